@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SHA-256 by libcrypto, fetched once for the process: looking an algorithm up
+ * takes a lock, and a load makes tens of thousands of digests.  Any thread; a
+ * digester belongs to one.
+ */
+
+#include "base/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+struct digester {
+	EVP_MD_CTX *ctx;
+};
+
+static pthread_once_t md_once = PTHREAD_ONCE_INIT;
+static EVP_MD *md;
+
+/* Without SHA-256 nothing could be told apart: no way to go on. */
+static void
+require(bool is_ok)
+{
+	if (!is_ok)
+		abort();
+}
+
+static void
+fetch_md(void)
+{
+	/* Often the first call of libcrypto: openssl.cnf stays unread. */
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	md = EVP_MD_fetch(NULL, "SHA256", NULL);
+	require(md != NULL);
+}
+
+static const EVP_MD *
+sha256(void)
+{
+	pthread_once(&md_once, fetch_md);
+	return md;
+}
+
+struct digester *
+digester_new(void)
+{
+	struct digester *d = xcalloc(1, sizeof(*d));
+
+	d->ctx = EVP_MD_CTX_new();
+	require(d->ctx != NULL);
+	require(EVP_DigestInit_ex(d->ctx, sha256(), NULL) == 1);
+	return d;
+}
+
+static void
+add_length(struct digester *d, uint64_t n)
+{
+	uint8_t b[8];
+	unsigned i;
+
+	for (i = 0; i < sizeof(b); i++)
+		b[i] = (uint8_t)(n >> (56 - 8 * i));
+	require(EVP_DigestUpdate(d->ctx, b, sizeof(b)) == 1);
+}
+
+void
+digester_add(struct digester *d, struct str field)
+{
+	add_length(d, field.len);
+	if (field.len > 0)
+		require(EVP_DigestUpdate(d->ctx, field.p, field.len) == 1);
+}
+
+void
+digester_add_u64(struct digester *d, uint64_t field)
+{
+	add_length(d, sizeof(field));
+	add_length(d, field);
+}
+
+void
+digester_add_digest(struct digester *d, const struct digest *field)
+{
+	add_length(d, sizeof(field->b));
+	require(EVP_DigestUpdate(d->ctx, field->b, sizeof(field->b)) == 1);
+}
+
+struct digest
+digester_take(struct digester *d)
+{
+	struct digest result;
+
+	require(EVP_DigestFinal_ex(d->ctx, result.b, NULL) == 1);
+	require(EVP_DigestInit_ex(d->ctx, sha256(), NULL) == 1);
+	return result;
+}
+
+void
+digester_free(struct digester *d)
+{
+	if (d == NULL)
+		return;
+	EVP_MD_CTX_free(d->ctx);
+	free(d);
+}
+
+struct digest
+digest_of(struct str bytes)
+{
+	struct digest result;
+
+	require(EVP_Digest(bytes.len > 0 ? bytes.p : "", bytes.len, result.b,
+		    NULL, sha256(), NULL) == 1);
+	return result;
+}
+
+bool
+digest_eq(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+void
+digest_print(const struct digest *d, char out[17])
+{
+	static const char hex[] = "0123456789abcdef";
+	unsigned i;
+
+	for (i = 0; i < 8; i++) {
+		out[2 * i] = hex[d->b[i] >> 4];
+		out[2 * i + 1] = hex[d->b[i] & 15];
+	}
+	out[16] = '\0';
+}

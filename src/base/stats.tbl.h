@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
+/*
+ * Every metric, one row each; no guard: included once a purpose, with SERVER,
+ * LISTENER, CLUSTER and OUTCOME defined.  Columns: id, type, exported name, further
+ * label or NULL, what it says, what to do about it ("" when nothing).
+ */
+
+SERVER(UPTIME, STAT_GAUGE, "envoy_server_uptime", NULL,
+    "Seconds since the daemon started.", "")
+SERVER(LIVE, STAT_GAUGE, "envoy_server_live", NULL,
+    "1 while the daemon serves, 0 while it drains.", "")
+SERVER(MEMORY_HEAP, STAT_GAUGE, "envoy_server_memory_heap_size", NULL,
+    "Resident memory in bytes.", "Compare with the services and connections in use.")
+SERVER(CERT_DAYS, STAT_GAUGE, "envoy_server_days_until_first_cert_expiring", NULL,
+    "Days until the first of our own certificates or mesh CAs expires.",
+    "Below a week: renew the files of `identity`, or the CA among the resources.")
+
+SERVER(RELOADS, STAT_COUNTER, "envoy_listener_manager_lds_update_success", NULL,
+    "Reloads of the resources that went into force.", "")
+SERVER(RELOADS_REJECTED, STAT_COUNTER, "envoy_listener_manager_lds_update_rejected", NULL,
+    "Reloads with at least one document refused; the rest went into force.",
+    "`zegressctl status` names each refused document.")
+SERVER(RESOURCES_REFUSED, STAT_GAUGE, "zegress_resources_refused", NULL,
+    "Documents refused at present (their last good version stays in force).",
+    "`zegressctl check` prints file, line and remedy of each.")
+SERVER(SERVICES, STAT_GAUGE, "zegress_services", NULL,
+    "Services in force.", "")
+SERVER(CONTROL_PLANE_CONNECTED, STAT_GAUGE, "envoy_control_plane_connected_state", NULL,
+    "1 while the source of resources is readable.",
+    "0: the `resources` directory cannot be read.")
+SERVER(CONTROL_PLANE_PENDING, STAT_GAUGE, "envoy_control_plane_pending_requests", NULL,
+    "Always 0: a directory has no pending requests.", "")
+SERVER(WATCHDOG_MISS, STAT_COUNTER, "envoy_server_watchdog_miss", NULL,
+    "A worker's loop took longer than 200 ms for one turn.",
+    "Add workers, or look for a slow disk under access_log.")
+SERVER(WATCHDOG_MEGA_MISS, STAT_COUNTER, "envoy_server_watchdog_mega_miss", NULL,
+    "A worker's loop took longer than 1 s for one turn.",
+    "As for envoy_server_watchdog_miss.")
+
+LISTENER(DOWNSTREAM_CX_TOTAL, STAT_COUNTER, "envoy_listener_downstream_cx_total", NULL,
+    "Connections accepted.", "")
+LISTENER(DOWNSTREAM_CX_ACTIVE, STAT_GAUGE, "envoy_listener_downstream_cx_active", NULL,
+    "Connections open.", "")
+LISTENER(DOWNSTREAM_CX_OVERFLOW, STAT_COUNTER, "envoy_listener_downstream_cx_overflow", NULL,
+    "Connections closed at once because `limits.connections` was reached.",
+    "Raise the limit and LimitNOFILE, or add an egress.")
+LISTENER(DOWNSTREAM_CX_OVERLOAD, STAT_COUNTER, "envoy_listener_downstream_cx_overload_reject", NULL,
+    "Connections closed at once because the process was out of descriptors.",
+    "Raise LimitNOFILE.")
+LISTENER(NO_FILTER_CHAIN, STAT_COUNTER, "envoy_listener_no_filter_chain_match", NULL,
+    "Connections without a known server name, or without TLS.",
+    "The access log names source and server name.")
+LISTENER(SSL_HANDSHAKE, STAT_COUNTER, "envoy_listener_ssl_handshake", NULL,
+    "Mutual TLS handshakes completed with mesh callers.", "")
+LISTENER(SSL_SESSION_REUSED, STAT_COUNTER, "envoy_listener_ssl_session_reused", NULL,
+    "Of those, resumed ones.", "")
+LISTENER(SSL_CONNECTION_ERROR, STAT_COUNTER, "envoy_listener_ssl_connection_error", NULL,
+    "Handshakes that failed for another reason than the certificate.",
+    "The access log says which TLS error.")
+LISTENER(SSL_FAIL_VERIFY_ERROR, STAT_COUNTER, "envoy_listener_ssl_fail_verify_error", NULL,
+    "Client certificates that do not chain to the mesh's CA, or have expired.",
+    "Compare the caller's issuer with the mesh's CA.")
+LISTENER(SSL_FAIL_VERIFY_SAN, STAT_COUNTER, "envoy_listener_ssl_fail_verify_san", NULL,
+    "Client certificates without a spiffe://<mesh>/ name of the asked-for mesh.",
+    "The caller's certificate belongs to another mesh.")
+LISTENER(SSL_FAIL_VERIFY_NO_CERT, STAT_COUNTER, "envoy_listener_ssl_fail_verify_no_cert", NULL,
+    "Callers that showed no certificate.", "Only mesh callers may use the egress.")
+
+CLUSTER(UPSTREAM_CX_TOTAL, STAT_COUNTER, "envoy_cluster_upstream_cx_total", NULL,
+    "Connections opened to the service.", "")
+CLUSTER(UPSTREAM_CX_ACTIVE, STAT_GAUGE, "envoy_cluster_upstream_cx_active", NULL,
+    "Connections to the service that are open.", "")
+CLUSTER(UPSTREAM_CX_CONNECT_FAIL, STAT_COUNTER, "envoy_cluster_upstream_cx_connect_fail", NULL,
+    "Attempts to connect that failed (name, TCP or TLS).",
+    "The access log's outcome and detail say why.")
+CLUSTER(UPSTREAM_CX_CONNECT_TIMEOUT, STAT_COUNTER, "envoy_cluster_upstream_cx_connect_timeout", NULL,
+    "Of those, attempts that took longer than limits.connect_ms.", "")
+CLUSTER(UPSTREAM_CX_CONNECT_MS, STAT_HISTOGRAM, "envoy_cluster_upstream_cx_connect_ms", NULL,
+    "Milliseconds from the first SYN until a connection could be used.",
+    "Rising: look at the network path, or at the service's accept queue.")
+CLUSTER(UPSTREAM_CX_TX_BYTES, STAT_COUNTER, "envoy_cluster_upstream_cx_tx_bytes_total", NULL,
+    "Payload bytes sent to the service.", "")
+CLUSTER(UPSTREAM_CX_RX_BYTES, STAT_COUNTER, "envoy_cluster_upstream_cx_rx_bytes_total", NULL,
+    "Payload bytes received from the service.", "")
+CLUSTER(UPSTREAM_CX_DESTROY_ACTIVE, STAT_COUNTER, "envoy_cluster_upstream_cx_destroy_remote_with_active_rq", NULL,
+    "Connections that the service closed while a request was in progress.",
+    "Many: the server restarts or cuts connections.")
+CLUSTER(UPSTREAM_CX_POOL_OVERFLOW, STAT_COUNTER, "envoy_cluster_upstream_cx_pool_overflow", NULL,
+    "Connections refused because limits.upstream_connections was reached.",
+    "Raise the limit if the service can take it.")
+CLUSTER(UPSTREAM_RQ_TOTAL, STAT_COUNTER, "envoy_cluster_upstream_rq_total", NULL,
+    "Requests sent, or connections relayed for a TCP service.", "")
+CLUSTER(UPSTREAM_RQ_ACTIVE, STAT_GAUGE, "envoy_cluster_upstream_rq_active", NULL,
+    "Requests in progress.", "")
+CLUSTER(UPSTREAM_RQ_1XX, STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"1\"",
+    "Responses by the first digit of their status.", "")
+CLUSTER(UPSTREAM_RQ_2XX, STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"2\"",
+    "Responses by the first digit of their status.", "")
+CLUSTER(UPSTREAM_RQ_3XX, STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"3\"",
+    "Responses by the first digit of their status.", "")
+CLUSTER(UPSTREAM_RQ_4XX, STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"4\"",
+    "Responses by the first digit of their status.", "")
+CLUSTER(UPSTREAM_RQ_5XX, STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"5\"",
+    "Responses by the first digit of their status.", "")
+CLUSTER(UPSTREAM_RQ_PENDING_OVERFLOW, STAT_COUNTER, "envoy_cluster_upstream_rq_pending_overflow", NULL,
+    "Requests refused because limits.upstream_pending was reached.",
+    "The service is too slow for what is asked of it.")
+CLUSTER(UPSTREAM_RQ_RETRY, STAT_COUNTER, "envoy_cluster_upstream_rq_retry", NULL,
+    "Requests sent again on a fresh connection, none of their bytes having been taken.", "")
+CLUSTER(UPSTREAM_RQ_RETRY_SUCCESS, STAT_COUNTER, "envoy_cluster_upstream_rq_retry_success", NULL,
+    "Of those, answered.", "")
+CLUSTER(UPSTREAM_RQ_TIMEOUT, STAT_COUNTER, "envoy_cluster_upstream_rq_timeout", NULL,
+    "Requests that were given up because the service did not answer in time.", "")
+CLUSTER(CB_CX_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_cx_open", NULL,
+    "1 while limits.upstream_connections is reached.", "")
+CLUSTER(CB_RQ_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_open", NULL,
+    "1 while the limit of requests is reached.", "")
+CLUSTER(CB_RQ_PENDING_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_pending_open", NULL,
+    "1 while limits.upstream_pending is reached.", "")
+CLUSTER(CB_RQ_RETRY_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_retry_open", NULL,
+    "1 while the limit of retries is reached.", "")
+CLUSTER(MEMBERSHIP_HEALTHY, STAT_GAUGE_MAX, "envoy_cluster_membership_healthy", NULL,
+    "Endpoints that have an address and no failed connect in the last 10 s.",
+    "0: no endpoint can be reached.")
+CLUSTER(MEMBERSHIP_TOTAL, STAT_GAUGE_MAX, "envoy_cluster_membership_total", NULL,
+    "Endpoints.", "")
+CLUSTER(UPDATE_SUCCESS, STAT_COUNTER, "envoy_cluster_update_success", NULL,
+    "Reloads that changed the service.", "")
+CLUSTER(UPDATE_REJECTED, STAT_COUNTER, "envoy_cluster_update_rejected", NULL,
+    "Reloads in which a document of the service was refused.", "")
+CLUSTER(RBAC_ALLOWED, STAT_COUNTER, "zegress_service_allowed", NULL,
+    "Connections or requests that a rule allowed.", "")
+CLUSTER(RBAC_DENIED, STAT_COUNTER, "zegress_service_denied", NULL,
+    "Connections or requests refused by permission.",
+    "The access log names caller and rule.")
+
+OUTCOME(ENDED, STAT_COUNTER, "zegress_ended_total", NULL,
+    "Connections and requests by how they ended; zegressd(8) lists the outcomes.",
+    "The access log has a line for each, with the detail.")
+
+#undef SERVER
+#undef LISTENER
+#undef CLUSTER
+#undef OUTCOME
+/* clang-format on */
