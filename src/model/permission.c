@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What permissions may say.  A rule that is not understood must not be taken
+ * for one that says less: every doubt refuses the document, and a refused
+ * permission denies (see document.c).  MeshExternalService is a target too,
+ * unlike in Kuma, where nothing permits one.  Main thread.
+ */
+
+#include "model/permission.h"
+
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "model/kind_rows.h"
+#include "model/target_bind.h"
+
+#define TP(field) offsetof(struct traffic_permission, field)
+#define MTP(field) offsetof(struct mesh_traffic_permission, field)
+#define FROM(field) offsetof(struct mtp_from, field)
+
+static const struct bind selector_rows[] = {
+	{ .key = "match", .type = BIND_TAGS, .offset = 0 },
+	{ .type = BIND_END },
+};
+
+const struct bind traffic_permission_bind[] = {
+	{ .key = "sources",
+	    .type = BIND_LIST,
+	    .offset = TP(sources),
+	    .n_offset = TP(n_sources),
+	    .size = sizeof(struct tags),
+	    .sub = selector_rows },
+	{ .key = "destinations",
+	    .type = BIND_LIST,
+	    .offset = TP(destinations),
+	    .n_offset = TP(n_destinations),
+	    .size = sizeof(struct tags),
+	    .sub = selector_rows },
+	{ .type = BIND_END },
+};
+
+static void
+check_selectors(
+    const struct tags *v, size_t n, const char *name, struct problems *pr)
+{
+	char path[64];
+	size_t i;
+
+	if (n == 0)
+		problem_add(pr, PROBLEM_ERROR, NULL, 0, name,
+		    "must have at least one element");
+	for (i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s[%zu].match", name, i);
+		tags_check(&v[i], TAGS_SELECTOR, path, pr);
+	}
+}
+
+void
+traffic_permission_check(struct resource *r, struct problems *pr)
+{
+	const struct traffic_permission *tp = r->spec;
+
+	check_selectors(tp->sources, tp->n_sources, "sources", pr);
+	check_selectors(
+	    tp->destinations, tp->n_destinations, "destinations", pr);
+}
+
+static const struct bind_value actions[] = {
+	{ "Allow", MTP_ALLOW },
+	{ "Deny", MTP_DENY },
+	{ "AllowWithShadowDeny", MTP_ALLOW_WITH_SHADOW_DENY },
+	{ NULL, 0 },
+};
+
+static const struct bind default_rows[] = {
+	{ .key = "action",
+	    .type = BIND_ENUM,
+	    .offset = FROM(action),
+	    .values = actions,
+	    .has_offset = FROM(has_action) },
+	{ .type = BIND_END },
+};
+
+static const struct bind from_rows[] = {
+	{ .key = "targetRef", .type = BIND_TARGET, .offset = FROM(target) },
+	{ .key = "default", .type = BIND_STRUCT, .sub = default_rows },
+	{ .type = BIND_LINE, .offset = FROM(line) },
+	{ .type = BIND_END },
+};
+
+const struct bind mesh_traffic_permission_bind[] = {
+	{ .key = "targetRef", .type = BIND_TARGET, .offset = MTP(target) },
+	{ .key = "from",
+	    .type = BIND_LIST,
+	    .offset = MTP(from),
+	    .n_offset = MTP(n_from),
+	    .size = sizeof(struct mtp_from),
+	    .sub = from_rows },
+	{ .key = "rules", .type = BIND_SKIP, .has_offset = MTP(has_rules) },
+	{ .type = BIND_END },
+};
+
+#define FROM_KINDS                                                  \
+	(TARGET_BIT(TARGET_MESH) | TARGET_BIT(TARGET_MESH_SUBSET) | \
+	    TARGET_BIT(TARGET_MESH_SERVICE) |                       \
+	    TARGET_BIT(TARGET_MESH_SERVICE_SUBSET))
+#define TOP_KINDS                                    \
+	(FROM_KINDS | TARGET_BIT(TARGET_DATAPLANE) | \
+	    TARGET_BIT(TARGET_MESH_EXTERNAL_SERVICE))
+
+static void
+check_from(const struct mtp_from *from, size_t i, struct problems *pr)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "spec.from[%zu].targetRef", i);
+	target_check(&from->target, FROM_KINDS, path, pr);
+	snprintf(path, sizeof(path), "spec.from[%zu].default.action", i);
+	if (!from->has_action)
+		problem_add(pr, PROBLEM_ERROR, NULL, from->line, path,
+		    "must be defined");
+}
+
+static void
+check_form(const struct mesh_traffic_permission *mtp, struct problems *pr)
+{
+	if (mtp->has_rules && mtp->n_from > 0)
+		problem_add(pr, PROBLEM_ERROR, NULL, 0, "spec",
+		    "from and rules exclude each other; leave one");
+	else if (!mtp->has_rules && mtp->n_from == 0)
+		problem_add(pr, PROBLEM_ERROR, NULL, 0, "spec",
+		    "one of from and rules must be set");
+	else if (mtp->has_rules)
+		problem_add(pr, PROBLEM_WARNING, NULL, 0, "spec.rules",
+		    "the rules form is not in force yet: it denies nothing "
+		    "and allows nothing by itself; use from");
+}
+
+void
+mesh_traffic_permission_check(struct resource *r, struct problems *pr)
+{
+	const struct mesh_traffic_permission *mtp = r->spec;
+	size_t i;
+
+	if (mtp->target.line > 0)
+		target_check(&mtp->target, TOP_KINDS, "spec.targetRef", pr);
+	check_form(mtp, pr);
+	for (i = 0; i < mtp->n_from; i++)
+		check_from(&mtp->from[i], i, pr);
+}
+
+const struct traffic_permission *
+traffic_permission_of(const struct resource *r)
+{
+	return r != NULL && r->kind == KIND_TRAFFIC_PERMISSION ? r->spec : NULL;
+}
+
+const struct mesh_traffic_permission *
+mesh_traffic_permission_of(const struct resource *r)
+{
+	return r != NULL && r->kind == KIND_MESH_TRAFFIC_PERMISSION ? r->spec
+								    : NULL;
+}
