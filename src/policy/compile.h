@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef POLICY_COMPILE_H
+#define POLICY_COMPILE_H
+
+/*
+ * From resources to a plan.  The order of the passes is in compile.c; this is
+ * what they have in common.  Main thread, for the time of one build.
+ */
+
+#include "base/arena.h"
+#include "base/problem.h"
+#include "model/store.h"
+#include "policy/compile_index.h"
+#include "policy/fingerprint.h"
+#include "policy/plan.h"
+#include "policy/share.h"
+#include "policy/snapshot.h"
+
+struct external_service;
+struct mesh_external_service;
+
+struct compile {
+	const struct store *store;
+	const struct build_settings *set;
+	const struct snapshot *prev; /* may be NULL */
+	const struct tls_ops *tls;   /* may be NULL: PEM is taken as good */
+	struct problems *pr;
+	struct plan *plan;
+	struct share *share;
+	struct fingerprint fingerprint;
+	struct mesh_build *meshes; /* those with mutual TLS, by name */
+	size_t n_meshes;
+	struct zone *zones;
+	struct ingress *ingresses; /* of other zones, by name */
+	struct arena arena;        /* until the build is over */
+};
+
+struct plan *compile(const struct store *st, const struct build_settings *set,
+    const struct snapshot *prev, const struct tls_ops *tls,
+    struct problems *pr) MUST_CHECK;
+
+/* "file:line Kind/name" */
+struct str resource_origin(struct arena *a, const struct resource *r);
+/* The list of this kind, cut down to one mesh. */
+const struct resource *const *resources_of(
+    const struct compile *c, enum kind kind, struct str mesh, size_t *n);
+/* "<mesh>/<what>/<name>" */
+struct str service_key(
+    struct arena *a, struct str mesh, const char *what, struct str name);
+/* "<mesh>_<name>" with what Envoy would not have in a name replaced. */
+struct str stats_name(struct arena *a, struct str mesh, struct str name);
+enum protocol protocol_of(struct str name);
+/* The server names of a kuma.io/service, folded and sorted; may be none. */
+void add_tag_names(struct compile *c, const struct mesh_build *m,
+    const struct named *n, const struct resource *r, struct service *draft,
+    struct arena *a);
+struct service *find_prev_service(const struct compile *c, struct str key);
+/* Names of more than 255 bytes fit no ClientHello of a sidecar. */
+bool name_fits(struct compile *c, const struct resource *r, struct str name);
+
+/* compile_zone.c */
+void index_zones(struct compile *c);
+void compile_zone_egresses(struct compile *c);
+/* Endpoints of other zones for a service that names tag zones. */
+void add_relays(struct compile *c, struct mesh_build *m, const struct named *n,
+    struct service *draft, struct arena *a);
+void add_zone_relays(struct compile *c, struct str zone,
+    const struct resource *r, struct service *draft, struct arena *a);
+/* A service that only the ingresses of other zones know. */
+void compile_relay(
+    struct compile *c, struct mesh_build *m, const struct named *n);
+
+/* compile_mesh.c: sets m->can_serve */
+void compile_mesh(struct compile *c, struct mesh_build *m);
+/* compile_service.c */
+void compile_services(struct compile *c, struct mesh_build *m);
+/* compile_mes.c */
+void compile_mesh_external_services(struct compile *c, struct mesh_build *m);
+
+/*
+ * compile_tls.c.  False: reported.  *out is a reference, NULL for plaintext.
+ */
+bool external_service_tls(struct compile *c, const struct resource *r,
+    const struct external_service *es, enum protocol protocol,
+    struct tls_spec **out) MUST_CHECK;
+/* What all endpoints of a MeshExternalService have in common. */
+bool mes_tls(struct compile *c, const struct resource *r,
+    const struct mesh_external_service *mes, enum protocol protocol,
+    struct tls_spec *common) MUST_CHECK;
+struct tls_spec *mes_endpoint_tls(struct compile *c,
+    const struct mesh_external_service *mes, const struct tls_spec *common,
+    size_t endpoint) MUST_CHECK;
+
+/*
+ * compile_source.c: the bytes of a data source, borrowed from the share; NULL
+ * and reported at level when it leads nowhere.
+ */
+struct blob *source_blob(struct compile *c, const struct resource *r,
+    struct str mesh, const struct data_source *source, const char *path,
+    enum problem_level level);
+
+#endif

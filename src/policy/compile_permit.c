@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From permission documents to rules, each once, and to the lists under which
+ * services find them.  Which of them win is decided in compile_rules.c.  Main
+ * thread.
+ */
+
+#include "policy/compile_permit.h"
+
+#include "base/xalloc.h"
+#include "policy/compile.h"
+
+static void
+append(struct compile *c, struct permit_list *to, struct permit *p,
+    const struct tags *selector)
+{
+	struct permit_use *use = arena_alloc(&c->arena, sizeof(*use));
+
+	use->permit = p;
+	use->selector = selector;
+	*to->last = use;
+	to->last = &use->next;
+}
+
+/* Ranks follow the order in which permits are made. */
+static struct permit *
+new_permit(struct compile *c, struct rule_index *x, const struct resource *r)
+{
+	struct permit *p = arena_alloc(&c->arena, sizeof(*p));
+
+	if (x->n_permits == x->cap_permits) {
+		x->cap_permits = x->cap_permits == 0 ? 16 : x->cap_permits * 2;
+		x->permits = xreallocarray(
+		    x->permits, x->cap_permits, sizeof(struct permit *));
+	}
+	p->r = r;
+	p->rank = x->n_permits;
+	x->permits[x->n_permits++] = p;
+	return p;
+}
+
+/* One rule for any caller. */
+static void
+decide_for_all(struct compile *c, struct permit *p, enum rule_effect effect,
+    struct str origin)
+{
+	p->rules = arena_alloc(&c->arena, sizeof(*p->rules));
+	p->n_rules = 1;
+	p->is_final = true;
+	p->is_denial = effect == RULE_DENY && p->r != NULL && p->r->is_broken;
+	p->rules[0] = (struct rule){
+		.effect = effect,
+		.principals =
+		    arena_alloc(&c->arena, sizeof(*p->rules[0].principals)),
+		.n_principals = 1,
+		.origin = { .text = origin },
+	};
+}
+
+static void
+deny_broken(struct compile *c, struct permit *p)
+{
+	decide_for_all(c, p, RULE_DENY, resource_origin(&c->arena, p->r));
+}
+
+static struct str
+tag_uri(struct compile *c, struct str mesh, const struct tag *t)
+{
+	if (str_eq(t->key, STR("kuma.io/service")))
+		return str_of(arena_printf(&c->arena, "spiffe://%.*s/%.*s",
+		    STR_ARG(mesh), STR_ARG(t->value)));
+	return str_of(arena_printf(
+	    &c->arena, "kuma://%.*s/%.*s", STR_ARG(t->key), STR_ARG(t->value)));
+}
+
+static void
+add_uri(struct principal *p, struct str uri)
+{
+	p->uris[p->n_uris++] = uri;
+}
+
+/* Every tag but those that may be anything. */
+static void
+add_tags(struct compile *c, struct principal *p, struct str mesh,
+    const struct tags *tags)
+{
+	size_t i;
+
+	for (i = 0; i < tags->n; i++)
+		if (!str_eq(tags->v[i].value, STR("*")))
+			add_uri(p, tag_uri(c, mesh, &tags->v[i]));
+}
+
+static void
+require_tags(struct compile *c, struct principal *p, struct str mesh,
+    const struct tags *tags)
+{
+	p->uris = arena_alloc(&c->arena, (tags->n + 1) * sizeof(*p->uris));
+	add_tags(c, p, mesh, tags);
+}
+
+static struct tag
+service_tag(struct str name)
+{
+	return (struct tag){ .key = STR("kuma.io/service"), .value = name };
+}
+
+/* False: no caller at all. */
+static bool
+require_target(struct compile *c, struct principal *p, struct str mesh,
+    const struct target_ref *t)
+{
+	struct tag name = service_tag(t->name);
+
+	require_tags(c, p, mesh, &t->tags);
+	switch (t->kind) {
+	case TARGET_NONE:
+	case TARGET_MESH:
+		p->n_uris = 0;
+		return true;
+	case TARGET_MESH_SUBSET:
+		return true;
+	case TARGET_MESH_SERVICE:
+		p->n_uris = 0;
+		add_uri(p, tag_uri(c, mesh, &name));
+		return true;
+	case TARGET_MESH_SERVICE_SUBSET:
+		add_uri(p, tag_uri(c, mesh, &name));
+		return true;
+	case TARGET_MESH_GATEWAY:
+	case TARGET_MESH_EXTERNAL_SERVICE:
+	case TARGET_MESH_MULTI_ZONE_SERVICE:
+	case TARGET_MESH_HTTP_ROUTE:
+	case TARGET_DATAPLANE:
+		return false;
+	}
+	return false;
+}
+
+static enum rule_effect
+effect_of(enum mtp_action action)
+{
+	switch (action) {
+	case MTP_ALLOW:
+		return RULE_ALLOW;
+	case MTP_DENY:
+		return RULE_DENY;
+	case MTP_ALLOW_WITH_SHADOW_DENY:
+		return RULE_ALLOW_SHADOW_DENY;
+	}
+	return RULE_DENY;
+}
+
+/* Items of one effect in a row become one rule; who is the next free one. */
+static void
+add_from(struct compile *c, struct permit *p, const struct mtp_from *from,
+    struct str origin, struct principal *who)
+{
+	enum rule_effect effect = effect_of(from->action);
+
+	if (!require_target(c, who, p->r->mesh, &from->target)) {
+		/* Whom it means is unknown: then it denies everybody. */
+		if (effect != RULE_DENY)
+			return;
+		who->n_uris = 0;
+	}
+	if (p->n_rules == 0 || p->rules[p->n_rules - 1].effect != effect)
+		p->rules[p->n_rules++] = (struct rule){
+			.effect = effect,
+			.principals = who,
+			.origin = { .text = origin },
+		};
+	p->rules[p->n_rules - 1].n_principals++;
+	if (who->n_uris == 0)
+		p->is_final = true;
+}
+
+static size_t
+count_principals(const struct permit *p)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < p->n_rules; i++)
+		n += p->rules[i].n_principals;
+	return n;
+}
+
+/* A later item overrides an earlier one: so it is asked first. */
+static void
+rules_of_mtp(struct compile *c, struct permit *p)
+{
+	struct str origin = resource_origin(&c->arena, p->r);
+	size_t i = p->mtp->n_from;
+	struct principal *who;
+
+	p->rules = arena_alloc(&c->arena, i * sizeof(*p->rules));
+	who = arena_alloc(&c->arena, i * sizeof(*who));
+	while (i-- > 0 && !p->is_final)
+		add_from(
+		    c, p, &p->mtp->from[i], origin, who + count_principals(p));
+}
+
+static void
+rules_of_tp(struct compile *c, struct permit *p)
+{
+	const struct traffic_permission *tp = traffic_permission_of(p->r);
+	struct principal *who;
+	size_t i;
+
+	p->rules = arena_alloc(&c->arena, sizeof(*p->rules));
+	p->n_rules = 1;
+	who = arena_alloc(&c->arena, (tp->n_sources + 1) * sizeof(*who));
+	for (i = 0; i < tp->n_sources; i++) {
+		require_tags(c, &who[i], p->r->mesh, &tp->sources[i]);
+		p->is_final = p->is_final || who[i].n_uris == 0;
+	}
+	p->rules[0] = (struct rule){
+		.effect = RULE_ALLOW,
+		.principals = who,
+		.n_principals = tp->n_sources,
+		.origin = { .text = resource_origin(&c->arena, p->r) },
+	};
+}
+
+static void
+file_tp(struct compile *c, struct mesh_build *m, struct permit *p)
+{
+	const struct traffic_permission *tp = traffic_permission_of(p->r);
+	struct permit_list *to;
+	struct str service;
+	size_t i;
+
+	for (i = 0; i < tp->n_destinations; i++) {
+		service =
+		    tags_get(&tp->destinations[i], STR("kuma.io/service"));
+		to = &m->rules.general.tp;
+		if (service.p != NULL && !str_eq(service, STR("*")))
+			to = &named_get(c, &m->names, service)->permits.tp;
+		append(c, to, p, &tp->destinations[i]);
+	}
+}
+
+static void
+file_mtp(struct compile *c, struct mesh_build *m, struct permit *p)
+{
+	const struct target_ref *t = &p->mtp->target;
+	struct permit_list *to = &m->rules.general.mtp;
+
+	switch (t->kind) {
+	case TARGET_MESH_SERVICE:
+	case TARGET_MESH_SERVICE_SUBSET:
+		/* By labels it is chosen among MeshServices. */
+		if (t->name.len == 0)
+			return;
+		to = &named_get(c, &m->names, t->name)->permits.mtp;
+		break;
+	case TARGET_MESH_EXTERNAL_SERVICE:
+		if (t->name.len > 0)
+			to = &named_get(c, &m->mes_names, t->name)->permits.mtp;
+		break;
+	case TARGET_NONE:
+	case TARGET_MESH:
+	case TARGET_MESH_SUBSET:
+		break;
+	case TARGET_MESH_GATEWAY:
+	case TARGET_MESH_MULTI_ZONE_SERVICE:
+	case TARGET_MESH_HTTP_ROUTE:
+	case TARGET_DATAPLANE:
+		/* Selects no external service. */
+		return;
+	}
+	append(c, to, p, NULL);
+}
+
+static int
+precedence(const struct resource *r)
+{
+	/* What was not understood stands first anyway. */
+	if (r->is_broken)
+		return 0;
+	switch (mesh_traffic_permission_of(r)->target.kind) {
+	case TARGET_NONE:
+	case TARGET_MESH:
+		return 0;
+	case TARGET_MESH_SUBSET:
+		return 1;
+	case TARGET_MESH_GATEWAY:
+		return 2;
+	case TARGET_MESH_SERVICE:
+	case TARGET_MESH_EXTERNAL_SERVICE:
+	case TARGET_MESH_MULTI_ZONE_SERVICE:
+		return 3;
+	case TARGET_MESH_SERVICE_SUBSET:
+		return 4;
+	case TARGET_MESH_HTTP_ROUTE:
+	case TARGET_DATAPLANE:
+		return 5;
+	}
+	return 0;
+}
+
+static int
+origin_rank(const struct resource *r)
+{
+	return str_eq(tags_get(&r->labels, STR("kuma.io/origin")), STR("zone"));
+}
+
+static int
+role_rank(const struct resource *r)
+{
+	struct str role = tags_get(&r->labels, STR("kuma.io/policy-role"));
+
+	if (str_eq(role, STR("workload-owner")))
+		return 3;
+	if (str_eq(role, STR("consumer")))
+		return 2;
+	return str_eq(role, STR("producer"));
+}
+
+/* Highest precedence first. */
+static int
+compare_mtps(const void *a, const void *b)
+{
+	const struct resource *const *x = a, *const *y = b;
+	int order;
+
+	if ((*x)->is_broken != (*y)->is_broken)
+		return (*x)->is_broken ? -1 : 1;
+	order = precedence(*y) - precedence(*x);
+	if (order == 0)
+		order = origin_rank(*y) - origin_rank(*x);
+	if (order == 0)
+		order = role_rank(*y) - role_rank(*x);
+	if (order == 0)
+		order = str_cmp((*x)->display_name, (*y)->display_name);
+	return order != 0 ? order : str_cmp((*x)->name, (*y)->name);
+}
+
+/* True: it denies all there is, and stands in no list. */
+static bool
+deny_all(struct compile *c, struct mesh_build *m, const struct resource *r)
+{
+	if (!r->is_broken || (r->target_is_known && r->mesh.len > 0))
+		return false;
+	if (m->rules.denied == NULL) {
+		m->rules.denied = new_permit(c, &m->rules, r);
+		deny_broken(c, m->rules.denied);
+	}
+	return true;
+}
+
+static bool
+is_shadow(const struct resource *r)
+{
+	return !r->is_broken &&
+	       str_eq(
+		   tags_get(&r->labels, STR("kuma.io/effect")), STR("shadow"));
+}
+
+static void
+index_mtps(struct compile *c, struct mesh_build *m)
+{
+	const struct resource *const *v;
+	const struct resource **order;
+	struct permit *p;
+	size_t i, n;
+
+	v = resources_of(c, KIND_MESH_TRAFFIC_PERMISSION, m->name, &n);
+	order = arena_alloc(&c->arena, (n + 1) * sizeof(*order));
+	if (n > 0)
+		memcpy(order, v, n * sizeof(*order));
+	qsort(order, n, sizeof(*order), compare_mtps);
+	for (i = 0; i < n; i++) {
+		if (deny_all(c, m, order[i]) || is_shadow(order[i]))
+			continue;
+		p = new_permit(c, &m->rules, order[i]);
+		p->mtp = mesh_traffic_permission_of(order[i]);
+		if (order[i]->is_broken)
+			deny_broken(c, p);
+		else if (p->mtp->n_from > 0)
+			rules_of_mtp(c, p);
+		else
+			continue;
+		file_mtp(c, m, p);
+	}
+}
+
+static void
+index_tps(struct compile *c, struct mesh_build *m)
+{
+	const struct resource *const *v;
+	struct permit *p;
+	size_t i, n;
+
+	v = resources_of(c, KIND_TRAFFIC_PERMISSION, m->name, &n);
+	for (i = 0; i < n; i++) {
+		if (deny_all(c, m, v[i]))
+			continue;
+		p = new_permit(c, &m->rules, v[i]);
+		if (v[i]->is_broken)
+			deny_broken(c, p);
+		else
+			rules_of_tp(c, p);
+		file_tp(c, m, p);
+	}
+}
+
+/* Those whose mesh could not be read. */
+static void
+index_meshless(struct compile *c, struct mesh_build *m, enum kind kind)
+{
+	const struct resource *const *v;
+	size_t i, n;
+
+	v = resources_of(c, kind, STR_NONE, &n);
+	for (i = 0; i < n; i++)
+		deny_all(c, m, v[i]);
+}
+
+void
+index_permits(struct compile *c, struct mesh_build *m)
+{
+	struct rule_index *x = &m->rules;
+
+	x->cap_ids = 16;
+	x->ids = xcalloc(x->cap_ids, sizeof(*x->ids));
+	x->general.tp.last = &x->general.tp.first;
+	x->general.mtp.last = &x->general.mtp.first;
+	index_meshless(c, m, KIND_TRAFFIC_PERMISSION);
+	index_meshless(c, m, KIND_MESH_TRAFFIC_PERMISSION);
+	index_mtps(c, m);
+	index_tps(c, m);
+	if (c->set->mes_without_rule_allows) {
+		x->unruled = new_permit(c, x, NULL);
+		decide_for_all(
+		    c, x->unruled, RULE_ALLOW, STR("mes_without_rule"));
+	}
+}

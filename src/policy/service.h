@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef POLICY_SERVICE_H
+#define POLICY_SERVICE_H
+
+/*
+ * One service as the egress offers it: its names, its endpoints, who may use
+ * it.  Immutable and counted; equal services are shared between snapshots by
+ * digest, so that a connection keeps its service and a hundred reloads keep
+ * one copy.  Any thread may read.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/ref.h"
+#include "base/str.h"
+#include "policy/tls_spec.h"
+
+enum protocol { PROTO_TCP, PROTO_KAFKA, PROTO_HTTP, PROTO_HTTP2, PROTO_GRPC };
+
+const char *protocol_name(enum protocol p);
+/* http, http2, grpc. */
+bool protocol_is_http(enum protocol p);
+
+enum service_kind {
+	SERVICE_EXTERNAL,      /* ExternalService */
+	SERVICE_MESH_EXTERNAL, /* MeshExternalService */
+	SERVICE_INTERNAL       /* of another zone's mesh: relayed only */
+};
+
+/* Who allowed or denied, for people: "file:line Kind/name". */
+struct rule_origin {
+	struct str text;
+};
+
+/* All conditions hold: each is one URI SAN that the caller must have. */
+struct principal {
+	struct str *uris;
+	size_t n_uris; /* 0: any caller of the mesh */
+};
+
+enum rule_effect { RULE_ALLOW, RULE_DENY, RULE_ALLOW_SHADOW_DENY };
+
+struct rule {
+	enum rule_effect effect;
+	struct principal *principals; /* one of them matches */
+	size_t n_principals;
+	struct rule_origin origin;
+};
+
+/* Rules that many services share.  Immutable, counted. */
+struct rule_block {
+	struct ref ref;
+	struct digest digest; /* what they say and whose they are, not where */
+	uint64_t origins;     /* hash of the places as well */
+	struct rule *rules;
+	size_t n_rules;
+	struct arena arena;
+};
+
+struct rule_block *rule_block_ref(struct rule_block *b);
+void rule_block_unref(struct rule_block *b);
+
+/*
+ * Asked from first to last; the first that matches decides, none denies.
+ * One a member ExternalService (deduplicated), one for a MeshExternalService.
+ */
+struct ruleset {
+	struct digest digest;
+	struct rule *rules; /* of block, which is a reference */
+	size_t n_rules;
+	struct rule_block *block;
+};
+
+/* Bits of struct verdict and masks speak of at most this many rulesets. */
+#define SERVICE_RULESETS_MAX 64
+
+/* One address to reach it at.  Immutable, counted, equal by digest. */
+struct endpoint {
+	struct ref ref;
+	struct digest digest; /* of all but origin */
+	struct str key;    /* unique in the service: "es-name", "mes-name/1" */
+	struct str origin; /* "file:line ExternalService/name" */
+	struct str host;
+	uint16_t port;
+	bool host_is_address; /* literal: consent to connect to it */
+	struct str zone;      /* kuma.io/zone tag; empty: none */
+	unsigned weight;
+	unsigned priority;    /* lower first */
+	struct tls_spec *tls; /* NULL: plaintext, or a relay */
+	struct arena arena;
+};
+
+struct endpoint *endpoint_ref(struct endpoint *e);
+void endpoint_unref(struct endpoint *e);
+
+struct service_endpoint {
+	struct endpoint *endpoint;
+	unsigned ruleset; /* index into rulesets; remote ones have none */
+	/* Tagged with this zone: the only ones that other zones may use. */
+	bool is_zoned;
+};
+
+struct service {
+	struct ref ref;
+	/* Of all that it means: a line that moved in a file changes nothing. */
+	struct digest digest;
+	uint64_t origins; /* hash of every place named in it */
+	enum service_kind kind;
+	enum protocol protocol;
+	struct str key; /* "default/ES/payments": stable over reloads */
+	struct str mesh;
+	struct str name;       /* kuma.io/service, or the MES's name */
+	struct str stats_name; /* envoy_cluster_name */
+	struct str origin;     /* "file:line Kind/name" of the first resource */
+	struct str *snis;      /* sorted, lower case */
+	size_t n_snis;
+	struct service_endpoint *local; /* terminate here, carry it out */
+	size_t n_local;
+	struct service_endpoint *remote; /* ZoneIngresses: relay untouched */
+	size_t n_remote;
+	/* A zone that has the service and no ingress; empty: no such zone. */
+	struct str unreachable_zone;
+	bool is_locality_aware;
+	struct ruleset *rulesets;
+	size_t n_rulesets;
+	struct arena arena;
+};
+
+struct service *service_ref(struct service *s);
+void service_unref(struct service *s);
+
+/* What MATCH does with a connection for the service. */
+enum route {
+	ROUTE_SERVE,      /* terminate, authorize, carry out */
+	ROUTE_RELAY,      /* the untouched stream goes to a ZoneIngress */
+	ROUTE_NO_INGRESS, /* another zone's, and that zone has no ingress */
+	ROUTE_NOT_ZONED,  /* a remote caller wants what has no zone */
+	ROUTE_THIRD_ZONE, /* a remote caller wants another zone's */
+	ROUTE_NO_ENDPOINT /* nothing is left to serve it with */
+};
+
+/*
+ * The table of issue section "Zones": chosen once, by weight. caller_is_remote:
+ * it came from another zone.  local_is_live: a local endpoint has an address
+ * and no failed connect in the last 10 s (asked only when locality aware).
+ * dice: any random number.
+ */
+enum route service_route(const struct service *s, bool caller_is_remote,
+    bool local_is_live, uint64_t dice);
+
+#endif

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A snapshot in words, in one order whatever came first: what zegressctl,
+ * /config_dump and the golden tests show.  Keys are never among it, PEM only
+ * by digest.  Any thread.
+ */
+
+#include "policy/snapshot.h"
+
+static void
+print_digest(struct text *out, const char *what, const struct digest *d)
+{
+	char hex[17];
+
+	digest_print(d, hex);
+	text_addf(out, " %s=%s", what, hex);
+}
+
+static const char *
+kind_name(enum service_kind kind)
+{
+	switch (kind) {
+	case SERVICE_EXTERNAL:
+		return "external";
+	case SERVICE_MESH_EXTERNAL:
+		return "mesh-external";
+	case SERVICE_INTERNAL:
+		return "internal";
+	}
+	return "?";
+}
+
+static const char *
+version_name(uint16_t version)
+{
+	switch (version) {
+	case 0x0301:
+		return "1.0";
+	case 0x0302:
+		return "1.1";
+	case 0x0303:
+		return "1.2";
+	case 0x0304:
+		return "1.3";
+	default:
+		return "?";
+	}
+}
+
+static void
+print_name(struct text *out, const struct tls_name *name)
+{
+	switch (name->match) {
+	case TLS_NAME_EXACT:
+		break;
+	case TLS_NAME_PREFIX:
+		text_add_z(out, "prefix:");
+		break;
+	}
+	text_add(out, name->value);
+}
+
+static void
+print_verification(struct text *out, const struct tls_spec *t)
+{
+	size_t i;
+
+	if (!t->verify_chain && !t->verify_names)
+		text_add_z(out, " verify=nothing");
+	if (t->verify_chain && t->use_system_ca)
+		text_add_z(out, " ca=system");
+	else if (t->verify_chain && t->ca != NULL)
+		print_digest(out, "ca", &t->ca->digest);
+	else if (t->verify_names)
+		text_add_z(out, " ca=any");
+	if (!t->verify_names) {
+		if (t->verify_chain)
+			text_add_z(out, " names=any");
+		return;
+	}
+	for (i = 0; i < t->n_names; i++) {
+		text_add_z(out, i == 0 ? " names=" : ",");
+		print_name(out, &t->names[i]);
+	}
+}
+
+static void
+print_tls(struct text *out, const struct tls_spec *t)
+{
+	if (t->sni.len > 0)
+		text_addf(out, "    tls sni=%.*s", STR_ARG(t->sni));
+	else
+		text_add_z(out, "    tls no-sni");
+	print_verification(out, t);
+	if (t->cert != NULL)
+		print_digest(out, "client-certificate", &t->cert->digest);
+	text_addf(out, " versions=%s-%s", version_name(t->min_version),
+	    version_name(t->max_version));
+	if (t->alpn.len > 0)
+		text_addf(out, " alpn=%.*s", STR_ARG(t->alpn));
+	if (t->allow_renegotiation)
+		text_add_z(out, " renegotiation");
+	text_add_char(out, '\n');
+}
+
+static void
+print_endpoint(struct text *out, const char *what, const struct endpoint *e)
+{
+	bool is_v6 = str_index(e->host, ':') != -1;
+
+	text_addf(out, "  %s %.*s %s%.*s%s:%u", what, STR_ARG(e->key),
+	    is_v6 ? "[" : "", STR_ARG(e->host), is_v6 ? "]" : "", e->port);
+	if (e->zone.len > 0)
+		text_addf(out, " zone=%.*s", STR_ARG(e->zone));
+	text_addf(out, " weight=%u", e->weight);
+	if (e->priority > 0)
+		text_addf(out, " priority=%u", e->priority);
+}
+
+static void
+print_origin(struct text *out, struct str origin)
+{
+	text_addf(out, " (%.*s)\n", STR_ARG(origin));
+}
+
+static void
+print_local(struct text *out, const struct service_endpoint *se)
+{
+	print_endpoint(out, "endpoint", se->endpoint);
+	text_addf(out, " ruleset=%u", se->ruleset);
+	if (se->is_zoned)
+		text_add_z(out, " zoned");
+	print_origin(out, se->endpoint->origin);
+	if (se->endpoint->tls != NULL)
+		print_tls(out, se->endpoint->tls);
+}
+
+static const char *
+effect_name(enum rule_effect effect)
+{
+	switch (effect) {
+	case RULE_ALLOW:
+		return "allow";
+	case RULE_DENY:
+		return "deny";
+	case RULE_ALLOW_SHADOW_DENY:
+		return "allow-shadow-deny";
+	}
+	return "?";
+}
+
+static void
+print_principal(struct text *out, const struct principal *p)
+{
+	size_t i;
+
+	text_add_z(out, "      ");
+	if (p->n_uris == 0)
+		text_add_z(out, "any caller of the mesh");
+	for (i = 0; i < p->n_uris; i++)
+		text_addf(
+		    out, "%s%.*s", i == 0 ? "" : " and ", STR_ARG(p->uris[i]));
+	text_add_char(out, '\n');
+}
+
+static void
+print_ruleset(struct text *out, size_t index, const struct ruleset *set)
+{
+	const struct rule *rule;
+	size_t i, j;
+
+	text_addf(out, "  ruleset %zu%s\n", index,
+	    set->n_rules == 0 ? ": no rule, denies" : "");
+	for (i = 0; i < set->n_rules; i++) {
+		rule = &set->rules[i];
+		text_addf(out, "    %s", effect_name(rule->effect));
+		print_origin(out, rule->origin.text);
+		for (j = 0; j < rule->n_principals; j++)
+			print_principal(out, &rule->principals[j]);
+	}
+}
+
+void
+service_print(const struct service *s, struct text *out)
+{
+	size_t i;
+
+	text_addf(out, "service %.*s", STR_ARG(s->key));
+	print_origin(out, s->origin);
+	text_addf(out, "  kind=%s protocol=%s stats=%.*s%s\n",
+	    kind_name(s->kind), protocol_name(s->protocol),
+	    STR_ARG(s->stats_name),
+	    s->is_locality_aware ? " locality-aware" : "");
+	for (i = 0; i < s->n_snis; i++)
+		text_addf(out, "  sni %.*s\n", STR_ARG(s->snis[i]));
+	for (i = 0; i < s->n_local; i++)
+		print_local(out, &s->local[i]);
+	for (i = 0; i < s->n_remote; i++) {
+		print_endpoint(out, "relay", s->remote[i].endpoint);
+		print_origin(out, s->remote[i].endpoint->origin);
+	}
+	if (s->n_local + s->n_remote + s->unreachable_zone.len == 0)
+		text_add_z(out, "  no endpoint\n");
+	if (s->unreachable_zone.len > 0)
+		text_addf(out, "  unreachable zone %.*s\n",
+		    STR_ARG(s->unreachable_zone));
+	for (i = 0; i < s->n_rulesets; i++)
+		print_ruleset(out, i, &s->rulesets[i]);
+}
+
+static void
+print_mesh(struct text *out, const struct mesh_spec *m)
+{
+	text_addf(out, "mesh %s (%s)\n ", m->mesh, m->origin);
+	print_digest(out, "client-ca", &m->ca->digest);
+	if (m->cert != NULL)
+		print_digest(
+		    out, "identity=given certificate", &m->cert->digest);
+	else if (m->ca_cert != NULL)
+		print_digest(
+		    out, "identity=minted issuer", &m->ca_cert->digest);
+	if (m->cert == NULL)
+		text_addf(
+		    out, " life=%llus", (unsigned long long)m->leaf_life_s);
+	text_add_char(out, '\n');
+}
+
+void
+snapshot_print(const struct snapshot *s, struct text *out)
+{
+	struct mesh_spec *const *meshes;
+	struct service *const *services;
+	const struct str *hosts;
+	size_t i, n;
+
+	meshes = snapshot_meshes(s, &n);
+	for (i = 0; i < n; i++)
+		print_mesh(out, meshes[i]);
+	hosts = snapshot_ingress_hosts(s, &n);
+	for (i = 0; i < n; i++)
+		text_addf(
+		    out, "ingress of this zone %.*s\n", STR_ARG(hosts[i]));
+	if (snapshot_zone_egresses(s) != NULL)
+		service_print(snapshot_zone_egresses(s), out);
+	services = snapshot_services(s, &n);
+	for (i = 0; i < n; i++)
+		service_print(services[i], out);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ten thousand services: what they hold, and that a reload shares them.  Time
+ * is measured by the bench, not here.
+ */
+
+#include <criterion/criterion.h>
+#include <malloc.h>
+
+#include "build_yaml.h"
+
+#define SERVICES 10000
+#define MOST_BYTES 3072 /* a service */
+
+#ifdef __SANITIZE_ADDRESS__
+#define IS_MEASURABLE false
+#else
+#define IS_MEASURABLE true
+#endif
+
+static void
+write_services(struct text *yaml, unsigned n)
+{
+	unsigned i;
+
+	text_add_z(yaml,
+	    MESH("m", "") MTP("m", "all", "kind: Mesh", "kind: Mesh", "Allow"));
+	for (i = 0; i < n; i++)
+		text_addf(yaml,
+		    "type: ExternalService\nmesh: m\nname: service-%05u\n"
+		    "tags: { kuma.io/service: service-%05u, kuma.io/protocol: "
+		    "http }\nnetworking: { address: host-%05u.example:443, "
+		    "tls: { enabled: true, caCert: { inlineString: the ca } } "
+		    "}\n---\n",
+		    i, i, i);
+}
+
+Test(scale, ten_thousand_services)
+{
+	struct text yaml = TEXT_EMPTY, longer = TEXT_EMPTY;
+	struct problems pr = PROBLEMS_NONE;
+	struct store *st = store_new();
+	struct snapshot *a, *b;
+	struct snapshot_diff d;
+	size_t before, n, i, shared = 0;
+	struct service *const *v;
+
+	write_services(&yaml, SERVICES);
+	store_put_file(st, "a.yaml", text_str(&yaml));
+	cr_assert(store_commit(st));
+	before = mallinfo2().uordblks;
+	a = snapshot_build(st, &default_settings, NULL, NULL, &pr);
+	if (IS_MEASURABLE)
+		cr_expect_lt(
+		    (mallinfo2().uordblks - before) / SERVICES, MOST_BYTES);
+	snapshot_services(a, &n);
+	cr_expect_eq(n, SERVICES);
+
+	/* One more: all others stay the objects they are. */
+	write_services(&longer, SERVICES + 1);
+	b = build_in(st, longer.p, &default_settings, a, NULL, &pr);
+	v = snapshot_services(b, &n);
+	for (i = 0; i < n; i++)
+		shared += snapshot_find(a, v[i]->key) == v[i];
+	cr_expect_eq(n, SERVICES + 1);
+	cr_expect_eq(shared, SERVICES);
+	snapshot_diff(a, b, &d);
+	cr_expect_eq(d.n_changed, 1);
+	cr_expect_eq(d.n_gone, 0);
+	free(d.changed);
+	free(d.gone);
+	cr_expect_eq(pr.n, 0);
+	snapshot_unref(a);
+	snapshot_unref(b);
+	store_free(st);
+	text_free(&yaml);
+	text_free(&longer);
+}
