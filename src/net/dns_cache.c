@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of names.  Each family keeps its own last good addresses, so that
+ * a server which answers A and loses AAAA takes nothing away.  Addresses that
+ * were lent out are freed by the loop, after the turn in which they may still
+ * be in use.
+ */
+
+#include "net/dns_cache.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#include "base/xalloc.h"
+
+/* Entries looked at when room is sought: waiting ones gather at the end. */
+#define EVICT_LOOKS 64
+
+struct dns_cache {
+	struct loop *loop;
+	struct dns_entry *names;
+	struct dns_entry *oldest;
+	size_t max;
+};
+
+struct dns_cache *
+dns_cache_new(struct loop *l, size_t max)
+{
+	struct dns_cache *c = xcalloc(1, sizeof(*c));
+
+	c->loop = l;
+	c->max = max > 0 ? max : 1;
+	return c;
+}
+
+static void
+free_soon(struct dns_cache *c, struct addr *addrs)
+{
+	if (addrs != NULL)
+		loop_later(c->loop, free, addrs);
+}
+
+static void
+entry_free(struct dns_cache *c, struct dns_entry *e)
+{
+	size_t i;
+
+	HASH_DEL(c->names, e);
+	DL_DELETE(c->oldest, e);
+	timer_stop(&e->patience);
+	for (i = 0; i < DNS_FAMILIES; i++)
+		free_soon(c, e->family[i].addrs);
+	free_soon(c, e->addrs);
+	free(e);
+}
+
+void
+dns_cache_free(struct dns_cache *c, void (*drop)(struct dns_entry *e))
+{
+	struct dns_entry *e, *next;
+
+	HASH_ITER(hh, c->names, e, next)
+	{
+		drop(e);
+		entry_free(c, e);
+	}
+	free(c);
+}
+
+struct dns_entry *
+dns_cache_find(struct dns_cache *c, const char *name)
+{
+	struct dns_entry *e;
+
+	HASH_FIND(hh, c->names, name, strlen(name), e);
+	if (e != NULL && e->next != NULL) {
+		DL_DELETE(c->oldest, e);
+		DL_APPEND(c->oldest, e);
+	}
+	return e;
+}
+
+static bool
+is_in_use(const struct dns_entry *e)
+{
+	return e->waits != NULL || e->is_done || dns_entry_is_asked(e);
+}
+
+static bool
+make_room(struct dns_cache *c)
+{
+	struct dns_entry *e = c->oldest;
+	unsigned looks;
+
+	if (HASH_COUNT(c->names) < c->max)
+		return true;
+	for (looks = 0; e != NULL && looks < EVICT_LOOKS; looks++) {
+		if (!is_in_use(e)) {
+			entry_free(c, e);
+			return true;
+		}
+		e = e->next;
+	}
+	return false;
+}
+
+struct dns_entry *
+dns_cache_add(struct dns_cache *c, const char *name)
+{
+	size_t len = strlen(name);
+	struct dns_entry *e;
+	size_t i;
+
+	if (!make_room(c))
+		return NULL;
+	e = xcalloc(1, sizeof(*e) + len + 1);
+	e->cache = c;
+	for (i = 0; i < DNS_FAMILIES; i++) {
+		e->family[i].entry = e;
+		e->family[i].status = DNS_NO_ADDRESS;
+	}
+	memcpy(e->name, name, len + 1);
+	HASH_ADD_KEYPTR(hh, c->names, e->name, len, e);
+	DL_APPEND(c->oldest, e);
+	return e;
+}
+
+size_t
+dns_cache_names(const struct dns_cache *c)
+{
+	return HASH_COUNT(c->names);
+}
+
+static void
+family_clear(struct dns_cache *c, struct dns_family *f)
+{
+	free_soon(c, f->addrs);
+	f->addrs = NULL;
+	f->n_addrs = 0;
+}
+
+void
+dns_family_set(
+    struct dns_cache *c, struct dns_family *f, const struct dns_reply *r)
+{
+	f->is_asked = false;
+	f->status = r->status;
+	/* No answer takes nothing away; "there is none" is an answer. */
+	if (r->status == DNS_FAILED || r->status == DNS_TIMEOUT)
+		return;
+	family_clear(c, f);
+	f->n_addrs = r->n_addrs;
+	f->ttl_s = r->ttl_s;
+	if (r->n_addrs > 0)
+		f->addrs = xmemdup(r->addrs, r->n_addrs * sizeof(*r->addrs));
+}
+
+/* IPv4 and IPv6 in turns: a family without a route costs one attempt. */
+static void
+interleave(struct dns_entry *e)
+{
+	size_t i, k, total = 0;
+
+	e->addrs = NULL;
+	e->n_addrs = 0;
+	for (i = 0; i < DNS_FAMILIES; i++)
+		total += e->family[i].n_addrs;
+	if (total == 0)
+		return;
+	e->addrs = xreallocarray(NULL, total, sizeof(*e->addrs));
+	for (k = 0; e->n_addrs < total; k++)
+		for (i = 0; i < DNS_FAMILIES; i++)
+			if (k < e->family[i].n_addrs)
+				e->addrs[e->n_addrs++] = e->family[i].addrs[k];
+	if (e->n_addrs > DNS_ADDRS_MOST)
+		e->n_addrs = DNS_ADDRS_MOST;
+}
+
+/* NXDOMAIN is about the name; else a family that failed leaves it open. */
+static enum dns_status
+merge_status(enum dns_status a, enum dns_status b)
+{
+	static const enum dns_status order[] = {
+		DNS_OK,
+		DNS_NO_NAME,
+		DNS_FAILED,
+		DNS_TIMEOUT,
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(order); i++)
+		if (a == order[i] || b == order[i])
+			return order[i];
+	return DNS_NO_ADDRESS;
+}
+
+/* A family that is still asked, or never, counts as having none. */
+static enum dns_status
+status_now(const struct dns_family *f)
+{
+	return f->is_asked ? DNS_NO_ADDRESS : f->status;
+}
+
+void
+dns_entry_merge(struct dns_entry *e)
+{
+	size_t i;
+
+	e->status = merge_status(
+	    status_now(&e->family[DNS_V4]), status_now(&e->family[DNS_V6]));
+	for (i = 0; e->status == DNS_NO_NAME && i < DNS_FAMILIES; i++)
+		family_clear(e->cache, &e->family[i]);
+	free_soon(e->cache, e->addrs);
+	interleave(e);
+	e->is_known = true;
+	e->is_stale = e->n_addrs > 0 && e->status != DNS_OK;
+	if (e->n_addrs > 0)
+		e->status = DNS_OK;
+}
+
+bool
+dns_entry_is_asked(const struct dns_entry *e)
+{
+	return e->family[DNS_V4].is_asked || e->family[DNS_V6].is_asked;
+}
+
+uint32_t
+dns_entry_ttl_s(const struct dns_entry *e)
+{
+	uint32_t ttl = UINT32_MAX;
+	size_t i;
+
+	for (i = 0; i < DNS_FAMILIES; i++)
+		if (e->family[i].n_addrs > 0 && e->family[i].ttl_s < ttl)
+			ttl = e->family[i].ttl_s;
+	return ttl;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NET_DNS_CACHE_H
+#define NET_DNS_CACHE_H
+
+/*
+ * Names and what is known of them: a bounded table whose oldest unused entry
+ * makes room.  Pure but for the loop that frees; own thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "net/dns.h"
+#include "net/dns_ask.h"
+#include "net/loop.h"
+
+enum { DNS_V4, DNS_V6, DNS_FAMILIES };
+
+/* What one question (A or AAAA) led to. */
+struct dns_family {
+	struct dns_entry *entry;
+	enum dns_status status; /* of the last answer */
+	struct addr *addrs;     /* of the last good one */
+	size_t n_addrs;
+	uint32_t ttl_s;
+	bool is_asked; /* the answer is still to come */
+};
+
+struct dns_entry {
+	UT_hash_handle hh;
+	struct dns_cache *cache;
+	struct dns_entry *prev; /* by last use */
+	struct dns_entry *next;
+	struct dns_entry *next_done;
+	struct dns_family family[DNS_FAMILIES];
+	struct dns_wait *waits;
+	struct timer patience; /* for the slower family */
+	void *owner;
+
+	/* What both families come to. */
+	bool is_known;
+	bool is_stale;
+	bool is_done; /* waits are about to be called */
+	enum dns_status status;
+	struct addr *addrs;
+	size_t n_addrs;
+	uint64_t expires_ms;
+
+	char name[];
+};
+
+struct dns_cache;
+
+struct dns_cache *dns_cache_new(struct loop *l, size_t max) MUST_CHECK;
+/* drop is called with each entry before it goes. */
+void dns_cache_free(struct dns_cache *c, void (*drop)(struct dns_entry *e));
+/* Found, and marked as used; or NULL. */
+struct dns_entry *dns_cache_find(struct dns_cache *c, const char *name);
+/* NULL when it is full of entries that are in use. */
+struct dns_entry *dns_cache_add(struct dns_cache *c, const char *name);
+size_t dns_cache_names(const struct dns_cache *c);
+
+/* Take over what r says, or keep what is there if it says nothing. */
+void dns_family_set(
+    struct dns_cache *c, struct dns_family *f, const struct dns_reply *r);
+/* Work out addrs, status and is_stale from the families that were answered. */
+void dns_entry_merge(struct dns_entry *e);
+bool dns_entry_is_asked(const struct dns_entry *e);
+/* Smallest TTL of the families with addresses. */
+uint32_t dns_entry_ttl_s(const struct dns_entry *e);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets with the options that we always want.  No state; any thread. */
+
+#include "net/sock.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define STREAM (SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC)
+
+static int
+close_failed(int fd)
+{
+	int error = errno;
+
+	close(fd);
+	errno = error;
+	return -1;
+}
+
+static bool
+set_on(int fd, int level, int option)
+{
+	const int on = 1;
+
+	return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
+}
+
+int
+sock_listen(const struct addr *a, bool reuse_port, int backlog)
+{
+	int fd = socket(a->u.sa.sa_family, STREAM, 0);
+
+	if (fd == -1)
+		return -1;
+	if (!set_on(fd, SOL_SOCKET, SO_REUSEADDR) ||
+	    (reuse_port && !set_on(fd, SOL_SOCKET, SO_REUSEPORT)) ||
+	    bind(fd, &a->u.sa, a->len) == -1 || listen(fd, backlog) == -1)
+		return close_failed(fd);
+	return fd;
+}
+
+static bool
+unix_address(const char *path, struct sockaddr_un *un)
+{
+	size_t len = strlen(path);
+
+	*un = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	if (len == 0 || len >= sizeof(un->sun_path)) {
+		errno = ENAMETOOLONG;
+		return false;
+	}
+	memcpy(un->sun_path, path, len + 1);
+	return true;
+}
+
+int
+sock_connect_unix(const char *path)
+{
+	struct sockaddr_un un;
+	int fd;
+
+	if (!unix_address(path, &un))
+		return -1;
+	fd = socket(AF_UNIX, STREAM, 0);
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (const void *)&un, sizeof(un)) == -1)
+		return close_failed(fd);
+	return fd;
+}
+
+/* A socket file that nobody listens on any more; nothing else is removed. */
+static bool
+is_stale(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	if (lstat(path, &st) == -1 || !S_ISSOCK(st.st_mode))
+		return false;
+	fd = sock_connect_unix(path);
+	if (fd == -1)
+		return errno == ECONNREFUSED;
+	close(fd);
+	return false;
+}
+
+int
+sock_listen_unix(const char *path, unsigned mode, int backlog)
+{
+	struct sockaddr_un un;
+	int fd;
+
+	if (!unix_address(path, &un))
+		return -1;
+	if (is_stale(path) && unlink(path) == -1)
+		return -1;
+	fd = socket(AF_UNIX, STREAM, 0);
+	if (fd == -1)
+		return -1;
+	/* Nobody can connect before listen(2), so the mode comes in time. */
+	if (bind(fd, (const void *)&un, sizeof(un)) == -1 ||
+	    chmod(path, mode) == -1 || listen(fd, backlog) == -1)
+		return close_failed(fd);
+	return fd;
+}
+
+int
+sock_accept(int fd, struct addr *from)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	int client =
+	    accept4(fd, (void *)&ss, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (client == -1)
+		return -1;
+	if (addr_from_sockaddr((const void *)&ss, len, from))
+		(void)set_on(client, IPPROTO_TCP, TCP_NODELAY);
+	else
+		*from = (struct addr){ .len = 0 };
+	return client;
+}
+
+int
+sock_connect(const struct addr *a)
+{
+	int fd = socket(a->u.sa.sa_family, STREAM, 0);
+
+	if (fd == -1)
+		return -1;
+	(void)set_on(fd, IPPROTO_TCP, TCP_NODELAY);
+	if (connect(fd, &a->u.sa, a->len) == -1 && errno != EINPROGRESS)
+		return close_failed(fd);
+	return fd;
+}
+
+int
+sock_error(int fd)
+{
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
+		return errno;
+	return error;
+}
+
+void
+sock_linger_reset(int fd)
+{
+	const struct linger reset = { .l_onoff = 1, .l_linger = 0 };
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+}
+
+unsigned long
+sock_raise_nofile(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) == -1)
+		return 0;
+	if (r.rlim_cur < r.rlim_max) {
+		rlim_t before = r.rlim_cur;
+
+		r.rlim_cur = r.rlim_max;
+		if (setrlimit(RLIMIT_NOFILE, &r) == -1)
+			return before;
+	}
+	return r.rlim_cur;
+}
