@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Makes the contexts of both roles.  They are shared by threads and never
+ * changed afterwards; what differs by connection is in its struct tls_peer.
+ * The verifying itself is in verify.c, tickets are in ticket.c.
+ */
+
+#include "tls/context.h"
+
+#include <openssl/err.h>
+#include <stdlib.h>
+
+#include "tls/library.h"
+#include "tls/peer.h"
+#include "tls/pem_read.h"
+#include "tls/system_store.h"
+#include "tls/ticket.h"
+#include "tls/tls_error.h"
+#include "tls/verify.h"
+
+/* Forward secrecy and authenticated encryption, nothing else. */
+#define CIPHERS                                                      \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
+/* TLS 1.0 and 1.1 sign with SHA-1, which level 1 does not know any more. */
+#define WEAK_CIPHERS "DEFAULT:@SECLEVEL=0"
+#define CHAIN_DEPTH_MAX 8
+#define CERT_BYTES_MAX (64 * 1024)
+
+/* The hybrid group is there from OpenSSL 3.5 on. */
+static bool
+set_groups(SSL_CTX *ctx, const char *with_hybrid, const char *without)
+{
+	bool is_ok = SSL_CTX_set1_groups_list(ctx, with_hybrid) == 1 ||
+		     SSL_CTX_set1_groups_list(ctx, without) == 1;
+
+	ERR_clear_error();
+	return is_ok;
+}
+
+static SSL_CTX *
+new_ctx(const SSL_METHOD *method)
+{
+	SSL_CTX *ctx = SSL_CTX_new_ex(library_ctx(), NULL, method);
+
+	if (ctx == NULL)
+		abort();
+	SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION |
+				     SSL_OP_NO_RENEGOTIATION |
+				     SSL_OP_CIPHER_SERVER_PREFERENCE);
+	SSL_CTX_set_mode(ctx,
+	    SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_read_ahead(ctx, 0);
+	SSL_CTX_set_verify_depth(ctx, CHAIN_DEPTH_MAX);
+	SSL_CTX_set_max_cert_list(ctx, CERT_BYTES_MAX);
+	return ctx;
+}
+
+static bool
+use_chain(SSL_CTX *ctx, STACK_OF(X509) * chain, EVP_PKEY *key)
+{
+	int i;
+
+	if (SSL_CTX_use_certificate(ctx, sk_X509_value(chain, 0)) != 1 ||
+	    SSL_CTX_use_PrivateKey(ctx, key) != 1)
+		return false;
+	for (i = 1; i < sk_X509_num(chain); i++)
+		if (SSL_CTX_add1_chain_cert(ctx, sk_X509_value(chain, i)) != 1)
+			return false;
+	return true;
+}
+
+/*
+ * Whatever is listed is trusted as it stands, an intermediate too: an operator
+ * who names one means it.
+ */
+static X509_STORE *
+new_store(STACK_OF(X509) * certs)
+{
+	X509_STORE *store = X509_STORE_new();
+	int i;
+
+	if (store == NULL)
+		abort();
+	X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	for (i = 0; i < sk_X509_num(certs); i++)
+		if (X509_STORE_add_cert(store, sk_X509_value(certs, i)) != 1)
+			abort();
+	return store;
+}
+
+/* Callers show us these names when they choose among certificates. */
+static void
+announce_ca(SSL_CTX *ctx, STACK_OF(X509) * ca)
+{
+	int i;
+
+	for (i = 0; i < sk_X509_num(ca); i++)
+		if (SSL_CTX_add_client_CA(ctx, sk_X509_value(ca, i)) != 1)
+			abort();
+}
+
+/*
+ * Only http/1.1, and only to those who know it; "kuma" is offered by sidecars,
+ * which do not look at the answer.  No offer is an error.
+ */
+static int
+select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+    const unsigned char *in, unsigned in_len, void *arg)
+{
+	const unsigned char *http11 = NULL, *end = in + in_len;
+	struct str id;
+
+	(void)arg;
+	if (peer_of(ssl)->alpn == TLS_ALPN_NONE)
+		return SSL_TLSEXT_ERR_NOACK;
+	for (; in < end; in += 1 + *in) {
+		id = (struct str){ .p = (const void *)(in + 1), .len = *in };
+		if (str_eq(id, STR("kuma")))
+			return SSL_TLSEXT_ERR_NOACK;
+		if (str_eq(id, STR("http/1.1")))
+			http11 = in;
+	}
+	if (http11 == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	*out = http11 + 1;
+	*out_len = *http11;
+	return SSL_TLSEXT_ERR_OK;
+}
+
+SSL_CTX *
+context_server_new(const struct server_setup *s, struct text *why)
+{
+	SSL_CTX *ctx = new_ctx(TLS_server_method());
+
+	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+	SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION);
+	SSL_CTX_set_verify(
+	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, verify_caller, NULL);
+	SSL_CTX_set_cert_store(ctx, new_store(s->ca));
+	SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
+	announce_ca(ctx, s->ca);
+	ticket_set_up(ctx, s->tickets);
+	if (SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
+	    set_groups(ctx, "X25519MLKEM768:X25519:P-256", "X25519:P-256") &&
+	    use_chain(ctx, s->chain, s->key)) {
+		ERR_clear_error();
+		return ctx;
+	}
+	(void)tls_error_take(why);
+	SSL_CTX_free(ctx);
+	return NULL;
+}
+
+static bool
+use_ca(SSL_CTX *ctx, const struct tls_spec *spec, struct text *why)
+{
+	STACK_OF(X509) * certs;
+	X509_STORE *store;
+
+	if (!spec->verify_chain)
+		return true;
+	if (spec->use_system_ca) {
+		store = system_store(why);
+		if (store != NULL)
+			SSL_CTX_set1_cert_store(ctx, store);
+		return store != NULL;
+	}
+	certs = pem_read_certs(blob_str(spec->ca), why);
+	if (certs == NULL)
+		return false;
+	SSL_CTX_set_cert_store(ctx, new_store(certs));
+	pem_free_certs(certs);
+	return true;
+}
+
+static bool
+use_client_cert(SSL_CTX *ctx, const struct tls_spec *spec, struct text *why)
+{
+	STACK_OF(X509) * chain;
+	EVP_PKEY *key;
+	bool is_ok;
+
+	if (spec->cert == NULL || spec->key == NULL)
+		return true;
+	if (!pem_read_pair(
+		blob_str(spec->cert), blob_str(spec->key), &chain, &key, why))
+		return false;
+	is_ok = use_chain(ctx, chain, key);
+	if (!is_ok)
+		(void)tls_error_take(why);
+	pem_free_certs(chain);
+	EVP_PKEY_free(key);
+	return is_ok;
+}
+
+static bool
+offer_alpn(SSL_CTX *ctx, struct str id)
+{
+	unsigned char list[256];
+
+	if (id.len == 0)
+		return true;
+	if (id.len >= sizeof(list))
+		return false;
+	list[0] = (unsigned char)id.len;
+	memcpy(list + 1, id.p, id.len);
+	/* This one returns 0 for success. */
+	return SSL_CTX_set_alpn_protos(ctx, list, (unsigned)id.len + 1) == 0;
+}
+
+static bool
+set_versions(SSL_CTX *ctx, const struct tls_spec *spec)
+{
+	bool is_weak = spec->min_version < TLS1_2_VERSION;
+
+	if (is_weak)
+		SSL_CTX_set_security_level(ctx, 0);
+	return SSL_CTX_set_min_proto_version(ctx, spec->min_version) == 1 &&
+	       SSL_CTX_set_max_proto_version(ctx, spec->max_version) == 1 &&
+	       SSL_CTX_set_cipher_list(ctx, is_weak ? WEAK_CIPHERS : CIPHERS) ==
+		   1 &&
+	       set_groups(ctx, "X25519MLKEM768:X25519:P-256:P-384:P-521",
+		   "X25519:P-256:P-384:P-521");
+}
+
+SSL_CTX *
+context_client_new(const struct tls_spec *spec, struct text *why)
+{
+	SSL_CTX *ctx = new_ctx(TLS_client_method());
+
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	SSL_CTX_set_cert_verify_callback(ctx, verify_server, NULL);
+	SSL_CTX_set_session_cache_mode(
+	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	if (spec->allow_renegotiation) {
+		SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
+		SSL_CTX_set_post_handshake_auth(ctx, spec->cert != NULL);
+	}
+	if (!use_ca(ctx, spec, why) || !use_client_cert(ctx, spec, why))
+		goto failed;
+	if (set_versions(ctx, spec) && offer_alpn(ctx, spec->alpn)) {
+		ERR_clear_error();
+		return ctx;
+	}
+	(void)tls_error_take(why);
+failed:
+	SSL_CTX_free(ctx);
+	return NULL;
+}

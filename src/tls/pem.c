@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Answers about PEM for those who may not see OpenSSL: policy, when it builds
+ * a snapshot.  Any thread.
+ */
+
+#include "tls/pem.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/attr.h"
+#include "tls/cert.h"
+#include "tls/pem_read.h"
+
+static bool
+check_ca(struct str pem, struct text *why)
+{
+	STACK_OF(X509) *certs = pem_read_certs(pem, why);
+
+	pem_free_certs(certs);
+	return certs != NULL;
+}
+
+static bool
+check_pair(struct str cert_pem, struct str key_pem, struct text *why)
+{
+	STACK_OF(X509) * chain;
+	EVP_PKEY *key;
+
+	if (!pem_read_pair(cert_pem, key_pem, &chain, &key, why))
+		return false;
+	pem_free_certs(chain);
+	EVP_PKEY_free(key);
+	return true;
+}
+
+/* The variable is OpenSSL's own, so that one setting serves every program. */
+static const char *
+system_ca(void)
+{
+	static const char *const paths[] = {
+		"/etc/ssl/certs/ca-certificates.crt",
+		"/etc/pki/tls/certs/ca-bundle.crt",
+		"/etc/ssl/ca-bundle.pem",
+		"/etc/pki/tls/cacert.pem",
+		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+		"/etc/ssl/cert.pem",
+	};
+	const char *env = secure_getenv("SSL_CERT_FILE");
+	size_t i;
+
+	if (env != NULL && *env != '\0')
+		return env;
+	for (i = 0; i < ARRAY_LEN(paths); i++)
+		if (access(paths[i], R_OK) == 0)
+			return paths[i];
+	return NULL;
+}
+
+const struct tls_ops pem_ops = {
+	.check_ca = check_ca,
+	.check_pair = check_pair,
+	.system_ca = system_ca,
+};
+
+int64_t
+pem_not_after(struct str cert_pem)
+{
+	struct text why = TEXT_EMPTY;
+	STACK_OF(X509) *certs = pem_read_certs(cert_pem, &why);
+	int64_t end = 0;
+
+	if (certs != NULL)
+		end = cert_not_after(sk_X509_value(certs, 0));
+	pem_free_certs(certs);
+	text_free(&why);
+	return end;
+}

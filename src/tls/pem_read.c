@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificates and keys out of PEM.  Text between the blocks is skipped, as
+ * everyone does; a block that is there and cannot be read is an error, since
+ * leaving one out of a bundle would change whom we trust.  Any thread.
+ */
+
+#include "tls/pem_read.h"
+
+#include <limits.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <stdlib.h>
+
+#include "tls/library.h"
+
+/* The system's bundle has about 150. */
+#define CERTS_MAX 1000
+
+void
+pem_free_certs(STACK_OF(X509) * certs)
+{
+	sk_X509_pop_free(certs, X509_free);
+}
+
+static BIO *
+open_pem(struct str pem)
+{
+	BIO *b;
+
+	if (pem.len == 0 || pem.len > INT_MAX)
+		return NULL;
+	b = BIO_new_mem_buf(pem.p, (int)pem.len);
+	if (b == NULL)
+		abort();
+	return b;
+}
+
+/* No passphrase is known, and nobody is asked on a terminal. */
+static int
+no_passphrase(char *buf, int size, int is_writing, void *arg)
+{
+	(void)buf;
+	(void)size;
+	(void)is_writing;
+	(void)arg;
+	return -1;
+}
+
+static bool
+read_all(BIO *b, STACK_OF(X509) * certs)
+{
+	X509 *c;
+
+	while (sk_X509_num(certs) < CERTS_MAX) {
+		c = X509_new_ex(library_ctx(), NULL);
+		if (c == NULL)
+			abort();
+		if (PEM_read_bio_X509(b, &c, no_passphrase, NULL) == NULL) {
+			X509_free(c);
+			/* The end looks like this too. */
+			return ERR_GET_REASON(ERR_peek_last_error()) ==
+			       PEM_R_NO_START_LINE;
+		}
+		if (sk_X509_push(certs, c) == 0)
+			abort();
+	}
+	return false;
+}
+
+STACK_OF(X509) * pem_read_certs(struct str pem, struct text *why)
+{
+	STACK_OF(X509) *certs = sk_X509_new_null();
+	BIO *b = open_pem(pem);
+	bool is_ok;
+
+	if (certs == NULL)
+		abort();
+	ERR_clear_error();
+	is_ok = b == NULL || read_all(b, certs);
+	BIO_free(b);
+	ERR_clear_error();
+	if (is_ok && sk_X509_num(certs) > 0)
+		return certs;
+	if (is_ok)
+		text_add(why, STR("there is no certificate in it (expected a "
+				  "-----BEGIN CERTIFICATE----- block)"));
+	else if (sk_X509_num(certs) >= CERTS_MAX)
+		text_addf(
+		    why, "it has more than %d certificates", CERTS_MAX - 1);
+	else
+		text_addf(why, "certificate %d of it cannot be decoded",
+		    sk_X509_num(certs) + 1);
+	pem_free_certs(certs);
+	return NULL;
+}
+
+static bool
+has(struct str s, const char *word)
+{
+	return s.len > 0 && memmem(s.p, s.len, word, strlen(word)) != NULL;
+}
+
+EVP_PKEY *
+pem_read_key(struct str pem, struct text *why)
+{
+	BIO *b = open_pem(pem);
+	EVP_PKEY *key = NULL;
+
+	if (b != NULL)
+		key = PEM_read_bio_PrivateKey_ex(
+		    b, NULL, no_passphrase, NULL, library_ctx(), NULL);
+	BIO_free(b);
+	ERR_clear_error();
+	if (key != NULL)
+		return key;
+	if (has(pem, "ENCRYPTED"))
+		text_add(why, STR("the private key is protected by a "
+				  "passphrase; store it without one"));
+	else if (has(pem, "PRIVATE KEY-----"))
+		text_add(why, STR("the private key cannot be decoded"));
+	else
+		text_add(why, STR("there is no private key in it (expected a "
+				  "-----BEGIN PRIVATE KEY----- block)"));
+	return NULL;
+}
+
+bool
+pem_read_pair(struct str cert_pem, struct str key_pem, STACK_OF(X509) * *chain,
+    EVP_PKEY **key, struct text *why)
+{
+	bool fits = false;
+
+	*key = NULL;
+	*chain = pem_read_certs(cert_pem, why);
+	if (*chain != NULL)
+		*key = pem_read_key(key_pem, why);
+	if (*key != NULL) {
+		fits = X509_check_private_key(sk_X509_value(*chain, 0), *key);
+		ERR_clear_error();
+		if (!fits)
+			text_add(why, STR("the private key does not belong to "
+					  "the first certificate"));
+	}
+	if (fits)
+		return true;
+	pem_free_certs(*chain);
+	EVP_PKEY_free(*key);
+	*chain = NULL;
+	*key = NULL;
+	return false;
+}

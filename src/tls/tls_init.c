@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one place where OpenSSL is set up.  A library context of our own keeps
+ * openssl.cnf, and whatever else runs in this process, out of our handshakes.
+ * It is made on the first call and lives as long as the process.  Any thread.
+ */
+
+#include "tls/tls_init.h"
+
+#include <openssl/crypto.h>
+#include <openssl/provider.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "tls/bio.h"
+#include "tls/library.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct {
+	OSSL_LIB_CTX *ctx;
+	EVP_MD *sha256;
+	EVP_CIPHER *aes256_cbc;
+	BIO_METHOD *bio;
+} lib;
+
+static void
+set_up(void)
+{
+	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG |
+			     OPENSSL_INIT_LOAD_SSL_STRINGS |
+			     OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
+	    NULL);
+	lib.ctx = OSSL_LIB_CTX_new();
+	if (lib.ctx == NULL || OSSL_PROVIDER_load(lib.ctx, "default") == NULL)
+		goto broken;
+	lib.sha256 = EVP_MD_fetch(lib.ctx, "SHA256", NULL);
+	lib.aes256_cbc = EVP_CIPHER_fetch(lib.ctx, "AES-256-CBC", NULL);
+	lib.bio = bio_method_new();
+	if (lib.sha256 != NULL && lib.aes256_cbc != NULL && lib.bio != NULL)
+		return;
+broken:
+	log_error("tls", "OpenSSL's default provider cannot be loaded; "
+			 "reinstall the library (libssl3)");
+	abort();
+}
+
+void
+tls_init(void)
+{
+	pthread_once(&once, set_up);
+}
+
+OSSL_LIB_CTX *
+library_ctx(void)
+{
+	tls_init();
+	return lib.ctx;
+}
+
+const EVP_MD *
+library_sha256(void)
+{
+	tls_init();
+	return lib.sha256;
+}
+
+const EVP_CIPHER *
+library_aes256_cbc(void)
+{
+	tls_init();
+	return lib.aes256_cbc;
+}
+
+const BIO_METHOD *
+library_bio_method(void)
+{
+	tls_init();
+	return lib.bio;
+}
+
+const char *
+tls_library_version(void)
+{
+	return OpenSSL_version(OPENSSL_VERSION);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Certificate verification of both roles, called by OpenSSL in the middle of a
+ * handshake (also of a renegotiated one).  The code that is left in the store
+ * context decides the alert: OpenSSL maps known codes, and whatever it does
+ * not know becomes certificate_unknown.  Who may do what is not asked here:
+ * see policy/authorize.  Thread of the wire.
+ */
+
+#include "tls/verify.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "tls/cert.h"
+#include "tls/peer.h"
+#include "tls/tls_mesh.h"
+#include "tls/verify_name.h"
+
+/* A code without an alert of its own: certificate_unknown. */
+#define ALERT_CERTIFICATE_UNKNOWN X509_V_ERR_SUBTREE_MINMAX
+
+static struct tls_peer *
+peer_in(X509_STORE_CTX *x)
+{
+	int i = SSL_get_ex_data_X509_STORE_CTX_idx();
+
+	return peer_of(X509_STORE_CTX_get_ex_data(x, i));
+}
+
+static int
+refuse(X509_STORE_CTX *x, int code)
+{
+	X509_STORE_CTX_set_error(x, code);
+	return 0;
+}
+
+/* What to do, where another CA would have made the difference. */
+static void
+add_remedy(const struct tls_peer *p, int code, struct text *t)
+{
+	if (code != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT &&
+	    code != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
+	    code != X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE &&
+	    code != X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT &&
+	    code != X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN &&
+	    code != X509_V_ERR_CERT_SIGNATURE_FAILURE)
+		return;
+	if (p->mesh != NULL)
+		text_addf(t, "; callers must chain to the CA of mesh %s",
+		    p->mesh->mesh);
+	else if (p->spec->use_system_ca)
+		text_add(t, STR("; if a private CA issued it, give that CA as "
+				"caCert"));
+	else
+		text_add(t, STR("; add the CA that issued it to caCert"));
+}
+
+/* The same in words: which certificate, how far up, and what is wrong. */
+static void
+print_chain_failure(
+    X509_STORE_CTX *x, const struct tls_peer *p, int code, struct text *t)
+{
+	X509 *c = X509_STORE_CTX_get_current_cert(x);
+	int depth = X509_STORE_CTX_get_error_depth(x);
+
+	text_add_z(t, depth == 0 ? "the certificate " : "the certificate of ");
+	if (c != NULL)
+		cert_print_subject(c, t);
+	if (depth > 0)
+		text_addf(t, " (depth %d)", depth);
+	if (c != NULL && code == X509_V_ERR_CERT_HAS_EXPIRED) {
+		text_add(t, STR(" expired on "));
+		cert_print_time(cert_not_after(c), t);
+		text_add(t, STR("; it must be renewed"));
+	} else if (c != NULL && code == X509_V_ERR_CERT_NOT_YET_VALID) {
+		text_add(t, STR(" is not valid before "));
+		cert_print_time(cert_not_before(c), t);
+		text_add(t, STR("; compare the clocks"));
+	} else if (code == X509_V_ERR_INVALID_PURPOSE) {
+		text_addf(t, " is not meant for a TLS %s (extended key usage)",
+		    p->mesh != NULL ? "client" : "server");
+	} else {
+		if (c != NULL) {
+			text_add(t, STR(", issued by "));
+			cert_print_issuer(c, t);
+		}
+		text_addf(t, ": %s", X509_verify_cert_error_string(code));
+		add_remedy(p, code, t);
+	}
+}
+
+/* Our kind of failure, and the code whose alert was recorded for it. */
+static enum tls_failure
+sort_failure(int *code)
+{
+	switch (*code) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+		*code = X509_V_ERR_CERT_HAS_EXPIRED;
+		return TLS_FAIL_EXPIRED;
+	case X509_V_ERR_INVALID_PURPOSE:
+		return TLS_FAIL_PURPOSE;
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+		/* Another CA of the same name: all of Kuma's are called so. */
+		*code = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY;
+		return TLS_FAIL_CHAIN;
+	default:
+		return TLS_FAIL_CHAIN;
+	}
+}
+
+static bool
+verify_chain(X509_STORE_CTX *x, struct tls_peer *p)
+{
+	struct text t = TEXT_EMPTY;
+	int code;
+
+	X509_STORE_CTX_set_time(x, 0, (time_t)clock_wall_s());
+	if (X509_verify_cert(x) == 1) {
+		p->not_after_s =
+		    cert_earliest_end(X509_STORE_CTX_get0_chain(x));
+		return true;
+	}
+	code = X509_STORE_CTX_get_error(x);
+	if (code == X509_V_OK)
+		code = X509_V_ERR_UNSPECIFIED;
+	print_chain_failure(x, p, code, &t);
+	peer_fail(p, sort_failure(&code), "%s", t.p);
+	text_free(&t);
+	X509_STORE_CTX_set_error(x, code);
+	return false;
+}
+
+/* From now, for what was verified to live at most that long. */
+static void
+limit_session(struct tls_peer *p)
+{
+	p->session_end_s = clock_wall_s() + PEER_SESSION_S;
+	if (p->session_end_s > p->not_after_s)
+		p->session_end_s = p->not_after_s;
+}
+
+static enum identity_status
+read_identity(struct tls_peer *p, const struct sans *sans)
+{
+	struct str *uris = xcalloc(sans->n + 1, sizeof(*uris));
+	enum identity_status s;
+	size_t i, n = 0;
+
+	for (i = 0; i < sans->n; i++)
+		if (sans->v[i].kind == SAN_URI)
+			uris[n++] = sans->v[i].value;
+	identity_free(p->identity);
+	s = identity_new(
+	    str_of(p->mesh->mesh), uris, n, p->not_after_s, &p->identity);
+	free(uris);
+	return s;
+}
+
+static bool
+verify_identity(X509 *leaf, struct tls_peer *p)
+{
+	enum identity_status s = IDENTITY_BAD_SAN;
+	struct text t = TEXT_EMPTY;
+	struct sans sans;
+
+	cert_sans(leaf, &sans);
+	if (!sans.is_odd)
+		s = read_identity(p, &sans);
+	cert_print_sans(&sans, &t);
+	cert_sans_free(&sans);
+	switch (s) {
+	case IDENTITY_OK:
+		break;
+	case IDENTITY_NO_SPIFFE:
+		peer_fail(p, TLS_FAIL_SAN,
+		    "the caller's certificate has no URI spiffe://%s/...; it "
+		    "has %s",
+		    p->mesh->mesh, t.p);
+		break;
+	case IDENTITY_BAD_SAN:
+		peer_fail(p, TLS_FAIL_SAN,
+		    "the caller's certificate has an unreadable name, one "
+		    "with a forbidden byte, or too many; it has %s",
+		    t.p);
+		break;
+	}
+	text_free(&t);
+	return s == IDENTITY_OK;
+}
+
+int
+verify_caller(X509_STORE_CTX *x, void *arg)
+{
+	struct tls_peer *p = peer_in(x);
+
+	(void)arg;
+	if (!verify_chain(x, p))
+		return 0;
+	if (!verify_identity(X509_STORE_CTX_get0_cert(x), p))
+		return refuse(x, ALERT_CERTIFICATE_UNKNOWN);
+	limit_session(p);
+	return 1;
+}
+
+int
+verify_server(X509_STORE_CTX *x, void *arg)
+{
+	struct tls_peer *p = peer_in(x);
+	const struct tls_spec *spec = p->spec;
+	struct text t = TEXT_EMPTY;
+	bool is_ok = true;
+
+	(void)arg;
+	p->not_after_s = INT64_MAX;
+	if (spec->verify_chain && !verify_chain(x, p))
+		return 0;
+	if (spec->verify_names)
+		is_ok = verify_names(X509_STORE_CTX_get0_cert(x), spec->names,
+		    spec->n_names, &t);
+	if (!is_ok)
+		peer_fail(p, TLS_FAIL_NAME, "%s", t.p);
+	text_free(&t);
+	if (!is_ok)
+		return refuse(x, X509_V_ERR_HOSTNAME_MISMATCH);
+	limit_session(p);
+	X509_STORE_CTX_set_error(x, X509_V_OK);
+	return 1;
+}

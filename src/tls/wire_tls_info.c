@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What others may ask about a TLS wire: who is there, what was agreed on, and
+ * why it failed.  Thread of the wire.
+ */
+
+#include <stdio.h>
+
+#include "tls/cert.h"
+#include "tls/wire_tls_state.h"
+
+enum tls_failure
+wire_tls_failure(const struct wire *w)
+{
+	const struct tls_wire *t = w->impl;
+
+	return t->peer.failure;
+}
+
+struct str
+wire_tls_failure_text(const struct wire *w)
+{
+	const struct tls_wire *t = w->impl;
+
+	return text_str(&t->peer.why);
+}
+
+const struct identity *
+wire_tls_identity(const struct wire *w)
+{
+	const struct tls_wire *t = w->impl;
+
+	return t->stage == TLS_OPEN ? t->peer.identity : NULL;
+}
+
+static void
+add_certificate(SSL *ssl, struct tls_info *out)
+{
+	const X509 *leaf = SSL_get0_peer_certificate(ssl);
+	struct text subject = TEXT_EMPTY;
+
+	if (leaf == NULL)
+		return;
+	cert_print_subject(leaf, &subject);
+	snprintf(out->peer_subject, sizeof(out->peer_subject), "%s", subject.p);
+	text_free(&subject);
+	out->peer_not_after_s = cert_not_after(leaf);
+}
+
+void
+wire_tls_info(const struct wire *w, struct tls_info *out)
+{
+	const struct tls_wire *t = w->impl;
+	SSL *ssl = t->ssl;
+	const unsigned char *alpn = NULL;
+	unsigned len = 0;
+	int group = (int)SSL_get_negotiated_group(ssl);
+
+	SSL_get0_alpn_selected(ssl, &alpn, &len);
+	*out = (struct tls_info){
+		.version = SSL_get_version(ssl),
+		.cipher = SSL_get_cipher_name(ssl),
+		.group =
+		    group != NID_undef ? SSL_group_to_name(ssl, group) : NULL,
+		.is_resumed = SSL_session_reused(ssl) == 1,
+		.sni = t->peer.sni,
+		.alpn = { .p = (const void *)alpn, .len = len },
+	};
+	add_certificate(ssl, out);
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Bytes of an open TLS wire, both ways.  Reading takes what the socket has,
+ * gives OpenSSL whole records only and collects all their plaintext; between
+ * calls a wire holds the ciphertext of at most one unfinished record.  Writing
+ * makes large records out of small pieces and sends them in one call.  Thread
+ * of the wire.
+ */
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+
+#include "tls/tls_error.h"
+#include "tls/wire_tls_state.h"
+
+/* As the plain wire: what the second-level cache holds. */
+#define READ_MOST ((size_t)64 * 1024)
+#define RECORD_HEADER 5
+#define RECORD_MOST (16384 + 2048) /* TLS 1.2 allows this much */
+#define RECORD_PLAIN 16384
+/* A server that renegotiates more often than this does not mean well. */
+#define LATE_MOST 3
+/* Key updates and tickets in a row, with no byte for anybody in between. */
+#define CHATTER_MOST 32
+#define ANSWERS_MOST ((size_t)16 * 1024)
+/* Written while a renegotiation goes on. */
+#define HELD_MOST ((size_t)1024 * 1024)
+
+static size_t
+whole_records(const uint8_t *p, size_t n)
+{
+	size_t at = 0, len;
+
+	while (n - at >= RECORD_HEADER) {
+		len = (size_t)p[at + 3] << 8 | p[at + 4];
+		/* OpenSSL is to say what is wrong with this. */
+		if (len > RECORD_MOST)
+			return n;
+		if (n - at < RECORD_HEADER + len)
+			break;
+		at += RECORD_HEADER + len;
+	}
+	return at;
+}
+
+/* A server that speaks something else begins like this. */
+static bool
+is_record_type(uint8_t b)
+{
+	return b >= SSL3_RT_CHANGE_CIPHER_SPEC && b <= SSL3_RT_APPLICATION_DATA;
+}
+
+static enum io
+check_first(struct tls_wire *t, const uint8_t *p, size_t n)
+{
+	char begin[21];
+	size_t i;
+
+	if (t->has_input || n == 0)
+		return IO_DONE;
+	t->has_input = true;
+	if (is_record_type(p[0]))
+		return IO_DONE;
+	for (i = 0; i < n && i < sizeof(begin) - 1; i++)
+		begin[i] = p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '?';
+	begin[i] = '\0';
+	peer_fail(&t->peer, TLS_FAIL_NOT_TLS,
+	    "the peer does not speak TLS on this port; it sent \"%s\"", begin);
+	return IO_FAIL;
+}
+
+enum io
+tls_wire_fill(struct wire *w, struct tls_wire *t)
+{
+	uint8_t *in = loop_scratch(w->loop, SCRATCH_IN);
+	struct str kept = wire_buf_str(&t->cipher);
+	size_t got = 0, whole;
+	enum io io;
+
+	if (kept.len > SCRATCH_SIZE - READ_MOST) {
+		peer_fail(&t->peer, TLS_FAIL_OTHER, "too many bytes unread");
+		return IO_FAIL;
+	}
+	if (kept.len > 0)
+		memcpy(in, kept.p, kept.len);
+	io = wire_sock_read(w, in + kept.len, READ_MOST, &got);
+	got += kept.len;
+	wire_buf_free(&t->cipher);
+	if (check_first(t, in, got) == IO_FAIL)
+		return IO_FAIL;
+	whole = whole_records(in, got);
+	t->ends.in = in;
+	t->ends.in_len = whole;
+	t->tail = got - whole;
+	if (whole > 0)
+		return IO_DONE;
+	tls_wire_stash(t);
+	return io;
+}
+
+void
+tls_wire_stash(struct tls_wire *t)
+{
+	wire_buf_add(&t->cipher, (struct str){ .p = (const void *)t->ends.in,
+				     .len = t->ends.in_len + t->tail });
+	t->ends.in_len = 0;
+	t->tail = 0;
+}
+
+void
+tls_wire_fail(struct tls_wire *t)
+{
+	struct text why = TEXT_EMPTY;
+	enum tls_failure f;
+	int reason = ERR_GET_REASON(ERR_peek_error());
+
+	if (reason == SSL_R_UNEXPECTED_MESSAGE && t->stage == TLS_OPEN &&
+	    !SSL_is_server(t->ssl) && !t->peer.spec->allow_renegotiation)
+		peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,
+		    "the server asked for something after the handshake; if "
+		    "it wants a client certificate late, set "
+		    "allowRenegotiation: true");
+	f = tls_error_take(&why);
+	peer_fail(&t->peer, f, "%s", why.p);
+	text_free(&why);
+	bio_send(&t->ends);
+}
+
+/* A HelloRequest, or in TLS 1.3 a late CertificateRequest. */
+static void
+on_late_request(struct tls_wire *t)
+{
+	bool may = t->peer.spec->allow_renegotiation;
+
+	if (may && ++t->late <= LATE_MOST)
+		return;
+	/* OpenSSL answers with no_renegotiation then. */
+	SSL_set_options(t->ssl, SSL_OP_NO_RENEGOTIATION);
+	t->is_late_bad = true;
+	if (may)
+		peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,
+		    "the server asked for a renegotiation more than %d times",
+		    LATE_MOST);
+	else
+		peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,
+		    "the server asked for a renegotiation; if it wants a "
+		    "client certificate late, set allowRenegotiation: true");
+}
+
+void
+tls_wire_on_message(int is_ours, int version, int type, const void *p, size_t n,
+    SSL *ssl, void *arg)
+{
+	struct tls_wire *t = arg;
+	uint8_t message;
+
+	(void)version;
+	if (is_ours || type != SSL3_RT_HANDSHAKE || n == 0 ||
+	    t->stage != TLS_OPEN)
+		return;
+	t->chatter++;
+	memcpy(&message, p, 1);
+	if (SSL_is_server(ssl))
+		return;
+	if (message == SSL3_MT_HELLO_REQUEST ||
+	    (message == SSL3_MT_CERTIFICATE_REQUEST &&
+		SSL_version(ssl) >= TLS1_3_VERSION))
+		on_late_request(t);
+}
+
+/* What a failed SSL_read() means for reading from now on. */
+static void
+note_end(struct tls_wire *t, int result)
+{
+	switch (SSL_get_error(t->ssl, result)) {
+	case SSL_ERROR_WANT_READ:
+		break;
+	case SSL_ERROR_ZERO_RETURN:
+		t->end = IO_EOF;
+		break;
+	default:
+		tls_wire_fail(t);
+		t->end = IO_FAIL;
+		break;
+	}
+}
+
+static size_t
+decrypt(struct tls_wire *t, uint8_t *plain)
+{
+	size_t n = 0, got;
+	int r;
+
+	ERR_clear_error();
+	while (t->end == IO_DONE && n < SCRATCH_SIZE) {
+		r = SSL_read_ex(t->ssl, plain + n, SCRATCH_SIZE - n, &got);
+		if (t->is_late_bad || t->chatter > CHATTER_MOST) {
+			peer_fail(&t->peer, TLS_FAIL_OTHER,
+			    "the peer sends handshake messages without end");
+			t->end = IO_FAIL;
+		}
+		if (r != 1) {
+			note_end(t, r);
+			break;
+		}
+		n += got;
+		t->chatter = 0;
+	}
+	tls_wire_stash(t);
+	return n;
+}
+
+static bool encrypt(struct tls_wire *t, struct str s);
+static enum io tls_finish(struct wire *w);
+
+/* The renegotiation is over: what was written meanwhile goes out. */
+static void
+release_held(struct wire *w, struct tls_wire *t)
+{
+	struct wire_buf held = t->held;
+
+	if (held.p == NULL || SSL_in_init(t->ssl) || t->end == IO_FAIL)
+		return;
+	t->held = (struct wire_buf){ .p = NULL };
+	if (!encrypt(t, wire_buf_str(&held)))
+		t->end = IO_FAIL;
+	wire_buf_free(&held);
+	if (t->is_finish_held && t->held.p == NULL)
+		(void)tls_finish(w);
+}
+
+/*
+ * Reading may have made answers.  A peer that never reads them, and goes on
+ * asking, must not fill our memory.
+ */
+static void
+send_answers(struct wire *w, struct tls_wire *t)
+{
+	if (t->ends.out_len == 0)
+		return;
+	if (wire_unsent(w) == 0)
+		t->answers = 0;
+	t->answers += t->ends.out_len;
+	/* If it cannot be sent, reading still can go on to the end. */
+	bio_send(&t->ends);
+	if (t->answers > ANSWERS_MOST && wire_unsent(w) > 0) {
+		peer_fail(&t->peer, TLS_FAIL_OTHER,
+		    "the peer does not read our answers to its messages");
+		t->end = IO_FAIL;
+	}
+}
+
+static enum io
+tls_read(struct wire *w, struct span *out)
+{
+	struct tls_wire *t = w->impl;
+	uint8_t *plain = loop_scratch(w->loop, SCRATCH_PLAIN);
+	size_t n = 0;
+	enum io io = IO_DONE;
+
+	/* Nothing is read for a peer who is not known yet. */
+	if (t->stage != TLS_OPEN)
+		return IO_FAIL;
+	while (n == 0 && io == IO_DONE && t->end == IO_DONE) {
+		io = tls_wire_fill(w, t);
+		if (io == IO_DONE)
+			n = decrypt(t, plain);
+		else if (io == IO_EOF)
+			t->end = IO_CUT;
+		else if (io == IO_FAIL)
+			t->end = IO_FAIL;
+		send_answers(w, t);
+		release_held(w, t);
+	}
+	if (n == 0)
+		return t->end == IO_DONE ? IO_AGAIN : t->end;
+	*out = (struct span){
+		.p = plain,
+		.len = n,
+		.room_before = SCRATCH_ROOM,
+		.room_after = SCRATCH_SIZE - n + SCRATCH_ROOM,
+	};
+	return IO_DONE;
+}
+
+static bool
+hold(struct tls_wire *t, struct str s)
+{
+	wire_buf_add(&t->held, s);
+	if (t->held.to - t->held.from <= HELD_MOST)
+		return true;
+	peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,
+	    "the server does not end the renegotiation it asked for");
+	return false;
+}
+
+/* Into records; or kept, while a renegotiation goes on. */
+static bool
+encrypt(struct tls_wire *t, struct str s)
+{
+	size_t done;
+
+	if (s.len == 0)
+		return true;
+	if (t->held.p != NULL || SSL_in_init(t->ssl))
+		return hold(t, s);
+	ERR_clear_error();
+	t->chatter = 0;
+	if (SSL_write_ex(t->ssl, s.p, s.len, &done) == 1)
+		return true;
+	if (SSL_get_error(t->ssl, 0) == SSL_ERROR_WANT_READ)
+		return hold(t, s);
+	tls_wire_fail(t);
+	return false;
+}
+
+/* Pieces that are put together to be one record. */
+struct batch {
+	size_t len;
+	char b[RECORD_PLAIN];
+};
+
+static bool
+encrypt_batch(struct tls_wire *t, struct batch *batch)
+{
+	size_t len = batch->len;
+
+	batch->len = 0;
+	return encrypt(t, (struct str){ .p = batch->b, .len = len });
+}
+
+static bool
+add_piece(struct tls_wire *t, struct batch *batch, struct str piece)
+{
+	size_t n;
+
+	while (piece.len > 0) {
+		if (batch->len == 0 && piece.len >= RECORD_PLAIN)
+			return encrypt(t, piece);
+		n = RECORD_PLAIN - batch->len;
+		if (n > piece.len)
+			n = piece.len;
+		memcpy(batch->b + batch->len, piece.p, n);
+		batch->len += n;
+		piece = str_from(piece, n);
+		if (batch->len == RECORD_PLAIN && !encrypt_batch(t, batch))
+			return false;
+	}
+	return true;
+}
+
+static bool
+encrypt_all(struct tls_wire *t, const struct str *v, size_t n)
+{
+	struct batch batch;
+	size_t i;
+
+	if (n == 1)
+		return encrypt(t, v[0]);
+	batch.len = 0;
+	for (i = 0; i < n; i++)
+		if (!add_piece(t, &batch, v[i]))
+			return false;
+	return encrypt_batch(t, &batch);
+}
+
+static enum io
+tls_write(struct wire *w, const struct str *v, size_t n)
+{
+	struct tls_wire *t = w->impl;
+
+	if (t->stage != TLS_OPEN || t->end == IO_FAIL)
+		return IO_FAIL;
+	if (t->is_notified || t->is_finish_held) {
+		w->error = EPIPE;
+		return IO_FAIL;
+	}
+	if (!encrypt_all(t, v, n)) {
+		t->end = IO_FAIL;
+		return IO_FAIL;
+	}
+	return bio_send(&t->ends) == IO_FAIL ? IO_FAIL : IO_DONE;
+}
+
+static enum io
+tls_flush(struct wire *w)
+{
+	struct tls_wire *t = w->impl;
+	enum io io = wire_sock_flush(w);
+
+	if (io == IO_DONE && t->held.p != NULL)
+		return IO_AGAIN;
+	return io;
+}
+
+static void
+notify(struct tls_wire *t)
+{
+	if (t->is_notified || t->stage != TLS_OPEN || t->end == IO_FAIL)
+		return;
+	t->is_notified = true;
+	ERR_clear_error();
+	if (!SSL_in_init(t->ssl) && SSL_shutdown(t->ssl) < 0)
+		ERR_clear_error();
+	bio_send(&t->ends);
+}
+
+static enum io
+tls_finish(struct wire *w)
+{
+	struct tls_wire *t = w->impl;
+
+	if (t->held.p != NULL) {
+		t->is_finish_held = true;
+		return IO_AGAIN;
+	}
+	notify(t);
+	return wire_sock_finish(w);
+}
+
+/*
+ * After an alert: bytes that nobody reads would turn our close into a reset,
+ * and the peer might never see the alert.
+ */
+static void
+close_after_alert(struct wire *w)
+{
+	uint8_t *in = loop_scratch(w->loop, SCRATCH_IN);
+	size_t got, rounds = 16;
+
+	(void)wire_sock_finish(w);
+	while (
+	    rounds-- > 0 && wire_sock_read(w, in, READ_MOST, &got) == IO_DONE)
+		;
+}
+
+static void
+tls_close(struct wire *w)
+{
+	struct tls_wire *t = w->impl;
+
+	if (!w->is_reset && w->error == 0) {
+		if (t->peer.failure != TLS_FAIL_NONE)
+			close_after_alert(w);
+		else
+			notify(t);
+	}
+	w->impl = NULL;
+	tls_wire_free(t);
+}
+
+const struct wire_ops tls_wire_ops = {
+	.read = tls_read,
+	.write = tls_write,
+	.flush = tls_flush,
+	.finish = tls_finish,
+	.close = tls_close,
+};
