@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Heads to bytes.  Fields that stood next to each other when they were read,
+ * and still do, are copied in one piece.  Nothing is checked here: a head's
+ * text comes from a parser or from ourselves.  Pure.
+ */
+
+#include "http/h1_write.h"
+
+struct out {
+	char *p;
+	char *end;
+	bool is_full;
+};
+
+static inline void
+put(struct out *o, struct str s)
+{
+	if (UNLIKELY((size_t)(o->end - o->p) < s.len)) {
+		o->is_full = true;
+		return;
+	}
+	if (s.len > 0)
+		memcpy(o->p, s.p, s.len);
+	o->p += s.len;
+}
+
+static void
+put_u64(struct out *o, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	put(o, (struct str){ digits + at, sizeof(digits) - at });
+}
+
+static void
+put_field(struct out *o, struct str name, struct str value)
+{
+	put(o, name);
+	put(o, STR(": "));
+	put(o, value);
+	put(o, STR("\r\n"));
+}
+
+static void
+put_request_line(struct out *o, const struct head *h)
+{
+	put(o, h->method);
+	put(o, STR(" "));
+	/* Only CONNECT has no path. */
+	put(o, h->path.len > 0 ? h->path : h->authority);
+	put(o, STR(" HTTP/1.1\r\n"));
+	put_field(o, STR("Host"), h->authority);
+}
+
+static void
+put_status_line(struct out *o, const struct head *h)
+{
+	put(o, STR("HTTP/1.1 "));
+	put_u64(o, h->status);
+	put(o, STR(" "));
+	put(o, h->reason);
+	put(o, STR("\r\n"));
+}
+
+static void
+put_length(struct out *o, uint64_t n)
+{
+	put(o, STR("Content-Length: "));
+	put_u64(o, n);
+	put(o, STR("\r\n"));
+}
+
+/* Without a body, is there still a length to tell? */
+static bool
+tells_length(const struct head *h)
+{
+	if (h->is_request || h->is_head_request || h->status == 304)
+		return h->has_length;
+	/* Else the peer would wait for the end of the connection. */
+	return h->status >= 200 && h->status != 204;
+}
+
+static void
+put_framing(struct out *o, const struct head *h)
+{
+	switch (h->body) {
+	case BODY_NONE:
+		if (tells_length(h))
+			put_length(o, h->content_length);
+		break;
+	case BODY_LENGTH:
+		put_length(o, h->content_length);
+		break;
+	case BODY_STREAMED:
+	case BODY_TO_CLOSE:
+		put(o, STR("Transfer-Encoding: chunked\r\n"));
+		break;
+	}
+}
+
+static bool
+is_skipped(const struct head *h, const struct field *f)
+{
+	if (f->is_removed)
+		return true;
+	if (f->id == FIELD_OTHER)
+		return false;
+	return f->id == FIELD_CONTENT_LENGTH ||
+	       f->id == FIELD_TRANSFER_ENCODING ||
+	       (f->id == FIELD_HOST && h->is_request);
+}
+
+static const char *
+end_of(struct str s)
+{
+	return s.p + s.len;
+}
+
+/*
+ * Fields i to the result stand in memory just as they are to be written, but
+ * for the line end after the last.
+ */
+static size_t
+run_end(const struct head *h, size_t i)
+{
+	const struct field *f = h->fields;
+
+	while (i + 1 < h->n_fields && !is_skipped(h, &f[i + 1]) &&
+	       f[i + 1].name.p == end_of(f[i].value) + 2)
+		i++;
+	return i;
+}
+
+static void
+put_lines(struct out *o, const struct head *h)
+{
+	const struct field *f = h->fields;
+	const char *from;
+	size_t i;
+
+	for (i = 0; i < h->n_fields; i++) {
+		if (is_skipped(h, &f[i]))
+			continue;
+		from = f[i].name.p;
+		i = run_end(h, i);
+		put(o,
+		    (struct str){ from, (size_t)(end_of(f[i].value) - from) });
+		put(o, STR("\r\n"));
+	}
+}
+
+static void
+put_each(struct out *o, const struct head *h, const struct field *f, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!is_skipped(h, &f[i]))
+			put_field(o, f[i].name, f[i].value);
+}
+
+size_t
+h1_write_head(const struct head *h, bool says_close, char *out, size_t cap)
+{
+	struct out o = { .p = out, .end = out + cap };
+
+	if (h->is_request)
+		put_request_line(&o, h);
+	else
+		put_status_line(&o, h);
+	if (h->has_lines)
+		put_lines(&o, h);
+	else
+		put_each(&o, h, h->fields, h->n_fields);
+	put_each(&o, h, h->added, h->n_added);
+	put_framing(&o, h);
+	if (says_close)
+		put(&o, STR("Connection: close\r\n"));
+	put(&o, STR("\r\n"));
+	return o.is_full ? 0 : (size_t)(o.p - out);
+}
+
+size_t
+h1_write_chunk_head(size_t n, char out[H1_CHUNK_HEAD_MAX])
+{
+	static const char hex[] = "0123456789abcdef";
+	char digits[16];
+	size_t at = sizeof(digits), len;
+
+	do {
+		digits[--at] = hex[n & 15];
+		n >>= 4;
+	} while (n > 0);
+	len = sizeof(digits) - at;
+	memcpy(out, digits + at, len);
+	out[len++] = '\r';
+	out[len++] = '\n';
+	return len;
+}
+
+/*
+ * Who merges trailers into the head must not be given these: they would frame,
+ * route or authorize a message that has been acted upon.
+ */
+static bool
+is_forbidden_in_trailers(const struct field *f)
+{
+	static const struct str others[] = { STR("authorization"),
+		STR("cache-control"), STR("content-encoding"),
+		STR("content-range"), STR("cookie"), STR("max-forwards"),
+		STR("range"), STR("set-cookie"), STR("x-forwarded-for") };
+	size_t i;
+
+	if (f->id != FIELD_OTHER)
+		return f->id != FIELD_GRPC_STATUS;
+	for (i = 0; i < ARRAY_LEN(others); i++)
+		if (str_eq_nocase(f->name, others[i]))
+			return true;
+	return false;
+}
+
+static void
+put_trailers(struct out *o, const struct field *f, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (!f[i].is_removed && !is_forbidden_in_trailers(&f[i]))
+			put_field(o, f[i].name, f[i].value);
+}
+
+size_t
+h1_write_end(const struct head *trailers, char *out, size_t cap)
+{
+	struct out o = { .p = out, .end = out + cap };
+
+	put(&o, STR("0\r\n"));
+	if (trailers != NULL) {
+		put_trailers(&o, trailers->fields, trailers->n_fields);
+		put_trailers(&o, trailers->added, trailers->n_added);
+	}
+	put(&o, STR("\r\n"));
+	return o.is_full ? 0 : (size_t)(o.p - out);
+}

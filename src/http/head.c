@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Looking up, removing and adding the fields of a head, and what may not pass
+ * a gateway.  Reading and writing heads is h1_parse.c and h1_write.c.  Pure.
+ */
+
+#include "http/head.h"
+
+#include <assert.h>
+
+static const struct {
+	struct str name;
+	unsigned flags;
+} rows[] = {
+#define FIELD(id, text, bits) [FIELD_##id] = { STR(text), bits },
+#include "http/field.tbl.h"
+};
+
+void
+head_init(struct head *h)
+{
+	/* added[] is left alone: it counts only up to n_added. */
+	h->is_request = false;
+	h->minor = 1;
+	h->method = h->scheme = h->authority = h->path = STR_NONE;
+	h->has_host = false;
+	h->status = 0;
+	h->reason = STR_NONE;
+	h->body = BODY_NONE;
+	h->content_length = 0;
+	h->has_length = false;
+	h->expects_continue = false;
+	h->wants_close = false;
+	h->is_head_request = false;
+	h->fields = NULL;
+	h->n_fields = 0;
+	h->has_lines = false;
+	h->n_added = 0;
+}
+
+/* The one field of the table that it can be, by length and first letter. */
+static enum field_id
+candidate(size_t len, char first)
+{
+	switch (len) {
+	case 2:
+		return FIELD_TE;
+	case 4:
+		return FIELD_HOST;
+	case 6:
+		return FIELD_EXPECT;
+	case 7:
+		return first == 't' ? FIELD_TRAILER : FIELD_UPGRADE;
+	case 10:
+		return first == 'c' ? FIELD_CONNECTION : FIELD_KEEP_ALIVE;
+	case 11:
+		return first == 'x' ? FIELD_X_KUMA_TAGS : FIELD_GRPC_STATUS;
+	case 12:
+		return first == 'x' ? FIELD_X_REQUEST_ID : FIELD_CONTENT_TYPE;
+	case 14:
+		return FIELD_CONTENT_LENGTH;
+	case 16:
+		return first == 'p' ? FIELD_PROXY_CONNECTION
+				    : FIELD_WWW_AUTHENTICATE;
+	case 17:
+		return first == 't' ? FIELD_TRANSFER_ENCODING
+				    : FIELD_X_FORWARDED_PROTO;
+	case 18:
+		return FIELD_PROXY_AUTHENTICATE;
+	case 19:
+		return FIELD_PROXY_AUTHORIZATION;
+	case 23:
+		return FIELD_X_FORWARDED_CLIENT_CERT;
+	default:
+		return FIELD_OTHER;
+	}
+}
+
+enum field_id
+field_id_of(struct str name)
+{
+	enum field_id id;
+	const char *want;
+	size_t i;
+
+	if (name.len == 0)
+		return FIELD_OTHER;
+	id = candidate(name.len, ascii_lower_char(name.p[0]));
+	if (id == FIELD_OTHER)
+		return FIELD_OTHER;
+	want = rows[id].name.p;
+	/*
+	 * Setting bit 5 folds letters; no other token character becomes a
+	 * letter or a dash by it.
+	 */
+	for (i = 0; i < name.len; i++)
+		if ((name.p[i] | 0x20) != want[i])
+			return FIELD_OTHER;
+	return id;
+}
+
+bool
+field_is_hop_by_hop(enum field_id id)
+{
+	return id != FIELD_OTHER && (rows[id].flags & FIELD_HOP) != 0;
+}
+
+static const struct field *
+first_of(const struct field *f, size_t n, enum field_id id)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (f[i].id == id && !f[i].is_removed)
+			return &f[i];
+	return NULL;
+}
+
+struct str
+head_get(const struct head *h, enum field_id id)
+{
+	const struct field *f = first_of(h->fields, h->n_fields, id);
+
+	if (f == NULL)
+		f = first_of(h->added, h->n_added, id);
+	return f == NULL ? STR_NONE : f->value;
+}
+
+static void
+remove_id(struct field *f, size_t n, enum field_id id)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (f[i].id == id)
+			f[i].is_removed = true;
+}
+
+void
+head_remove(struct head *h, enum field_id id)
+{
+	remove_id(h->fields, h->n_fields, id);
+	remove_id(h->added, h->n_added, id);
+}
+
+static void
+remove_name(struct field *f, size_t n, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (str_eq_nocase(f[i].name, name))
+			f[i].is_removed = true;
+}
+
+void
+head_remove_name(struct head *h, struct str name)
+{
+	remove_name(h->fields, h->n_fields, name);
+	remove_name(h->added, h->n_added, name);
+}
+
+void
+head_add(struct head *h, struct str name, struct str value)
+{
+	assert(h->n_added < HEAD_ADDED_MAX);
+	h->added[h->n_added++] = (struct field){
+		.id = field_id_of(name), .name = name, .value = value
+	};
+}
+
+/* What Connection names goes, but not what we added ourselves. */
+static void
+remove_named(struct head *h, struct str list)
+{
+	struct str name;
+
+	while (list.len > 0) {
+		name = str_trim(str_cut(&list, ','));
+		/* These two are what it nearly always says. */
+		if (name.len == 0 || str_eq_nocase(name, STR("keep-alive")) ||
+		    str_eq_nocase(name, STR("close")))
+			continue;
+		remove_name(h->fields, h->n_fields, name);
+	}
+}
+
+void
+head_remove_hop_by_hop(struct head *h)
+{
+	struct field *f = h->fields;
+	size_t i;
+
+	for (i = 0; i < h->n_fields; i++) {
+		if (!field_is_hop_by_hop(f[i].id))
+			continue;
+		/* Removed first, so that it may name itself. */
+		f[i].is_removed = true;
+		if (f[i].id == FIELD_CONNECTION)
+			remove_named(h, f[i].value);
+	}
+	h->wants_close = false;
+}
