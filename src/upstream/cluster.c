@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The clusters of a worker, found by the service's key, and what is counted of
+ * each.  What a reload does to them is in cluster_sync.c, the text about them
+ * in cluster_print.c, their queue in lease.c.
+ */
+
+#include "upstream/cluster.h"
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "upstream/cluster_state.h"
+
+/* How often unhealthy endpoints are looked at again, for the gauge. */
+#define HEALTH_EVERY_MS 2500
+
+/* There may be ten thousand of them. */
+_Static_assert(sizeof(struct cluster) <= 1024, "a cluster is small");
+
+static struct cluster_counts *
+counts_get(struct clusters *cs, struct str name)
+{
+	char *label = str_dup(name);
+	struct stats_set *set = stats_get(cs->env.stats, SCOPE_CLUSTER, label);
+	struct cluster_counts *k;
+
+	free(label);
+	HASH_FIND(hh, cs->counts, &set, sizeof(set), k);
+	if (k == NULL) {
+		k = xcalloc(1, sizeof(*k));
+		k->set = set;
+		HASH_ADD(hh, cs->counts, set, sizeof(k->set), k);
+	}
+	k->users++;
+	return k;
+}
+
+static void
+counts_drop(struct clusters *cs, struct cluster_counts *k)
+{
+	if (--k->users > 0)
+		return;
+	HASH_DELETE(hh, cs->counts, k);
+	stats_drop(cs->env.stats, k->set);
+	free(k);
+}
+
+static void
+on_health(void *arg)
+{
+	struct clusters *cs = arg;
+	struct cluster *c, *next;
+
+	HASH_ITER(hh, cs->table, c, next)
+	cluster_note_health(c);
+}
+
+struct clusters *
+clusters_new(const struct upstream_env *env)
+{
+	struct clusters *cs = xcalloc(1, sizeof(*cs));
+
+	cs->env = *env;
+	TAILQ_INIT(&cs->dropped);
+	pool_init(&cs->pool, env->loop, env->limits);
+	timer_init(&cs->health, env->loop, on_health, cs);
+	return cs;
+}
+
+void
+clusters_free(struct clusters *cs)
+{
+	struct cluster *c, *next;
+
+	if (cs == NULL)
+		return;
+	HASH_ITER(hh, cs->table, c, next)
+	cluster_drop(c);
+	for (c = TAILQ_FIRST(&cs->dropped); c != NULL; c = next) {
+		/* What is dialled for nobody in particular still holds it. */
+		cluster_ref(c);
+		lease_stop_all(c);
+		next = TAILQ_NEXT(c, link);
+		cluster_unref(c);
+	}
+	pool_fini(&cs->pool);
+	timer_stop(&cs->health);
+	snapshot_unref(cs->snapshot);
+	free(cs);
+}
+
+static struct cluster *
+cluster_new(struct clusters *cs, struct service *s)
+{
+	struct cluster *c = xcalloc(1, sizeof(*c));
+
+	c->refs = 1;
+	c->all = cs;
+	c->counts = counts_get(cs, s->stats_name);
+	lease_init(c);
+	TAILQ_INIT(&c->reaches);
+	cluster_set_service(c, s);
+	HASH_ADD_KEYPTR(
+	    hh, cs->table, c->service->key.p, c->service->key.len, c);
+	return c;
+}
+
+struct cluster *
+cluster_ref(struct cluster *c)
+{
+	c->refs++;
+	return c;
+}
+
+static void
+unref_all(struct live_endpoints *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		live_endpoint_unref(list->v[i]);
+	free(list->v);
+}
+
+void
+cluster_unref(struct cluster *c)
+{
+	struct clusters *cs;
+
+	if (c == NULL || --c->refs > 0)
+		return;
+	cs = c->all;
+	TAILQ_REMOVE(&cs->dropped, c, link);
+	timer_stop(&c->patience);
+	timer_stop(&c->telling);
+	counts_drop(cs, c->counts);
+	unref_all(&c->local);
+	unref_all(&c->remote);
+	service_unref(c->service);
+	free(c);
+}
+
+/* Is what c has newer than s, for all that the last sync said? */
+static bool
+is_newer(const struct clusters *cs, const struct cluster *c)
+{
+	if (cs->snapshot == NULL)
+		return false;
+	return snapshot_find(cs->snapshot, c->service->key) == c->service ||
+	       snapshot_zone_egresses(cs->snapshot) == c->service;
+}
+
+struct cluster *
+clusters_get(struct clusters *cs, struct service *s)
+{
+	struct cluster *c;
+
+	HASH_FIND(hh, cs->table, s->key.p, s->key.len, c);
+	if (c == NULL)
+		return cluster_new(cs, s);
+	if (c->service != s && !is_newer(cs, c))
+		cluster_set_service(c, s);
+	return c;
+}
+
+const struct live_endpoints *
+cluster_endpoints(const struct cluster *c, const struct reach_want *want)
+{
+	return want->is_relay ? &c->remote : &c->local;
+}
+
+bool
+cluster_local_is_live(const struct cluster *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->local.n; i++)
+		if (live_endpoint_is_healthy(c->local.v[i], cluster_now_ms(c)))
+			return true;
+	return false;
+}
+
+struct stats_set *
+cluster_stats(struct cluster *c)
+{
+	return cluster_set(c);
+}
+
+static size_t
+count_healthy(const struct live_endpoints *list, uint64_t now_ms)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		n += live_endpoint_is_healthy(list->v[i], now_ms);
+	return n;
+}
+
+void
+cluster_note_health(struct cluster *c)
+{
+	uint64_t now = cluster_now_ms(c);
+	size_t all = c->local.n + c->remote.n;
+	size_t healthy =
+	    count_healthy(&c->local, now) + count_healthy(&c->remote, now);
+
+	stat_set(cluster_set(c), STAT_MEMBERSHIP_TOTAL, all);
+	stat_set(cluster_set(c), STAT_MEMBERSHIP_HEALTHY, healthy);
+	if (healthy < all && !timer_is_set(&c->all->health))
+		timer_set(&c->all->health, HEALTH_EVERY_MS);
+}
+
+bool
+cluster_is_full(const struct cluster *c)
+{
+	return c->n_open + c->n_reaching >= cluster_env(c)->limits->connections;
+}
+
+bool
+cluster_is_pending_full(const struct cluster *c)
+{
+	return c->n_waiting + c->n_direct >= cluster_env(c)->limits->pending;
+}
+
+void
+cluster_note_limits(struct cluster *c)
+{
+	stat_set(cluster_set(c), STAT_CB_CX_OPEN, cluster_is_full(c));
+	stat_set(cluster_set(c), STAT_CB_RQ_PENDING_OPEN,
+	    cluster_is_pending_full(c));
+}
+
+static bool
+close_an_idle_one(struct cluster *c, const struct live_endpoints *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (pool_close_oldest(&c->all->pool, list->v[i]))
+			return true;
+	return false;
+}
+
+bool
+cluster_make_room(struct cluster *c)
+{
+	while (cluster_is_full(c))
+		if (!close_an_idle_one(c, &c->local))
+			return false;
+	return true;
+}
+
+struct cluster_guard
+cluster_guard_hold(struct cluster *c, struct live_endpoint *e)
+{
+	c->n_open++;
+	e->active++;
+	stat_inc(cluster_set(c), STAT_UPSTREAM_CX_TOTAL);
+	stat_inc(cluster_set(c), STAT_UPSTREAM_CX_ACTIVE);
+	return (struct cluster_guard){
+		.cluster = cluster_ref(c),
+		.endpoint = live_endpoint_ref(e),
+	};
+}
+
+void
+cluster_guard_release(struct cluster_guard *g)
+{
+	struct cluster *c = g->cluster;
+
+	if (c == NULL)
+		return;
+	c->n_open--;
+	g->endpoint->active--;
+	stat_dec(cluster_set(c), STAT_UPSTREAM_CX_ACTIVE);
+	cluster_note_limits(c);
+	live_endpoint_unref(g->endpoint);
+	*g = (struct cluster_guard){ .cluster = NULL };
+	lease_feed(c);
+	cluster_unref(c);
+}

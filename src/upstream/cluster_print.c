@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lines that operators read about clusters: one an endpoint. */
+
+#include <inttypes.h>
+
+#include "upstream/cluster_state.h"
+
+static void
+print_host(const struct endpoint *e, struct text *out)
+{
+	bool is_ipv6 = str_index(e->host, ':') != -1;
+
+	text_addf(out, is_ipv6 ? "[%.*s]:%u" : "%.*s:%u", STR_ARG(e->host),
+	    (unsigned)e->port);
+}
+
+static void
+print_addresses(
+    const struct upstream_env *env, const struct endpoint *e, struct text *out)
+{
+	struct dns_answer answer;
+	char addr[ADDR_TEXT];
+	size_t i;
+
+	if (e->host_is_address)
+		return;
+	if (!dns_cached(env->dns, e->host, &answer)) {
+		text_add(out, STR(" (not resolved yet)"));
+		return;
+	}
+	if (answer.status != DNS_OK)
+		text_addf(out, " (%s)", dns_status_text(answer.status));
+	for (i = 0; i < answer.n_addrs; i++) {
+		addr_print_host(&answer.addrs[i], addr);
+		text_addf(out, "%s%s", i == 0 ? " " : ",", addr);
+	}
+	if (answer.is_stale)
+		text_add(out, STR(" (stale)"));
+}
+
+static void
+print_failure(const struct live_endpoint *e, uint64_t now_ms, struct text *out)
+{
+	if (e->failure == NULL)
+		return;
+	text_addf(
+	    out, " failed %" PRIu64 " s ago: ", (now_ms - e->failed_ms) / 1000);
+	text_add_z(out, e->failure);
+}
+
+static void
+print_endpoint(const struct cluster *c, const struct live_endpoint *e,
+    const char *where, struct text *out)
+{
+	uint64_t now = cluster_now_ms(c);
+
+	text_addf(out, "%.*s %.*s %s ", STR_ARG(c->service->key),
+	    STR_ARG(e->endpoint->key), where);
+	print_host(e->endpoint, out);
+	print_addresses(cluster_env(c), e->endpoint, out);
+	text_addf(out, " %s active=%u idle=%zu",
+	    live_endpoint_is_healthy(e, now) ? "healthy" : "unhealthy",
+	    e->active, e->n_idle);
+	print_failure(e, now, out);
+	text_add_char(out, '\n');
+}
+
+void
+clusters_print(const struct clusters *cs, struct text *out)
+{
+	const struct cluster *c;
+	size_t i;
+
+	for (c = cs->table; c != NULL; c = c->hh.next) {
+		for (i = 0; i < c->local.n; i++)
+			print_endpoint(c, c->local.v[i], "local", out);
+		for (i = 0; i < c->remote.n; i++)
+			print_endpoint(c, c->remote.v[i], "remote", out);
+	}
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPSTREAM_CLUSTER_STATE_H
+#define UPSTREAM_CLUSTER_STATE_H
+
+/*
+ * What a cluster is made of: for the files of this folder that move a part of
+ * it, and for nobody else.
+ */
+
+#include <sys/queue.h>
+
+#include "base/hash.h"
+#include "upstream/cluster.h"
+#include "upstream/endpoint.h"
+#include "upstream/lease.h"
+#include "upstream/pool.h"
+#include "upstream/reach.h"
+
+TAILQ_HEAD(lease_list, lease);
+TAILQ_HEAD(dialing_list, dialing);
+TAILQ_HEAD(reach_list, reach);
+TAILQ_HEAD(cluster_list, cluster);
+
+/* Services may have one name in the metrics, and one may follow another. */
+struct cluster_counts {
+	unsigned users;
+	struct stats_set *set;
+	UT_hash_handle hh; /* by set */
+};
+
+struct cluster {
+	unsigned refs; /* the table's; of guards, leases, reaches, callers */
+	struct clusters *all;
+	struct service *service;
+	struct cluster_counts *counts;
+	struct live_endpoints local;
+	struct live_endpoints remote;
+	bool is_dropped; /* the service is gone: nothing is kept for later */
+
+	size_t n_open;     /* connections */
+	size_t n_reaching; /* on their way */
+
+	/* lease.c */
+	struct lease_list waiting;
+	size_t n_waiting;
+	size_t n_undialed; /* of those, without a dialing of their own */
+	struct lease_list told;
+	struct timer telling;
+	bool is_feeding;
+	struct timer patience; /* of those who wait at the limit */
+	struct dialing_list dialings;
+
+	/* reach.c */
+	struct reach_list reaches;
+	size_t n_direct; /* reaches that are not a lease's */
+
+	TAILQ_ENTRY(cluster) link; /* of clusters.dropped */
+	UT_hash_handle hh;         /* by the service's key */
+};
+
+struct clusters {
+	struct upstream_env env;
+	struct snapshot *snapshot; /* of the last sync; NULL before */
+	struct cluster *table;
+	struct cluster_list dropped;
+	struct cluster_counts *counts;
+	struct pool pool;
+	struct timer health; /* while some endpoint is unhealthy */
+};
+
+static inline const struct upstream_env *
+cluster_env(const struct cluster *c)
+{
+	return &c->all->env;
+}
+
+static inline struct stats_set *
+cluster_set(const struct cluster *c)
+{
+	return c->counts->set;
+}
+
+static inline uint64_t
+cluster_now_ms(const struct cluster *c)
+{
+	return loop_now_ms(c->all->env.loop);
+}
+
+/* The endpoints that want is about. */
+const struct live_endpoints *cluster_endpoints(
+    const struct cluster *c, const struct reach_want *want);
+
+/* Count the healthy ones anew after something was learnt. */
+void cluster_note_health(struct cluster *c);
+/* The gauges that say which limit is reached. */
+void cluster_note_limits(struct cluster *c);
+/* Room for one more connection, if need be in place of an idle one. */
+bool cluster_make_room(struct cluster *c);
+bool cluster_is_full(const struct cluster *c);
+bool cluster_is_pending_full(const struct cluster *c);
+
+/* One more open connection. */
+struct cluster_guard cluster_guard_hold(
+    struct cluster *c, struct live_endpoint *e) MUST_CHECK;
+
+/* cluster_sync.c */
+void cluster_set_service(struct cluster *c, struct service *s);
+/* Bits of from's rulesets as bits of to's equal ones. */
+uint64_t cluster_translate(
+    const struct service *from, const struct service *to, uint64_t rulesets);
+/* Out of the table; it lives on until the last reference goes. */
+void cluster_drop(struct cluster *c);
+
+/* lease.c */
+void lease_init(struct cluster *c);
+void lease_init_telling(struct cluster *c);
+/* Somebody may have room now. */
+void lease_feed(struct cluster *c);
+void lease_translate(struct cluster *c, const struct service *from);
+void lease_stop_all(struct cluster *c);
+
+/* reach.c */
+void reach_translate(struct cluster *c, const struct service *from);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a reload does to the clusters that were made: those whose service is
+ * gone are dropped, those whose service changed are brought up to date.  An
+ * endpoint that stayed as it was keeps its health and its idle connections.
+ */
+
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "upstream/cluster_state.h"
+
+static struct live_endpoint *
+find_same(const struct live_endpoints *old, const struct endpoint *e)
+{
+	const struct endpoint *o;
+	size_t i;
+
+	for (i = 0; i < old->n; i++) {
+		o = old->v[i]->endpoint;
+		if (o == e || (str_eq(o->key, e->key) &&
+				  digest_eq(&o->digest, &e->digest)))
+			return old->v[i];
+	}
+	return NULL;
+}
+
+static struct live_endpoint *
+keep_or_make(
+    const struct live_endpoints *old, const struct service_endpoint *se)
+{
+	struct live_endpoint *e = find_same(old, se->endpoint);
+
+	/* Twice the same one in a list would share one state: not so here. */
+	if (e == NULL || !e->is_gone)
+		return live_endpoint_new(se);
+	e->is_gone = false;
+	e->ruleset = se->ruleset;
+	e->is_zoned = se->is_zoned;
+	return live_endpoint_ref(e);
+}
+
+static void
+replace(struct cluster *c, struct live_endpoints *list,
+    const struct service_endpoint *v, size_t n)
+{
+	struct live_endpoints old = *list;
+	size_t i;
+
+	for (i = 0; i < old.n; i++)
+		old.v[i]->is_gone = true;
+	list->v = n > 0 ? xcalloc(n, sizeof(struct live_endpoint *)) : NULL;
+	list->n = n;
+	for (i = 0; i < n; i++)
+		list->v[i] = keep_or_make(&old, &v[i]);
+	for (i = 0; i < old.n; i++) {
+		if (old.v[i]->is_gone)
+			pool_close(&c->all->pool, old.v[i]);
+		live_endpoint_unref(old.v[i]);
+	}
+	free(old.v);
+}
+
+uint64_t
+cluster_translate(
+    const struct service *from, const struct service *to, uint64_t rulesets)
+{
+	uint64_t out = 0;
+	size_t i, j;
+
+	if (from == NULL || from == to)
+		return rulesets;
+	for (i = 0; i < from->n_rulesets && i < SERVICE_RULESETS_MAX; i++) {
+		if ((rulesets >> i & 1) == 0)
+			continue;
+		for (j = 0; j < to->n_rulesets && j < SERVICE_RULESETS_MAX; j++)
+			if (digest_eq(&from->rulesets[i].digest,
+				&to->rulesets[j].digest))
+				out |= UINT64_C(1) << j;
+	}
+	return out;
+}
+
+/* The table's key lies in the service. */
+static void
+change_key(struct cluster *c, struct service *s)
+{
+	struct clusters *cs = c->all;
+
+	HASH_DELETE(hh, cs->table, c);
+	c->service = s;
+	HASH_ADD_KEYPTR(
+	    hh, cs->table, c->service->key.p, c->service->key.len, c);
+}
+
+void
+cluster_set_service(struct cluster *c, struct service *s)
+{
+	struct service *old = c->service;
+
+	if (old == s)
+		return;
+	service_ref(s);
+	if (old == NULL) {
+		c->service = s;
+	} else {
+		change_key(c, s);
+		if (!digest_eq(&old->digest, &s->digest))
+			stat_inc(cluster_set(c), STAT_UPDATE_SUCCESS);
+		lease_translate(c, old);
+		reach_translate(c, old);
+	}
+	replace(c, &c->local, s->local, s->n_local);
+	replace(c, &c->remote, s->remote, s->n_remote);
+	service_unref(old);
+	cluster_note_health(c);
+}
+
+void
+cluster_drop(struct cluster *c)
+{
+	struct clusters *cs = c->all;
+	size_t i;
+
+	HASH_DELETE(hh, cs->table, c);
+	TAILQ_INSERT_TAIL(&cs->dropped, c, link);
+	c->is_dropped = true;
+	for (i = 0; i < c->local.n; i++)
+		pool_close(&cs->pool, c->local.v[i]);
+	cluster_unref(c);
+}
+
+static struct service *
+find_service(const struct snapshot *s, struct str key)
+{
+	struct service *egresses = snapshot_zone_egresses(s);
+
+	if (egresses != NULL && str_eq(egresses->key, key))
+		return egresses;
+	return snapshot_find(s, key);
+}
+
+void
+clusters_sync(struct clusters *cs, struct snapshot *s)
+{
+	struct snapshot *old = cs->snapshot;
+	struct cluster *c, *next;
+	struct service *service;
+
+	cs->snapshot = snapshot_ref(s);
+	HASH_ITER(hh, cs->table, c, next)
+	{
+		service = find_service(s, c->service->key);
+		if (service != NULL)
+			cluster_set_service(c, service);
+		else
+			cluster_drop(c);
+	}
+	snapshot_unref(old);
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPSTREAM_ENDPOINT_H
+#define UPSTREAM_ENDPOINT_H
+
+/*
+ * What one worker knows of one endpoint while it runs: how the last attempts
+ * went, its idle and its open connections, its turn in the round robin.  The
+ * endpoint itself is the snapshot's and never changes: another digest is
+ * another live_endpoint.  Counted without atomics: own thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "policy/service.h"
+#include "upstream/back.h"
+
+/* For so long an endpoint that failed is only the last resort. */
+#define ENDPOINT_FAILED_MS 10000
+
+struct live_endpoint {
+	unsigned refs;
+	struct endpoint *endpoint; /* referenced */
+	unsigned ruleset;
+	bool is_zoned;
+	bool is_gone;       /* the service has it no longer, or not as it was */
+	bool is_failing;    /* the last attempt failed */
+	uint64_t credit;    /* of pick.c; wraps like a signed number */
+	unsigned turn;      /* which of its addresses comes first next time */
+	uint64_t failed_ms; /* when the last failure was */
+	char *failure;      /* what it was; NULL: there was none */
+	unsigned connecting;
+	unsigned active;       /* open connections, the idle ones included */
+	struct back_list idle; /* last used first */
+	size_t n_idle;
+};
+
+struct live_endpoints {
+	struct live_endpoint **v;
+	size_t n;
+};
+
+/* One reference, the caller's. */
+struct live_endpoint *live_endpoint_new(
+    const struct service_endpoint *se) MUST_CHECK;
+struct live_endpoint *live_endpoint_ref(struct live_endpoint *e);
+/* NULL is fine. */
+void live_endpoint_unref(struct live_endpoint *e);
+
+void live_endpoint_failed(
+    struct live_endpoint *e, uint64_t now_ms, const char *text);
+void live_endpoint_worked(struct live_endpoint *e);
+/* No failed attempt in the last ENDPOINT_FAILED_MS. */
+bool live_endpoint_is_healthy(const struct live_endpoint *e, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How an exchange gets a stream to a service and gives it back.  Those who
+ * have to wait are in lease_queue.c.
+ *
+ * Nobody is told inside a call of somebody else: results are noted, and told
+ * by a timer that is due at once.
+ */
+
+#include "upstream/lease.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "upstream/lease_queue.h"
+#include "upstream/pick.h"
+
+void
+lease_serve(struct lease *l, struct back *b)
+{
+	l->status = REACH_OK;
+	l->back = b;
+	l->stream = b->ops->open(b);
+	l->is_reused = b->is_used;
+	l->endpoint = endpoint_ref(b->guard.endpoint->endpoint);
+	l->addr = b->addr;
+	l->has_tls = b->has_tls;
+	l->tls = b->tls;
+	if (!b->is_used) {
+		l->dns_us = b->dns_us;
+		l->connect_us = b->connect_us;
+	}
+	b->is_used = true;
+}
+
+void
+lease_fail(struct lease *l, enum reach_status s, const char *detail)
+{
+	l->status = s;
+	snprintf(l->detail, sizeof(l->detail), "%s", detail);
+}
+
+void
+lease_fail_as(struct lease *l, const struct reached *r)
+{
+	lease_fail(l, r->status, r->detail);
+	l->endpoint = r->endpoint == NULL ? NULL : endpoint_ref(r->endpoint);
+	l->addr = r->addr;
+	l->tls_failure = r->tls_failure;
+	l->dns_us = r->dns_us;
+	l->connect_us = r->connect_us;
+}
+
+static void
+on_telling(void *arg)
+{
+	struct cluster *c = cluster_ref(arg);
+	struct lease *l;
+	size_t n = 0;
+
+	TAILQ_FOREACH(l, &c->told, link)
+	n++;
+	/* What comes to it meanwhile is for the next time. */
+	for (; n > 0 && (l = TAILQ_FIRST(&c->told)) != NULL; n--) {
+		TAILQ_REMOVE(&c->told, l, link);
+		l->state = LEASE_DONE;
+		l->fn(l->arg);
+	}
+	if (!TAILQ_EMPTY(&c->told))
+		timer_set(&c->telling, 0);
+	cluster_unref(c);
+}
+
+void
+lease_init_telling(struct cluster *c)
+{
+	TAILQ_INIT(&c->told);
+	timer_init(&c->telling, cluster_env(c)->loop, on_telling, c);
+}
+
+void
+lease_tell(struct lease *l)
+{
+	struct cluster *c = l->cluster;
+
+	l->state = LEASE_TELLING;
+	TAILQ_INSERT_TAIL(&c->told, l, link);
+	if (!timer_is_set(&c->telling))
+		timer_set(&c->telling, 0);
+}
+
+/* At the limit an idle connection of another endpoint is better than none. */
+static struct back *
+take_any(struct cluster *c, const struct reach_want *want)
+{
+	const struct live_endpoints *list = cluster_endpoints(c, want);
+	struct back *b;
+	size_t i;
+
+	for (i = 0; i < list->n; i++) {
+		if (!pick_allows(want, list->v[i]))
+			continue;
+		b = pool_take(&c->all->pool, list->v[i]);
+		if (b != NULL)
+			return b;
+	}
+	return NULL;
+}
+
+static struct back *
+take_idle(struct lease *l, struct live_endpoint *picked)
+{
+	struct cluster *c = l->cluster;
+	struct back *b;
+
+	if (l->must_be_fresh)
+		return NULL;
+	b = pool_take(&c->all->pool, picked);
+	if (b == NULL && cluster_is_full(c))
+		b = take_any(c, &l->want);
+	return b;
+}
+
+/* True: the result is there. */
+static bool
+get_or_wait(struct lease *l)
+{
+	struct cluster *c = l->cluster;
+	struct live_endpoint *e = pick_endpoint(
+	    cluster_endpoints(c, &l->want), &l->want, NULL, cluster_now_ms(c));
+	struct back *b;
+
+	if (e == NULL) {
+		lease_fail(l, REACH_NO_ENDPOINT, "");
+		return true;
+	}
+	b = take_idle(l, e);
+	if (b != NULL) {
+		lease_serve(l, b);
+		return true;
+	}
+	if (cluster_is_pending_full(c)) {
+		stat_inc(cluster_set(c), STAT_UPSTREAM_RQ_PENDING_OVERFLOW);
+		lease_fail(
+		    l, REACH_OVERFLOW, "limits.upstream_pending is reached");
+		return true;
+	}
+	lease_enqueue(l, e);
+	return false;
+}
+
+bool
+lease_start(struct lease *l, struct cluster *c, const struct reach_want *want,
+    bool must_be_fresh, void (*fn)(void *), void *arg)
+{
+	/* The text is long, and empty with its first byte. */
+	memset(l, 0, offsetof(struct lease, detail));
+	l->detail[0] = '\0';
+	l->must_be_fresh = must_be_fresh;
+	l->cluster = cluster_ref(c);
+	l->want = *want;
+	l->want.rulesets =
+	    cluster_translate(want->service, c->service, want->rulesets);
+	l->want.service = NULL;
+	l->fn = fn;
+	l->arg = arg;
+	if (!get_or_wait(l))
+		return false;
+	l->state = LEASE_DONE;
+	return true;
+}
+
+static void
+give_back(struct lease *l, bool is_whole)
+{
+	struct back *b = l->back;
+
+	if (b == NULL)
+		return;
+	l->back = NULL;
+	l->stream->ops->release(l->stream, is_whole);
+	l->stream = NULL;
+	lease_offer(l->cluster, b);
+}
+
+void
+lease_end(struct lease *l, bool is_whole)
+{
+	struct cluster *c = l->cluster;
+
+	switch (l->state) {
+	case LEASE_NONE:
+		return;
+	case LEASE_WAITING:
+		lease_dequeue(l);
+		break;
+	case LEASE_TELLING:
+		TAILQ_REMOVE(&c->told, l, link);
+		break;
+	case LEASE_DONE:
+		break;
+	}
+	l->state = LEASE_NONE;
+	give_back(l, is_whole);
+	endpoint_unref(l->endpoint);
+	l->endpoint = NULL;
+	l->cluster = NULL;
+	cluster_unref(c);
+}
+
+void
+lease_make_private(struct lease *l)
+{
+	if (l->back != NULL)
+		l->back->is_private = true;
+}

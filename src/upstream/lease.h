@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPSTREAM_LEASE_H
+#define UPSTREAM_LEASE_H
+
+/*
+ * A stream to a service for one exchange: an idle pooled connection of an
+ * endpoint that the caller may use, or a new one.  Exchanges that find neither
+ * wait in the cluster's bounded queue and are served in order.  Connections
+ * are shared by all callers of the service; only the endpoint's permission
+ * decides who gets which.  Own thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "http/stream.h"
+#include "upstream/reach.h"
+
+struct back;
+struct dialing;
+
+enum lease_state {
+	LEASE_NONE,    /* not begun, or ended */
+	LEASE_WAITING, /* in the cluster's queue */
+	LEASE_TELLING, /* the result is there, fn is about to be called */
+	LEASE_DONE     /* the result is told */
+};
+
+/* Embedded in the exchange. */
+struct lease {
+	enum lease_state state;
+	bool must_be_fresh;
+	struct cluster *cluster; /* referenced from start to end */
+	struct reach_want want;
+	void (*fn)(void *arg);
+	void *arg;
+	TAILQ_ENTRY(lease) link; /* of those that wait, or are to be told */
+	uint64_t since_ms;
+	struct dialing *dialing; /* what was begun for it while it waits */
+	struct back *back;       /* while it is held */
+
+	/* The result. */
+	enum reach_status status;
+	struct stream *stream;
+	bool is_reused;
+	struct endpoint *endpoint; /* referenced; NULL if none was tried */
+	struct addr addr;
+	bool has_tls;
+	struct tls_info tls; /* sni and alpn point into the connection */
+	enum tls_failure tls_failure;
+	uint64_t dns_us;
+	uint64_t connect_us;
+	char detail[512];
+};
+
+/*
+ * True: the result is there.  False: fn(arg) will be called, never before
+ * this returns.  must_be_fresh: no pooled connection (a retry).  Either way
+ * lease_end() has to follow, also after a failure.
+ */
+bool lease_start(struct lease *l, struct cluster *c,
+    const struct reach_want *want, bool must_be_fresh, void (*fn)(void *),
+    void *arg) MUST_CHECK;
+/*
+ * Gives up waiting, or releases the stream and returns the connection: to who
+ * waits next, or to the pool, if is_whole (or nothing was sent at all).  The
+ * result is gone afterwards.  A second call does nothing.
+ */
+void lease_end(struct lease *l, bool is_whole);
+/*
+ * The server authenticates the connection, not the request (NTLM, Negotiate):
+ * it never goes back to the pool.
+ */
+void lease_make_private(struct lease *l);
+
+#endif

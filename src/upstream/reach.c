@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a wire to a service is got, from top to bottom.
+ *
+ * STEPS gives the order; the functions follow in the same order.  A step
+ * returns GO (enter the next one), AGAIN (it failed: enter r->retry, which is
+ * PICK for another endpoint or DIAL for another address), WAIT (it armed an
+ * event whose callback calls reach_run() again) or END (the result is set).
+ *
+ * One budget, limits.connect_ms, is for the whole; each attempt gets its share
+ * of what is left, so that a silent server leaves time for the next one.
+ * What a failure leads to is in reach_fail.c, beginning and end in
+ * reach_life.c.
+ */
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/xalloc.h"
+#include "upstream/pick.h"
+#include "upstream/reach_state.h"
+
+/* An attempt's least share of the budget: one in so many parts. */
+#define LEAST_SHARE 5
+
+#define X(S, fn) static enum next fn(struct reach *);
+STEPS(X)
+#undef X
+
+static const struct {
+	enum next (*run)(struct reach *);
+} steps[] = {
+#define X(S, fn) [S] = { fn },
+	STEPS(X)
+#undef X
+};
+
+static void
+enter(struct reach *r, enum step s)
+{
+	r->step = s;
+	r->progress = TO_ASK;
+}
+
+void
+reach_run(struct reach *r)
+{
+	for (;;) {
+		switch (steps[r->step].run(r)) {
+		case GO:
+			enter(r, r->step + 1);
+			break;
+		case AGAIN:
+			enter(r, r->retry);
+			break;
+		case WAIT:
+			return;
+		case END:
+			reach_end(r);
+			return;
+		}
+	}
+}
+
+static const struct endpoint *
+endpoint_of(const struct reach *r)
+{
+	return r->at->endpoint;
+}
+
+static const struct live_endpoints *
+choice(const struct reach *r)
+{
+	return cluster_endpoints(r->cluster, &r->want);
+}
+
+/* Leave something for the `others` that may have to be tried after this. */
+static void
+limit_attempt(struct reach *r, size_t others)
+{
+	uint64_t left = reach_left_ms(r), share = left / (others + 1);
+	uint64_t least =
+	    cluster_env(r->cluster)->limits->connect_ms / LEAST_SHARE;
+
+	if (share < least)
+		share = least;
+	timer_set(&r->timer, share < left ? share : left);
+	r->attempt_us = clock_us();
+}
+
+static struct live_endpoint *
+pick_next(struct reach *r)
+{
+	struct live_endpoint *e = r->first;
+	bool is_allowed = e != NULL && pick_allows(&r->want, e);
+
+	r->first = NULL;
+	live_endpoint_unref(e);
+	/* A reload may have come between; if not, the cluster has it too. */
+	if (is_allowed)
+		return e;
+	return pick_endpoint(
+	    choice(r), &r->want, &r->tried, cluster_now_ms(r->cluster));
+}
+
+static enum next
+pick(struct reach *r)
+{
+	struct live_endpoint *e = pick_next(r);
+
+	/* The last failure, if there was one, is the result. */
+	if (e == NULL)
+		return END;
+	r->tried.v = xreallocarray(
+	    r->tried.v, r->tried.n + 1, sizeof(struct live_endpoint *));
+	r->tried.v[r->tried.n++] = live_endpoint_ref(e);
+	r->at = e;
+	e->connecting++;
+	r->result.endpoint = e->endpoint;
+	r->result.addr.len = 0;
+	r->result.has_tls = false;
+	r->result.tls_failure = TLS_FAIL_NONE;
+	r->result.dns_us = r->result.connect_us = 0;
+	r->result.attempts++;
+	return GO;
+}
+
+static void
+set_answers(struct reach *r, const struct addr *v, size_t n)
+{
+	const struct endpoint *e = endpoint_of(r);
+
+	answers_set(&r->answers, cluster_env(r->cluster), v, n, e->port,
+	    e->host_is_address, r->at->turn++, &r->refused);
+}
+
+static void
+note_answer(struct reach *r, const struct dns_answer *a)
+{
+	r->progress = ANSWERED;
+	r->dns_status = a->status;
+	r->result.dns_us = clock_us() - r->attempt_us;
+	set_answers(r, a->addrs, a->status == DNS_OK ? a->n_addrs : 0);
+}
+
+static void
+on_answer(void *arg, const struct dns_answer *a)
+{
+	struct reach *r = arg;
+
+	note_answer(r, a);
+	reach_run(r);
+}
+
+static enum next
+use_answers(struct reach *r)
+{
+	timer_stop(&r->timer);
+	if (r->answers.n > 0)
+		return GO;
+	if (r->refused.why == NULL) {
+		r->dns_status = DNS_NO_ADDRESS;
+		return reach_fail_name(r, REACH_NO_NAME);
+	}
+	return reach_fail_address(r);
+}
+
+static enum next
+use_literal(struct reach *r)
+{
+	const struct endpoint *e = endpoint_of(r);
+	struct addr a;
+
+	if (!addr_parse(e->host, e->port, &a))
+		return reach_fail(r, REACH_NO_NAME, NEXT_ENDPOINT,
+		    "%.*s: %.*s is no address", STR_ARG(e->key),
+		    STR_ARG(e->host));
+	set_answers(r, &a, 1);
+	return use_answers(r);
+}
+
+static bool
+ask_name(struct reach *r)
+{
+	const struct upstream_env *env = cluster_env(r->cluster);
+	struct dns_answer now;
+
+	limit_attempt(r, pick_left(choice(r), &r->want, &r->tried));
+	r->progress = ASKED;
+	if (!dns_lookup(env->dns, endpoint_of(r)->host, &r->dns_wait, on_answer,
+		r, &now))
+		return false;
+	note_answer(r, &now);
+	return true;
+}
+
+/* The cache makes this cheap, so that it is done for every connection. */
+static enum next
+resolve(struct reach *r)
+{
+	if (endpoint_of(r)->host_is_address)
+		return use_literal(r);
+	if (r->progress == TO_ASK && !ask_name(r))
+		return WAIT;
+	if (r->progress == ASKED)
+		return WAIT;
+	if (r->progress == LATE)
+		r->dns_status = DNS_TIMEOUT;
+	switch (r->dns_status) {
+	case DNS_OK:
+		return use_answers(r);
+	case DNS_NO_NAME:
+	case DNS_NO_ADDRESS:
+		return reach_fail_name(r, REACH_NO_NAME);
+	case DNS_FAILED:
+		return reach_fail_name(r, REACH_NAME_FAILED);
+	case DNS_TIMEOUT:
+		return reach_fail_name(r, REACH_NAME_LATE);
+	}
+	return END;
+}
+
+static void
+on_dialled(void *arg, enum dial_status s)
+{
+	struct reach *r = arg;
+
+	r->progress = ANSWERED;
+	r->dialled = s;
+	reach_run(r);
+}
+
+static enum next
+use_connection(struct reach *r)
+{
+	switch (r->dialled) {
+	case DIAL_OK:
+		r->result.wire = dial_take(&r->dialler, &r->result.addr);
+		return GO;
+	case DIAL_REFUSED_ADDRESS:
+		return reach_fail_connection(r, REACH_ADDRESS_REFUSED,
+		    r->dialler.refused_why != NULL ? r->dialler.refused_why
+						   : "not allowed");
+	case DIAL_REFUSED:
+		return reach_fail_connection(
+		    r, REACH_REFUSED, "connection refused");
+	case DIAL_UNREACHABLE:
+	case DIAL_FAILED:
+		return reach_fail_connection(r, REACH_UNREACHABLE, "no route");
+	case DIAL_RESET:
+		return reach_fail_connection(
+		    r, REACH_RESET, "connection reset");
+	case DIAL_LATE:
+		return reach_fail_connection(
+		    r, REACH_LATE, "no answer in time");
+	case DIAL_NO_FDS:
+		return reach_fail_connection(
+		    r, REACH_NO_FDS, "no descriptors or memory left");
+	}
+	return END;
+}
+
+/* One address at a time, so that the log can say which of them failed. */
+static void
+start_dialling(struct reach *r)
+{
+	const struct upstream_env *env = cluster_env(r->cluster);
+	size_t others = r->answers.n - r->answers.next - 1 +
+			pick_left(choice(r), &r->want, &r->tried);
+
+	r->result.addr = r->answers.v[r->answers.next];
+	r->result.tls_failure = TLS_FAIL_NONE;
+	limit_attempt(r, others);
+	r->progress = ASKED;
+	dial_start(&r->dialler, env->loop, &r->result.addr, 1,
+	    endpoint_of(r)->host_is_address, env->addr_rules,
+	    env->limits->connect_ms, on_dialled, r);
+}
+
+static enum next
+dial(struct reach *r)
+{
+	switch (r->progress) {
+	case TO_ASK:
+		start_dialling(r);
+		return WAIT;
+	case ASKED:
+		return WAIT;
+	case ANSWERED:
+		return use_connection(r);
+	case LATE:
+		return reach_fail_connection(
+		    r, REACH_LATE, "no answer in time");
+	}
+	return END;
+}
+
+static void
+on_handshake(void *arg)
+{
+	reach_run(arg);
+}
+
+/* A session is resumed only for the same endpoint at the same address. */
+static void
+print_session_key(const struct reach *r, struct text *out)
+{
+	char addr[ADDR_TEXT];
+
+	addr_print(&r->result.addr, addr);
+	text_add(out, r->cluster->service->key);
+	text_add_char(out, ' ');
+	text_add(out, endpoint_of(r)->key);
+	text_add_char(out, ' ');
+	text_add_z(out, addr);
+}
+
+static bool
+start_tls(struct reach *r, struct tls_spec *spec, struct text *why)
+{
+	struct text key = TEXT_EMPTY;
+	bool is_started;
+
+	print_session_key(r, &key);
+	is_started = wire_tls_connect(r->result.wire,
+	    cluster_env(r->cluster)->tls, spec, text_str(&key), why);
+	text_free(&key);
+	if (is_started)
+		wire_set_owner(r->result.wire, on_handshake, r);
+	return is_started;
+}
+
+/* The reload that came between may have changed endpoint or permission. */
+static enum next
+finish(struct reach *r)
+{
+	struct reached *out = &r->result;
+
+	if (!pick_allows(&r->want, r->at)) {
+		reach_stop_attempt(r);
+		r->retry = PICK;
+		return AGAIN;
+	}
+	out->connect_us = clock_us() - r->attempt_us;
+	out->status = REACH_OK;
+	out->detail[0] = '\0';
+	out->tls_failure = TLS_FAIL_NONE;
+	out->guard = cluster_guard_hold(r->cluster, r->at);
+	live_endpoint_worked(r->at);
+	cluster_note_health(r->cluster);
+	stat_connect_time(cluster_set(r->cluster), out->connect_us);
+	wire_set_owner(out->wire, NULL, NULL);
+	return END;
+}
+
+static enum next
+finish_tls(struct reach *r)
+{
+	r->result.has_tls = true;
+	wire_tls_info(r->result.wire, &r->result.tls);
+	return finish(r);
+}
+
+static enum next
+begin_tls(struct reach *r, struct tls_spec *spec)
+{
+	const struct endpoint *e = endpoint_of(r);
+	struct text why = TEXT_EMPTY;
+	enum next next = GO;
+
+	r->progress = ASKED;
+	if (!start_tls(r, spec, &why))
+		next = reach_fail(r, REACH_TLS_SETUP, NEXT_ENDPOINT,
+		    "%.*s: %.*s", STR_ARG(e->key), STR_ARG(text_str(&why)));
+	text_free(&why);
+	return next;
+}
+
+static enum next
+secure(struct reach *r)
+{
+	struct tls_spec *spec = r->want.is_relay ? NULL : endpoint_of(r)->tls;
+	enum next next;
+
+	if (spec == NULL)
+		return finish(r);
+	if (r->progress == TO_ASK) {
+		next = begin_tls(r, spec);
+		if (next != GO)
+			return next;
+	}
+	if (r->progress == LATE)
+		return reach_fail_connection(
+		    r, REACH_LATE, "the TLS handshake took too long");
+	switch (wire_tls_handshake(r->result.wire)) {
+	case IO_DONE:
+		return finish_tls(r);
+	case IO_AGAIN:
+		return WAIT;
+	case IO_EOF:
+	case IO_CUT:
+	case IO_FAIL:
+		break;
+	}
+	return reach_fail_tls(r);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef UPSTREAM_REACH_H
+#define UPSTREAM_REACH_H
+
+/*
+ * One attempt, with retries over endpoints and addresses, to get an open wire
+ * to a service: PICK an endpoint, RESOLVE its name, DIAL, SECURE with TLS.
+ * upstream/reach.c tells the story from top to bottom.  Own thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/addr.h"
+#include "net/wire.h"
+#include "policy/service.h"
+#include "tls/wire_tls.h"
+#include "upstream/cluster.h"
+
+struct live_endpoint;
+struct reach;
+
+/* Which endpoints may be used. */
+struct reach_want {
+	bool is_relay;     /* the remote ones; else the local ones */
+	bool only_zoned;   /* a remote caller: those tagged with this zone */
+	uint64_t rulesets; /* of the caller's verdict; a relay has none */
+	/*
+	 * The service that the verdict was about: a reload since then may
+	 * have numbered its rulesets anew.  Only read in the call; NULL: the
+	 * one that the cluster has now.
+	 */
+	const struct service *service;
+};
+
+enum reach_status {
+	REACH_OK,
+	REACH_NO_ENDPOINT,     /* none is left that may be used */
+	REACH_NO_NAME,         /* NXDOMAIN, or no address */
+	REACH_NAME_FAILED,     /* the resolver fails, nothing known */
+	REACH_NAME_LATE,       /* no resolver answered in time */
+	REACH_ADDRESS_REFUSED, /* addr_refused(), or our own listener */
+	REACH_REFUSED,         /* ECONNREFUSED */
+	REACH_UNREACHABLE,
+	REACH_RESET,
+	REACH_LATE,      /* TCP or TLS took longer than connect_ms */
+	REACH_TLS,       /* the handshake failed: see tls_failure */
+	REACH_TLS_SETUP, /* no context can be made of the settings */
+	REACH_OVERFLOW,  /* limits.connections or .pending */
+	REACH_NO_FDS
+};
+
+/* In the callback; what is not taken out is freed when it returns. */
+struct reached {
+	enum reach_status status;
+	/*
+	 * Take it by setting NULL; then the guard goes with it, and whoever
+	 * has it releases it when the wire is closed.
+	 */
+	struct wire *wire;
+	struct cluster_guard guard;
+	/* The last one tried; NULL if none was.  The guard keeps it. */
+	struct endpoint *endpoint;
+	struct addr addr; /* len 0: none */
+	bool has_tls;
+	struct tls_info tls;
+	enum tls_failure tls_failure;
+	unsigned attempts;   /* endpoints and further addresses tried */
+	uint64_t dns_us;     /* of the last attempt */
+	uint64_t connect_us; /* likewise; TCP and TLS */
+	/* One sentence for the log; empty when the status says it all. */
+	char detail[512];
+};
+
+/* fn is called once, never before this returns. */
+struct reach *reach_start(struct cluster *c, const struct reach_want *want,
+    void (*fn)(void *arg, struct reached *r), void *arg) MUST_CHECK;
+/* The same, beginning with this endpoint if it may be used: for leases. */
+struct reach *reach_start_at(struct cluster *c, const struct reach_want *want,
+    struct live_endpoint *first, void (*fn)(void *arg, struct reached *r),
+    void *arg) MUST_CHECK;
+/* No call comes afterwards.  Not to be called once fn was. */
+void reach_cancel(struct reach *r);
+
+const char *reach_status_text(enum reach_status s);
+
+#endif

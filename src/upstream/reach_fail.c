@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a failed attempt leads to: it is counted, told in one sentence that
+ * names endpoint and address, remembered with the endpoint, and decides what
+ * is tried next.
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "upstream/pick.h"
+#include "upstream/reach_state.h"
+
+static void
+count_failure(struct reach *r, enum reach_status s)
+{
+	struct stats_set *set = cluster_set(r->cluster);
+	bool is_late = s == REACH_LATE || s == REACH_NAME_LATE;
+
+	stat_inc(set, STAT_UPSTREAM_CX_CONNECT_FAIL);
+	if (is_late)
+		stat_inc(set, STAT_UPSTREAM_CX_CONNECT_TIMEOUT);
+	/* Without descriptors nothing was learnt about the endpoint. */
+	if (s == REACH_NO_FDS)
+		return;
+	live_endpoint_failed(
+	    r->at, cluster_now_ms(r->cluster), r->result.detail);
+	cluster_note_health(r->cluster);
+}
+
+enum next
+reach_fail(struct reach *r, enum reach_status s, enum further further,
+    const char *fmt, ...)
+{
+	struct live_endpoint *e = r->at;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(r->result.detail, sizeof(r->result.detail), fmt, ap);
+	va_end(ap);
+	r->result.status = s;
+	count_failure(r, s);
+	reach_stop_attempt(r);
+	if (further == NO_FURTHER || reach_left_ms(r) == 0)
+		return END;
+	if (further == NEXT_ADDRESS && ++r->answers.next < r->answers.n &&
+	    pick_allows(&r->want, e)) {
+		r->at = e;
+		e->connecting++;
+		r->result.attempts++;
+		r->retry = DIAL;
+	} else {
+		r->retry = PICK;
+	}
+	return AGAIN;
+}
+
+enum next
+reach_fail_name(struct reach *r, enum reach_status s)
+{
+	return reach_fail(r, s, NEXT_ENDPOINT, "%.*s: %.*s: %s",
+	    STR_ARG(r->at->endpoint->key), STR_ARG(r->at->endpoint->host),
+	    dns_status_text(r->dns_status));
+}
+
+enum next
+reach_fail_address(struct reach *r)
+{
+	const struct endpoint *e = r->at->endpoint;
+	char addr[ADDR_TEXT];
+
+	r->result.addr = r->refused.addr;
+	addr_print(&r->refused.addr, addr);
+	if (e->host_is_address)
+		return reach_fail(r, REACH_ADDRESS_REFUSED, NEXT_ENDPOINT,
+		    "%.*s: we do not connect to %s: %s", STR_ARG(e->key), addr,
+		    r->refused.why);
+	return reach_fail(r, REACH_ADDRESS_REFUSED, NEXT_ENDPOINT,
+	    "%.*s: %.*s leads to %s, where we do not connect: %s",
+	    STR_ARG(e->key), STR_ARG(e->host), addr, r->refused.why);
+}
+
+enum next
+reach_fail_connection(struct reach *r, enum reach_status s, const char *what)
+{
+	const struct endpoint *e = r->at->endpoint;
+	char addr[ADDR_TEXT];
+
+	addr_print(&r->result.addr, addr);
+	r->result.connect_us = clock_us() - r->attempt_us;
+	return reach_fail(r, s, s == REACH_NO_FDS ? NO_FURTHER : NEXT_ADDRESS,
+	    "%.*s: connecting to %s (%.*s): %s", STR_ARG(e->key), addr,
+	    STR_ARG(e->host), what);
+}
+
+/* Would another address of the same endpoint say the same? */
+static bool
+is_of_endpoint(enum tls_failure f)
+{
+	switch (f) {
+	case TLS_FAIL_NO_CERT:
+	case TLS_FAIL_CHAIN:
+	case TLS_FAIL_EXPIRED:
+	case TLS_FAIL_PURPOSE:
+	case TLS_FAIL_NAME:
+	case TLS_FAIL_SAN:
+	case TLS_FAIL_VERSION:
+	case TLS_FAIL_ALERT:
+	case TLS_FAIL_RENEGOTIATION:
+		return true;
+	case TLS_FAIL_NONE:
+	case TLS_FAIL_NOT_TLS:
+	case TLS_FAIL_CLOSED:
+	case TLS_FAIL_OTHER:
+		return false;
+	}
+	return true;
+}
+
+enum next
+reach_fail_tls(struct reach *r)
+{
+	const struct endpoint *e = r->at->endpoint;
+	struct wire *w = r->result.wire;
+	enum tls_failure f = wire_tls_failure(w);
+	struct str why = wire_tls_failure_text(w);
+	enum reach_status s = REACH_TLS;
+	char addr[ADDR_TEXT];
+
+	if (w->error == ECONNRESET && !is_of_endpoint(f))
+		s = REACH_RESET;
+	if (why.len == 0)
+		why = STR("the handshake was cut");
+	addr_print(&r->result.addr, addr);
+	r->result.tls_failure = f;
+	r->result.connect_us = clock_us() - r->attempt_us;
+	return reach_fail(r, s,
+	    is_of_endpoint(f) ? NEXT_ENDPOINT : NEXT_ADDRESS,
+	    "%.*s: TLS with %s (%.*s): %.*s", STR_ARG(e->key), addr,
+	    STR_ARG(e->host), STR_ARG(why));
+}
+
+const char *
+reach_status_text(enum reach_status s)
+{
+	switch (s) {
+	case REACH_OK:
+		return "connected";
+	case REACH_NO_ENDPOINT:
+		return "no endpoint may be used";
+	case REACH_NO_NAME:
+		return "the name has no address";
+	case REACH_NAME_FAILED:
+		return "the resolver fails";
+	case REACH_NAME_LATE:
+		return "no resolver answered in time";
+	case REACH_ADDRESS_REFUSED:
+		return "the address is not allowed";
+	case REACH_REFUSED:
+		return "connection refused";
+	case REACH_UNREACHABLE:
+		return "no route to the address";
+	case REACH_RESET:
+		return "connection reset";
+	case REACH_LATE:
+		return "no connection in time";
+	case REACH_TLS:
+		return "the TLS handshake failed";
+	case REACH_TLS_SETUP:
+		return "the TLS settings cannot be used";
+	case REACH_OVERFLOW:
+		return "a limit is reached";
+	case REACH_NO_FDS:
+		return "no descriptors left";
+	}
+	return "?";
+}
