@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Turns entries into lines and writes the lines of a turn together.  A line is
+ * never split between two writes, so that several workers may append to one
+ * file.  The file is shared by all threads, a struct access_log is one's own.
+ */
+
+#include "conn/access_log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/xalloc.h"
+
+/* Lines of a turn are written when they are this many bytes. */
+#define WRITE_AT (32 * 1024)
+
+static const char *const names[] = {
+#define LOG_FIELD(id, name, help) [LOG_##id] = name,
+#include "conn/access_log.tbl.h"
+};
+
+/* A template is literal text and fields by turns. */
+struct piece {
+	struct str literal; /* before the field */
+	int field;          /* -1: none, the end */
+};
+
+struct access_log_file {
+	char *path; /* NULL: standard output */
+	_Atomic int fd;
+	char *format; /* NULL: JSON */
+	struct piece *pieces;
+	size_t n_pieces;
+};
+
+struct access_log {
+	struct access_log_file *file;
+	struct loop *loop;
+	struct text lines;
+	bool is_due;
+	struct log_limit complaints;
+};
+
+static int
+field_find(struct str name)
+{
+	for (int i = 0; i < LOG_FIELD_N; i++)
+		if (str_eq(name, str_of(names[i])))
+			return i;
+	return -1;
+}
+
+static void
+add_piece(struct access_log_file *f, struct str literal, int field)
+{
+	f->pieces =
+	    xreallocarray(f->pieces, f->n_pieces + 1, sizeof(*f->pieces));
+	f->pieces[f->n_pieces++] =
+	    (struct piece){ .literal = literal, .field = field };
+}
+
+/* %{field}; anything else stands for itself. */
+static bool
+parse_format(struct access_log_file *f, struct text *why)
+{
+	struct str rest = str_of(f->format);
+	const char *from;
+
+	while ((from = strstr(rest.p, "%{")) != NULL) {
+		struct str name = str_from(rest, (size_t)(from - rest.p) + 2);
+		struct str literal = str_first(rest, (size_t)(from - rest.p));
+		ptrdiff_t end = str_index(name, '}');
+		int field;
+
+		if (end < 0) {
+			text_add_z(why, "a %{ without its }");
+			return false;
+		}
+		rest = str_from(name, (size_t)end + 1);
+		name = str_first(name, (size_t)end);
+		field = field_find(name);
+		if (field < 0) {
+			text_addf(
+			    why, "no field is named \"%.*s\"", STR_ARG(name));
+			return false;
+		}
+		add_piece(f, literal, field);
+	}
+	add_piece(f, rest, -1);
+	return true;
+}
+
+static int
+open_file(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
+struct access_log_file *
+access_log_open(const char *path, const char *format, struct text *why)
+{
+	struct access_log_file *f = xcalloc(1, sizeof(*f));
+
+	atomic_init(&f->fd, -1);
+	if (strcmp(format, "json") != 0) {
+		f->format = xstrdup(format);
+		if (!parse_format(f, why))
+			goto fail;
+	}
+	if (strcmp(path, "stdout") == 0) {
+		atomic_store(&f->fd, STDOUT_FILENO);
+		return f;
+	}
+	f->path = xstrdup(path);
+	atomic_store(&f->fd, open_file(path));
+	if (atomic_load(&f->fd) != -1)
+		return f;
+	text_addf(why, "%s: %s", path, strerror(errno));
+fail:
+	access_log_close(f);
+	return NULL;
+}
+
+bool
+access_log_reopen(struct access_log_file *f)
+{
+	int fd;
+
+	if (f->path == NULL)
+		return true;
+	fd = open_file(f->path);
+	if (fd == -1)
+		return false;
+	/* Writers use the number; what it stands for changes under them. */
+	if (dup3(fd, atomic_load(&f->fd), O_CLOEXEC) == -1) {
+		(void)close(fd);
+		return false;
+	}
+	(void)close(fd);
+	return true;
+}
+
+void
+access_log_close(struct access_log_file *f)
+{
+	if (f == NULL)
+		return;
+	if (f->path != NULL && atomic_load(&f->fd) != -1)
+		(void)close(atomic_load(&f->fd));
+	free(f->path);
+	free(f->format);
+	free(f->pieces);
+	free(f);
+}
+
+struct access_log *
+access_log_new(struct access_log_file *f, struct loop *l)
+{
+	struct access_log *a = xcalloc(1, sizeof(*a));
+
+	a->file = f;
+	a->loop = l;
+	return a;
+}
+
+static void
+write_lines(struct access_log *a)
+{
+	unsigned kept_back;
+	ssize_t n;
+
+	a->is_due = false;
+	if (a->lines.len == 0)
+		return;
+	do
+		n = write(atomic_load(&a->file->fd), a->lines.p, a->lines.len);
+	while (n == -1 && errno == EINTR);
+	if ((n == -1 || (size_t)n < a->lines.len) &&
+	    log_limit_take(
+		&a->complaints, loop_now_ms(a->loop), 10000, 1, &kept_back))
+		log_error("access log", "lines were lost: %s",
+		    n == -1 ? strerror(errno) : "short write");
+	text_clear(&a->lines);
+}
+
+static void
+on_turn_end(void *arg)
+{
+	write_lines(arg);
+}
+
+void
+access_log_free(struct access_log *a)
+{
+	if (a == NULL)
+		return;
+	write_lines(a);
+	text_free(&a->lines);
+	loop_later(a->loop, free, a); /* after on_turn_end(), if that is due */
+}
+
+/* RFC 8259, section 7; bytes outside ASCII go as \u00xx of their value. */
+static void
+add_escaped(struct text *out, struct str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+
+		if (c == '"' || c == '\\') {
+			text_add_char(out, '\\');
+			text_add_char(out, (char)c);
+		} else if (c < 0x20 || c >= 0x7f) {
+			text_addf(out, "\\u%04x", c);
+		} else {
+			text_add_char(out, (char)c);
+		}
+	}
+}
+
+static void
+add_json(struct text *out, const struct log_entry *e)
+{
+	char sep = '{';
+
+	for (int i = 0; i < LOG_FIELD_N; i++) {
+		if (e->text[i].p == NULL && !e->has_number[i])
+			continue;
+		text_add_char(out, sep);
+		sep = ',';
+		text_add_char(out, '"');
+		text_add_z(out, names[i]);
+		text_add_z(out, "\":");
+		if (e->has_number[i]) {
+			text_add_u64(out, e->number[i]);
+			continue;
+		}
+		text_add_char(out, '"');
+		add_escaped(out, e->text[i]);
+		text_add_char(out, '"');
+	}
+	if (sep == '{')
+		text_add_char(out, sep);
+	text_add_z(out, "}\n");
+}
+
+static void
+add_template(struct text *out, const struct access_log_file *f,
+    const struct log_entry *e)
+{
+	for (size_t i = 0; i < f->n_pieces; i++) {
+		const struct piece *p = &f->pieces[i];
+
+		text_add(out, p->literal);
+		if (p->field < 0)
+			break;
+		if (e->has_number[p->field])
+			text_add_u64(out, e->number[p->field]);
+		else if (e->text[p->field].p != NULL)
+			add_escaped(out, e->text[p->field]);
+		else
+			text_add_char(out, '-');
+	}
+	text_add_char(out, '\n');
+}
+
+void
+access_log_write(struct access_log *a, const struct log_entry *e)
+{
+	if (a->file->format == NULL)
+		add_json(&a->lines, e);
+	else
+		add_template(&a->lines, a->file, e);
+	if (a->lines.len >= WRITE_AT) {
+		write_lines(a);
+	} else if (!a->is_due) {
+		a->is_due = true;
+		loop_later(a->loop, on_turn_end, a);
+	}
+}

@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of one client connection, from top to bottom.
+ *
+ * STAGES gives the order in which things happen, how long each may take, and
+ * how the connection ends when it takes longer; the functions follow in the
+ * same order.  A stage returns GO (done, enter the next one), WAIT (an event
+ * will call conn_run() again) or END (it set the outcome); the last stage
+ * knows no GO.  Policy is asked here, never decided: see policy/.
+ *
+ * A stream that only passes through (another zone's) answers GO at once in
+ * HANDSHAKE and AUTHORIZE; an HTTP service in ADMIT and REACH, because each
+ * request asks for itself (exchange.c).  There is no second path.
+ */
+
+#include "conn/conn.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "base/xalloc.h"
+#include "conn/h1_front.h"
+#include "net/sock.h"
+
+/* clang-format off */
+#define STAGES(X)							\
+	X(PEEK,      peek,           hello_ms, OUT_HELLO_LATE)		\
+	X(MATCH,     match,          hello_ms, OUT_HELLO_LATE)		\
+	X(HANDSHAKE, conn_handshake, tls_ms,   OUT_TLS_LATE)		\
+	X(AUTHORIZE, allow,          tls_ms,   OUT_TLS_LATE)		\
+	X(ADMIT,     admit,          tls_ms,   OUT_TLS_LATE)		\
+	X(REACH,     reach,          idle_ms,  OUT_CONNECT_LATE)	\
+	X(CARRY,     carry,          idle_ms,  OUT_IDLE)
+/* clang-format on */
+
+static enum next peek(struct conn *);
+static enum next match(struct conn *);
+static enum next allow(struct conn *);
+static enum next admit(struct conn *);
+static enum next reach(struct conn *);
+static enum next carry(struct conn *);
+static void release(struct conn *);
+
+static const struct {
+	const char *name;
+	enum next (*run)(struct conn *);
+	size_t limit; /* offset of the milliseconds in struct conn_limits */
+	enum outcome late;
+} stages[] = {
+#define X(S, fn, ms, late) \
+	[S] = { #S, fn, offsetof(struct conn_limits, ms), late },
+	STAGES(X)
+#undef X
+};
+
+const char *
+conn_stage_name(enum stage s)
+{
+	return stages[s].name;
+}
+
+static unsigned
+stage_ms(const struct conn *c)
+{
+	const char *limits = (const char *)c->all->env.limits;
+	unsigned ms;
+
+	memcpy(&ms, limits + stages[c->stage].limit, sizeof(ms));
+	return ms;
+}
+
+/* A stage's time counts from its start, so a slow sender cannot extend it. */
+static void
+enter(struct conn *c, enum stage s)
+{
+	c->stage = s;
+	timer_set(&c->deadline, stage_ms(c));
+}
+
+/* Every event ends here, and nothing else frees a connection. */
+void
+conn_run(struct conn *c)
+{
+	enum next next;
+
+	if (c->is_over)
+		return;
+	while ((next = stages[c->stage].run(c)) == GO)
+		enter(c, c->stage + 1);
+	if (next == END)
+		release(c);
+}
+
+static void
+on_ready(void *arg)
+{
+	conn_run(arg);
+}
+
+static void
+on_deadline(void *arg)
+{
+	struct conn *c = arg;
+	enum outcome late = stages[c->stage].late;
+
+	if (c->stage == PEEK && !c->saw_bytes)
+		late = OUT_NO_BYTES;
+	conn_end(c, late, NULL);
+}
+
+enum next
+conn_finish(struct conn *c, enum outcome o, const char *detail)
+{
+	c->outcome = o;
+	if (detail != NULL && *detail != '\0') {
+		free(c->detail);
+		c->detail = xstrdup(detail);
+	}
+	return END;
+}
+
+void
+conn_end(struct conn *c, enum outcome o, const char *detail)
+{
+	if (c->is_over)
+		return;
+	(void)conn_finish(c, o, detail);
+	release(c);
+}
+
+void
+conn_start(struct conns *cs, int fd, const struct addr *from,
+    const struct listener_info *l)
+{
+	struct conn *c = xcalloc(1, sizeof(*c));
+
+	c->all = cs;
+	c->listener = l;
+	c->from = *from;
+	c->id = cs->next_id++;
+	c->started_us = clock_us();
+	c->client = wire_new(cs->env.loop, fd);
+	wire_set_owner(c->client, on_ready, c);
+	timer_init(&c->deadline, cs->env.loop, on_deadline, c);
+	TAILQ_INSERT_TAIL(&cs->list, c, link);
+	cs->n++;
+	stat_inc(l->stats, STAT_DOWNSTREAM_CX_TOTAL);
+	stat_inc(l->stats, STAT_DOWNSTREAM_CX_ACTIVE);
+	enter(c, PEEK);
+	conn_run(c);
+}
+
+/* The server name decides all the rest, so nothing past it is read yet. */
+static enum next
+peek(struct conn *c)
+{
+	struct hello hello;
+	struct str bytes;
+
+	switch (wire_peek(c->client, HELLO_MAX, &bytes)) {
+	case IO_DONE:
+		break;
+	case IO_AGAIN:
+		return WAIT;
+	case IO_EOF:
+	case IO_CUT:
+		return conn_finish(
+		    c, c->saw_bytes ? OUT_HELLO_BAD : OUT_NO_BYTES, NULL);
+	case IO_FAIL:
+		return conn_finish(c, OUT_CALLER_RESET, NULL);
+	}
+	c->saw_bytes = true;
+	switch (hello_parse(bytes, &hello)) {
+	case HELLO_OK:
+		c->sni = str_dup((struct str){ hello.sni, hello.sni_len });
+		c->alpn_http11 = hello.has_alpn_http11 && !hello.has_alpn_kuma;
+		return GO;
+	case HELLO_MORE:
+		return WAIT;
+	case HELLO_NOT_TLS:
+		return conn_finish(c, OUT_NOT_TLS, NULL);
+	case HELLO_BAD:
+		break;
+	}
+	return conn_finish(c, OUT_HELLO_BAD, NULL);
+}
+
+/* Callers of other zones come by an ingress, ours or one of this zone. */
+static bool
+comes_from_other_zone(const struct conn *c)
+{
+	const struct conns *cs = c->all;
+
+	if (c->listener->role == ROLE_INGRESS)
+		return true;
+	for (size_t i = 0; i < cs->n_ingresses; i++)
+		if (addr_eq_host(&cs->ingresses[i], &c->from))
+			return true;
+	for (size_t i = 0; i < cs->env.n_remote_sources; i++)
+		if (cidr_has(&cs->env.remote_sources[i], &c->from))
+			return true;
+	return false;
+}
+
+/* A pure ingress hands on what it would otherwise serve. */
+static enum next
+to_zone_egresses(struct conn *c)
+{
+	struct service *egresses = snapshot_zone_egresses(c->all->snapshot);
+
+	if (egresses == NULL)
+		return conn_finish(
+		    c, OUT_NO_ENDPOINT, "no ZoneEgress of this zone is known");
+	service_unref(c->service);
+	c->service = service_ref(egresses);
+	c->route = ROUTE_RELAY;
+	return GO;
+}
+
+static enum next
+match(struct conn *c)
+{
+	struct conns *cs = c->all;
+	struct service *s;
+	bool is_live = true;
+
+	if (*c->sni == '\0')
+		return conn_finish(c, OUT_NO_SNI, NULL);
+	s = snapshot_match(cs->snapshot, str_of(c->sni));
+	if (s == NULL)
+		return conn_finish(c, OUT_NO_SERVICE, NULL);
+	c->service = service_ref(s);
+	c->is_remote = comes_from_other_zone(c);
+	if (s->is_locality_aware && s->n_local > 0 && s->n_remote > 0)
+		is_live =
+		    cluster_local_is_live(clusters_get(cs->env.clusters, s));
+	c->route = service_route(s, c->is_remote, is_live, rng_u64());
+	switch (c->route) {
+	case ROUTE_SERVE:
+		return c->listener->relays_only ? to_zone_egresses(c) : GO;
+	case ROUTE_RELAY:
+		return GO;
+	case ROUTE_NO_INGRESS:
+		return conn_finish(c, OUT_NO_ZONE_INGRESS, NULL);
+	case ROUTE_NOT_ZONED:
+		return conn_finish(c, OUT_NOT_ZONED, NULL);
+	case ROUTE_THIRD_ZONE:
+		return conn_finish(c, OUT_THIRD_ZONE, NULL);
+	case ROUTE_NO_ENDPOINT:
+		break;
+	}
+	return conn_finish(c, OUT_NO_ENDPOINT, NULL);
+}
+
+/* A request of an HTTP service asks for itself. */
+static bool
+asks_by_request(const struct conn *c)
+{
+	return c->route == ROUTE_SERVE && c->service->protocol == PROTO_HTTP;
+}
+
+struct service *
+conn_newest_service(const struct conn *c)
+{
+	return snapshot_find(c->all->snapshot, c->service->key);
+}
+
+/* Permission comes from the newest snapshot, and so do the endpoints. */
+static enum next
+allow(struct conn *c)
+{
+	struct service *newest;
+	struct stats_set *stats;
+
+	if (c->route == ROUTE_RELAY || asks_by_request(c))
+		return GO;
+	newest = conn_newest_service(c);
+	if (newest == NULL)
+		return conn_finish(c, OUT_DENIED, "the service is gone");
+	if (newest != c->service) {
+		service_unref(c->service);
+		c->service = service_ref(newest);
+	}
+	authorize(c->service, wire_tls_identity(c->client), &c->verdict);
+	free(c->rule);
+	c->rule = str_dup(c->verdict.rule);
+	stats = cluster_stats(clusters_get(c->all->env.clusters, c->service));
+	if (!c->verdict.is_allowed) {
+		stat_inc(stats, STAT_RBAC_DENIED);
+		return conn_finish(c, OUT_DENIED, NULL);
+	}
+	stat_inc(stats, STAT_RBAC_ALLOWED);
+	return GO;
+}
+
+/* Relays dial before anyone has proved an identity: they are counted. */
+static enum next
+admit(struct conn *c)
+{
+	const struct conn_limits *lim = c->all->env.limits;
+
+	if (c->route != ROUTE_RELAY)
+		return GO;
+	c->source = source_enter(
+	    c->all->sources, &c->from, lim->source_relays, lim->source_dials);
+	if (c->source == NULL)
+		return conn_finish(c, OUT_SOURCE_LIMIT, NULL);
+	c->is_dialling = true;
+	return GO;
+}
+
+/* What is needed later is copied: the result is gone when this returns. */
+static void
+on_reached(void *arg, struct reached *r)
+{
+	struct conn *c = arg;
+	struct conn_server *s = &c->server;
+
+	c->reach = NULL;
+	c->is_reached = true;
+	c->reach_status = r->status;
+	if (r->endpoint != NULL) {
+		s->endpoint_key = str_dup(r->endpoint->key);
+		s->endpoint = xasprintf("%.*s:%u", STR_ARG(r->endpoint->host),
+		    (unsigned)r->endpoint->port);
+	}
+	s->addr = r->addr;
+	s->dns_us = r->dns_us;
+	s->connect_us = r->connect_us;
+	if (c->source != NULL) {
+		source_dialled(c->source);
+		c->is_dialling = false;
+	}
+	if (r->status != REACH_OK) {
+		conn_end(
+		    c, outcome_of_reach(r->status, r->tls_failure), r->detail);
+		return;
+	}
+	s->wire = r->wire;
+	s->guard = r->guard;
+	r->wire = NULL;
+	s->has_tls = r->has_tls;
+	s->tls = r->tls;
+	wire_set_owner(s->wire, on_ready, c);
+	conn_run(c);
+}
+
+static enum next
+reach(struct conn *c)
+{
+	struct reach_want want = {
+		.is_relay = c->route == ROUTE_RELAY,
+		.only_zoned = c->is_remote && c->route == ROUTE_SERVE,
+		.rulesets = c->verdict.rulesets,
+		.service = c->service,
+	};
+	struct conn_server *s = &c->server;
+
+	if (asks_by_request(c) || c->is_reached)
+		return GO;
+	if (c->reach == NULL) {
+		s->cluster =
+		    cluster_ref(clusters_get(c->all->env.clusters, c->service));
+		c->reach = reach_start(s->cluster, &want, on_reached, c);
+	}
+	return WAIT;
+}
+
+/* The caller's TLS inside the TLS that we originate: nearly always a mistake.
+ */
+static void
+look_inside(struct conn *c)
+{
+	struct span s;
+
+	if (c->saw_bytes || wire_read(c->client, &s) != IO_DONE)
+		return;
+	c->saw_bytes = true;
+	c->speaks_tls =
+	    hello_looks_like_tls((struct str){ (char *)s.p, s.len });
+	wire_keep(c->client, (struct str){ (char *)s.p, s.len });
+}
+
+static void
+begin_relay(struct conn *c)
+{
+	struct stats_set *stats = cluster_stats(c->server.cluster);
+
+	relay_init(&c->relay, c->client, c->server.wire);
+	c->saw_bytes = false;
+	stat_inc(stats, STAT_UPSTREAM_RQ_TOTAL);
+	stat_inc(stats, STAT_UPSTREAM_RQ_ACTIVE);
+}
+
+static void
+count_bytes(struct conn *c, uint64_t up, uint64_t down)
+{
+	struct stats_set *stats = cluster_stats(c->server.cluster);
+
+	stat_add(stats, STAT_UPSTREAM_CX_TX_BYTES, c->relay.bytes_up - up);
+	stat_add(stats, STAT_UPSTREAM_CX_RX_BYTES, c->relay.bytes_down - down);
+	if (c->first_byte_us == 0 && c->relay.bytes_down > 0)
+		c->first_byte_us = clock_us();
+}
+
+static enum next
+relay_ended(struct conn *c)
+{
+	if (c->speaks_tls)
+		return conn_finish(c, OUT_TLS_IN_TLS, NULL);
+	if (c->relay.server_was_cut)
+		return conn_finish(c, OUT_UPSTREAM_CUT, NULL);
+	if (c->relay.client_was_cut)
+		return conn_finish(c, OUT_CALLER_CUT, NULL);
+	return conn_finish(c, OUT_OK, NULL);
+}
+
+static enum next
+relay_stage(struct conn *c)
+{
+	uint64_t up, down;
+
+	if (c->relay.client == NULL)
+		begin_relay(c);
+	if (c->server.has_tls)
+		look_inside(c);
+	up = c->relay.bytes_up;
+	down = c->relay.bytes_down;
+	switch (relay_run(&c->relay)) {
+	case RELAY_GOES_ON:
+		break;
+	case RELAY_DONE:
+		count_bytes(c, up, down);
+		return relay_ended(c);
+	case RELAY_CLIENT_FAIL:
+		count_bytes(c, up, down);
+		return conn_finish(c, OUT_CALLER_RESET, NULL);
+	case RELAY_SERVER_FAIL:
+		count_bytes(c, up, down);
+		return conn_finish(c,
+		    c->speaks_tls ? OUT_TLS_IN_TLS : OUT_UPSTREAM_CLOSED, NULL);
+	}
+	if (up != c->relay.bytes_up || down != c->relay.bytes_down) {
+		count_bytes(c, up, down);
+		timer_set(&c->deadline, c->all->env.limits->idle_ms);
+	}
+	return WAIT;
+}
+
+static enum next
+carry(struct conn *c)
+{
+	if (!asks_by_request(c))
+		return relay_stage(c);
+	if (c->front == NULL) {
+		timer_stop(&c->deadline); /* requests have their own */
+		c->front = h1_front_new(c);
+	}
+	return h1_front_run(c->front);
+}
+
+/* The endpoint in use must be one that the caller may still have. */
+static bool
+may_keep_endpoint(
+    const struct conn *c, const struct service *s, const struct verdict *v)
+{
+	for (size_t i = 0; i < s->n_local; i++)
+		if (str_eq(s->local[i].endpoint->key,
+			str_of(c->server.endpoint_key)))
+			return v->rulesets >> s->local[i].ruleset & 1;
+	return false;
+}
+
+void
+conn_reauthorize(struct conn *c)
+{
+	const struct service *newest;
+	struct verdict v;
+
+	if (c->stage <= AUTHORIZE || c->route != ROUTE_SERVE ||
+	    asks_by_request(c))
+		return;
+	newest = conn_newest_service(c);
+	if (newest == c->service)
+		return;
+	if (newest == NULL) {
+		c->all->revoked++;
+		conn_end(c, OUT_REVOKED, "the service is gone");
+		return;
+	}
+	authorize(newest, wire_tls_identity(c->client), &v);
+	if (v.is_allowed &&
+	    (c->server.wire == NULL || may_keep_endpoint(c, newest, &v)))
+		return;
+	c->all->revoked++;
+	free(c->rule);
+	c->rule = str_dup(v.rule);
+	conn_end(c, OUT_REVOKED, NULL);
+}
+
+void
+conn_drain(struct conn *c)
+{
+	if (c->front != NULL)
+		h1_front_drain(c->front);
+	else if (c->stage < CARRY)
+		conn_end(c, OUT_DRAINED, NULL);
+}
+
+/* Nobody is told by an alert or a FIN what made no sense to us. */
+static bool
+ends_by_reset(enum outcome o)
+{
+	switch ((int)o) {
+	case OUT_HELLO_LATE:
+	case OUT_HELLO_BAD:
+	case OUT_NOT_TLS:
+	case OUT_NO_SNI:
+	case OUT_NO_SERVICE:
+	case OUT_NO_IDENTITY:
+	case OUT_TLS_LATE:
+	case OUT_CALLER_RESET:
+	case OUT_REQUEST_CUT:
+	case OUT_RESPONSE_CUT:
+		return true;
+	}
+	return false;
+}
+
+/* A reset is passed on as a reset. */
+static void
+close_server(struct conn *c)
+{
+	struct conn_server *s = &c->server;
+
+	if (c->reach != NULL)
+		reach_cancel(c->reach);
+	if (s->wire != NULL) {
+		if (c->relay.client != NULL)
+			stat_dec(
+			    cluster_stats(s->cluster), STAT_UPSTREAM_RQ_ACTIVE);
+		if (c->outcome == OUT_CALLER_RESET)
+			wire_reset(s->wire);
+		else
+			wire_free(s->wire);
+		cluster_guard_release(&s->guard);
+	}
+	cluster_unref(s->cluster);
+}
+
+static void
+free_memory(void *arg)
+{
+	struct conn *c = arg;
+
+	free(c->server.endpoint_key);
+	free(c->server.endpoint);
+	free(c->detail);
+	free(c->rule);
+	free(c->sni);
+	free(c);
+}
+
+/* The one end: counted, logged, closed; freed when no callback can be on it. */
+static void
+release(struct conn *c)
+{
+	struct conns *cs = c->all;
+
+	c->is_over = true;
+	timer_stop(&c->deadline);
+	conn_log(c);
+	stat_inc(cs->outcomes[c->outcome], STAT_ENDED);
+	stat_dec(c->listener->stats, STAT_DOWNSTREAM_CX_ACTIVE);
+	close_server(c);
+	if (c->front != NULL)
+		h1_front_free(c->front); /* and the client's wire with it */
+	else if (ends_by_reset(c->outcome) ||
+		 (c->outcome == OUT_UPSTREAM_CLOSED && c->stage == CARRY))
+		wire_reset(c->client);
+	else
+		wire_free(c->client);
+	if (c->source != NULL)
+		source_leave(cs->sources, c->source, c->is_dialling);
+	service_unref(c->service);
+	conns_forget(cs, c);
+	loop_later(cs->env.loop, free_memory, c);
+}

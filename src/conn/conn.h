@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CONN_CONN_H
+#define CONN_CONN_H
+
+/*
+ * One client connection, from accept to its line in the access log.  Private
+ * to conn/: the daemon sees conns.h.  A worker's thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "conn/conns.h"
+#include "conn/outcome.h"
+#include "conn/relay.h"
+#include "conn/sources.h"
+#include "net/wire.h"
+#include "policy/authorize.h"
+#include "policy/service.h"
+#include "tls/hello.h"
+#include "upstream/reach.h"
+
+/* What a step of a life says to its driver. */
+enum next {
+	GO,   /* done: enter the next one */
+	WAIT, /* an event will run us again */
+	END   /* the outcome is set */
+};
+
+enum stage { PEEK, MATCH, HANDSHAKE, AUTHORIZE, ADMIT, REACH, CARRY, STAGE_N };
+
+/* The server as it was reached; for the relay and the log. */
+struct conn_server {
+	struct wire *wire;
+	struct cluster *cluster;    /* referenced */
+	struct cluster_guard guard; /* goes with wire */
+	char *endpoint_key;
+	char *endpoint; /* host:port */
+	struct addr addr;
+	bool has_tls;
+	struct tls_info tls;
+	uint64_t dns_us;
+	uint64_t connect_us;
+};
+
+struct h1_front;
+
+struct conn {
+	TAILQ_ENTRY(conn) link;
+	struct conns *all;
+	const struct listener_info *listener;
+	enum stage stage;
+	bool is_remote; /* the caller is of another zone */
+	bool is_over;   /* released; only the memory is left */
+	enum route route;
+	enum outcome outcome;
+	struct timer deadline;
+	struct wire *client;
+	struct addr from;
+	uint64_t id;
+	uint64_t started_us;
+	char *sni; /* as sent; NULL before MATCH */
+	struct service *service;
+	struct source *source; /* a relay's; NULL otherwise */
+	bool is_dialling;
+	bool alpn_http11; /* offered */
+	bool speaks_tls;  /* the first bytes inside look like TLS again */
+	bool saw_bytes;
+	bool is_handshaking;
+	struct verdict verdict;
+	char *rule; /* the verdict's, kept for the log */
+	struct reach *reach;
+	enum reach_status reach_status;
+	bool is_reached;
+	struct conn_server server;
+	struct relay relay;
+	struct h1_front *front; /* HTTP services, in CARRY */
+	uint64_t first_byte_us;
+	char *detail;
+};
+
+TAILQ_HEAD(conn_list, conn);
+
+/* What the connections of a worker share. */
+struct conns {
+	struct conn_env env;
+	struct snapshot *snapshot;
+	struct tls_identities *identities;
+	struct conn_list list;
+	size_t n;
+	size_t revoked;
+	uint64_t next_id;
+	struct sources *sources;
+	struct addr *ingresses;
+	size_t n_ingresses;
+	struct stats_set *outcomes[OUT_N];
+	struct conn *reauthorize_next; /* NULL: no walk is under way */
+	bool walks;
+	bool is_draining;
+	bool is_freeing;
+	struct timer drain_deadline;
+	void (*on_drained)(void *arg);
+	void *on_drained_arg;
+};
+
+/* Begins; c may be gone when this returns. */
+void conn_start(struct conns *cs, int fd, const struct addr *from,
+    const struct listener_info *l);
+/* Run stages until one has to wait or the connection is over. */
+void conn_run(struct conn *c);
+/* Set the outcome; always returns END.  detail is copied, may be NULL. */
+enum next conn_finish(struct conn *c, enum outcome o, const char *detail);
+/* End it from outside, now. */
+void conn_end(struct conn *c, enum outcome o, const char *detail);
+/* The service as the newest snapshot has it, or NULL when it is gone. */
+struct service *conn_newest_service(const struct conn *c);
+/* Stop after what is in progress. */
+void conn_drain(struct conn *c);
+/* Ask again after a reload; ends the connection if permission is gone. */
+void conn_reauthorize(struct conn *c);
+const char *conn_stage_name(enum stage s);
+
+/* conns.c: c left the list. */
+void conns_forget(struct conns *cs, struct conn *c);
+
+/* handshake.c */
+enum next conn_handshake(struct conn *c);
+
+/* conn_log.c: the connection's line. */
+void conn_log(struct conn *c);
+
+#endif

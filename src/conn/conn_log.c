@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a connection and a request leave behind: a line in the access log, and
+ * a warning for what is refused before anyone has proved who they are (at most
+ * one a second a source).  A worker's thread.
+ */
+
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "conn/access_log.h"
+#include "conn/conn.h"
+#include "conn/exchange.h"
+#include "conn/h1_front.h"
+
+/* Memory that the values of one line live in. */
+struct line {
+	struct log_entry e;
+	char time[CLOCK_TEXT];
+	char id[24];
+	char source[ADDR_TEXT];
+	char address[ADDR_TEXT];
+	char tls_in[64];
+	char tls_out[64];
+	char endpoint[320];
+};
+
+static void
+put_text(struct line *l, enum log_field f, struct str s)
+{
+	if (s.len > 0)
+		l->e.text[f] = s;
+}
+
+static void
+put_z(struct line *l, enum log_field f, const char *s)
+{
+	put_text(l, f, str_of(s));
+}
+
+static void
+put_number(struct line *l, enum log_field f, uint64_t n)
+{
+	l->e.number[f] = n;
+	l->e.has_number[f] = true;
+}
+
+static void
+put_tls(
+    struct line *l, enum log_field f, const struct tls_info *t, char out[64])
+{
+	(void)snprintf(out, 64, "%s %s", t->version, t->cipher);
+	put_z(l, f, out);
+}
+
+static const char *
+path_kind(const struct conn *c)
+{
+	if (c->service == NULL)
+		return "";
+	if (c->route != ROUTE_RELAY)
+		return "serve";
+	return c->listener->relays_only ? "ingress" : "relay";
+}
+
+/* What a connection and its requests have in common. */
+static void
+put_caller(struct line *l, const struct conn *c)
+{
+	const struct identity *id =
+	    c->is_handshaking ? wire_tls_identity(c->client) : NULL;
+
+	clock_print(clock_wall_ms(), l->time);
+	put_z(l, LOG_TIME, l->time);
+	(void)snprintf(l->id, sizeof(l->id), "%llx", (unsigned long long)c->id);
+	put_z(l, LOG_ID, l->id);
+	addr_print(&c->from, l->source);
+	put_z(l, LOG_SOURCE, l->source);
+	put_text(l, LOG_LISTENER, c->listener->name);
+	put_z(l, LOG_SNI, c->sni);
+	if (c->service != NULL) {
+		put_text(l, LOG_MESH, c->service->mesh);
+		put_text(l, LOG_SERVICE, c->service->name);
+		put_z(l, LOG_PROTOCOL, protocol_name(c->service->protocol));
+	}
+	put_z(l, LOG_PATH_KIND, path_kind(c));
+	if (id != NULL) {
+		put_text(l, LOG_IDENTITY, id->spiffe);
+		put_text(
+		    l, LOG_CALLER_ZONE, identity_tag(id, STR("kuma.io/zone")));
+	}
+}
+
+static void
+put_tls_in(struct line *l, const struct conn *c)
+{
+	struct tls_info t;
+
+	if (c->stage <= HANDSHAKE || c->route != ROUTE_SERVE)
+		return;
+	wire_tls_info(c->client, &t);
+	put_tls(l, LOG_TLS_IN, &t, l->tls_in);
+	put_number(l, LOG_TLS_IN_RESUMED, t.is_resumed);
+}
+
+static void
+put_tls_out(struct line *l, const struct tls_info *t)
+{
+	put_tls(l, LOG_TLS_OUT, t, l->tls_out);
+	put_text(l, LOG_TLS_OUT_SNI, t->sni);
+	put_z(l, LOG_TLS_OUT_PEER, t->peer_subject);
+}
+
+static void
+put_address(struct line *l, const struct addr *a)
+{
+	if (a->len == 0)
+		return;
+	addr_print(a, l->address);
+	put_z(l, LOG_ADDRESS, l->address);
+}
+
+static void
+put_server(struct line *l, const struct conn *c)
+{
+	const struct conn_server *s = &c->server;
+
+	put_z(l, LOG_ENDPOINT, s->endpoint);
+	put_address(l, &s->addr);
+	if (s->has_tls)
+		put_tls_out(l, &s->tls);
+	if (c->is_reached) {
+		put_number(l, LOG_DNS_MS, s->dns_us / 1000);
+		put_number(l, LOG_CONNECT_MS, s->connect_us / 1000);
+		put_number(l, LOG_BYTES_IN, c->relay.bytes_up);
+		put_number(l, LOG_BYTES_OUT, c->relay.bytes_down);
+	}
+}
+
+static void
+put_times(struct line *l, uint64_t started_us, uint64_t first_byte_us)
+{
+	if (first_byte_us != 0)
+		put_number(
+		    l, LOG_FIRST_BYTE_MS, (first_byte_us - started_us) / 1000);
+	put_number(l, LOG_DURATION_MS, (clock_us() - started_us) / 1000);
+}
+
+static void
+put_verdict(struct line *l, const struct verdict *v, struct str rule)
+{
+	put_text(l, LOG_RULE, rule);
+	if (v->is_shadow_denied)
+		put_number(l, LOG_SHADOW_DENIED, 1);
+}
+
+static void
+put_end(struct line *l, enum outcome o, const char *detail)
+{
+	put_z(l, LOG_OUTCOME, outcome_row(o)->word);
+	put_z(l, LOG_DETAIL, detail);
+}
+
+/* Silence, probes of a balancer and the like are no news to an operator. */
+static bool
+is_worth_a_warning(enum outcome o)
+{
+	const uint64_t news = 1ULL << OUT_HELLO_LATE | 1ULL << OUT_HELLO_BAD |
+			      1ULL << OUT_NOT_TLS | 1ULL << OUT_NO_SNI |
+			      1ULL << OUT_NO_SERVICE | 1ULL << OUT_NO_IDENTITY |
+			      1ULL << OUT_NO_ZONE_INGRESS |
+			      1ULL << OUT_NOT_ZONED | 1ULL << OUT_THIRD_ZONE |
+			      1ULL << OUT_SOURCE_LIMIT;
+
+	return news >> o & 1;
+}
+
+static void
+warn(struct conn *c, const char *source)
+{
+	const struct outcome_row *row = outcome_row(c->outcome);
+	unsigned kept_back = 0;
+
+	if (!is_worth_a_warning(c->outcome) ||
+	    !sources_may_log(c->all->sources, &c->from,
+		loop_now_ms(c->all->env.loop), &kept_back))
+		return;
+	log_warn(source, "%s: server name \"%s\": %s (%u more since the last)",
+	    row->word, c->sni != NULL ? c->sni : "", row->text, kept_back);
+}
+
+static void
+count_refusal(const struct conn *c)
+{
+	if (c->outcome == OUT_NO_SERVICE || c->outcome == OUT_NO_SNI ||
+	    c->outcome == OUT_NOT_TLS)
+		stat_inc(c->listener->stats, STAT_NO_FILTER_CHAIN);
+}
+
+void
+conn_log(struct conn *c)
+{
+	struct line l;
+
+	count_refusal(c);
+	addr_print(&c->from, l.source);
+	warn(c, l.source);
+	if (c->all->env.log == NULL)
+		return;
+	l.e = (struct log_entry){ 0 };
+	put_z(&l, LOG_KIND, "connection");
+	put_caller(&l, c);
+	put_tls_in(&l, c);
+	put_verdict(&l, &c->verdict, str_of(c->rule));
+	put_server(&l, c);
+	if (c->front != NULL)
+		put_number(&l, LOG_REQUESTS, h1_front_requests(c->front));
+	put_times(&l, c->started_us, c->first_byte_us);
+	put_end(&l, c->outcome, c->detail);
+	access_log_write(c->all->env.log, &l.e);
+}
+
+static void
+put_lease(struct line *l, const struct lease *s)
+{
+	if (s->endpoint != NULL) {
+		(void)snprintf(l->endpoint, sizeof(l->endpoint), "%.*s:%u",
+		    STR_ARG(s->endpoint->host), (unsigned)s->endpoint->port);
+		put_z(l, LOG_ENDPOINT, l->endpoint);
+	}
+	put_address(l, &s->addr);
+	if (s->has_tls)
+		put_tls_out(l, &s->tls);
+	put_number(l, LOG_REUSED, s->is_reused);
+	if (s->is_reused)
+		return;
+	put_number(l, LOG_DNS_MS, s->dns_us / 1000);
+	put_number(l, LOG_CONNECT_MS, s->connect_us / 1000);
+}
+
+void
+exchange_log(struct exchange *x)
+{
+	struct conn *c = x->conn;
+	struct line l;
+
+	if (c->all->env.log == NULL)
+		return;
+	l.e = (struct log_entry){ 0 };
+	put_z(&l, LOG_KIND, "request");
+	put_caller(&l, c);
+	put_tls_in(&l, c);
+	put_verdict(&l, &x->verdict, x->verdict.rule);
+	put_text(&l, LOG_METHOD, x->words.method);
+	put_text(&l, LOG_AUTHORITY, x->words.authority);
+	put_text(&l, LOG_PATH, x->words.path);
+	put_text(&l, LOG_REQUEST_ID, x->words.request_id);
+	if (x->is_leased)
+		put_lease(&l, &x->lease);
+	if (x->status != 0)
+		put_number(&l, LOG_STATUS, x->status);
+	put_number(&l, LOG_RETRIES, x->retries);
+	put_number(&l, LOG_BYTES_IN, x->front->bytes_in);
+	put_number(&l, LOG_BYTES_OUT, x->front->bytes_out);
+	put_times(&l, x->started_us, x->first_byte_us);
+	put_end(&l, x->outcome, x->detail);
+	access_log_write(c->all->env.log, &l.e);
+}
