@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The commands of control.tbl.h.  A line is words with blanks between them;
+ * there is no quoting, for no name has blanks.
+ */
+
+#include "admin/command.h"
+
+#include "admin/config_dump.h"
+#include "admin/status.h"
+
+#define CONNS 1000
+#define CONNS_MOST 1000000
+
+#define COMMAND(name, fn, args, help) \
+	static bool fn(const struct admin_source *, struct str, struct text *);
+#include "admin/control.tbl.h"
+
+static const struct {
+	const char *name;
+	bool (*run)(
+	    const struct admin_source *, struct str args, struct text *);
+	const char *args;
+	const char *help;
+} commands[] = {
+#define COMMAND(name, fn, args, help) { name, fn, args, help },
+#include "admin/control.tbl.h"
+};
+
+static struct str
+next_word(struct str *line)
+{
+	*line = str_trim(*line);
+	return str_cut(line, ' ');
+}
+
+static bool
+run_status(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct admin_state s;
+
+	(void)args;
+	src->state(src->arg, &s);
+	status_print(&s, out);
+	return true;
+}
+
+static bool
+run_services(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct admin_state s;
+	struct str name = next_word(&args);
+	bool is_verbose = str_eq(name, STR("-v"));
+
+	if (is_verbose)
+		name = next_word(&args);
+	src->state(src->arg, &s);
+	return services_print(&s, name, is_verbose, out);
+}
+
+static bool
+run_conns(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct str word = next_word(&args);
+	uint64_t max = CONNS;
+
+	if (word.len > 0 && !str_to_u64(word, CONNS_MOST, &max)) {
+		text_addf(
+		    out, "conns: a number up to %d is wanted\n", CONNS_MOST);
+		return false;
+	}
+	return src->collect(src->arg, PART_CONNS, max, out);
+}
+
+static bool
+run_clusters(const struct admin_source *src, struct str args, struct text *out)
+{
+	(void)args;
+	return src->collect(src->arg, PART_CLUSTERS, SIZE_MAX, out);
+}
+
+static bool
+run_check(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct admin_state s;
+
+	(void)args;
+	src->state(src->arg, &s);
+	return check_print(&s, out);
+}
+
+static bool
+run_dump(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct admin_state s;
+
+	(void)args;
+	src->state(src->arg, &s);
+	config_dump(&s, out);
+	return true;
+}
+
+static bool
+run_reload(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct admin_state s;
+
+	(void)args;
+	if (!src->reload(src->arg, out))
+		return false;
+	src->state(src->arg, &s);
+	return check_print(&s, out);
+}
+
+static bool
+run_drain(const struct admin_source *src, struct str args, struct text *out)
+{
+	(void)args;
+	src->drain(src->arg);
+	text_add_z(out, "draining\n");
+	return true;
+}
+
+static bool
+run_help(const struct admin_source *src, struct str args, struct text *out)
+{
+	size_t i;
+
+	(void)src;
+	(void)args;
+	for (i = 0; i < ARRAY_LEN(commands); i++)
+		text_addf(out, "%-9s%-12s %s\n", commands[i].name,
+		    commands[i].args, commands[i].help);
+	return true;
+}
+
+bool
+command_run(const struct admin_source *src, struct str line, struct text *out)
+{
+	struct str name = next_word(&line);
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(commands); i++)
+		if (str_eq(name, str_of(commands[i].name)))
+			return commands[i].run(src, line, out);
+	text_addf(
+	    out, "there is no command %.*s; help lists them\n", STR_ARG(name));
+	return false;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
+/*
+ * COMMAND(name, function, arguments, what it does): the commands of the
+ * control socket; no guard; undefined again.
+ */
+COMMAND("status", run_status, "", "State, listeners, meshes, and what is refused.")
+COMMAND("services", run_services, "[-v] [NAME]", "Services in force, with their server names; -v: endpoints, TLS and rules.")
+COMMAND("conns", run_conns, "[N]", "Open connections, at most N (1000) of each worker.")
+COMMAND("clusters", run_clusters, "", "Endpoints and what is known of their health.")
+COMMAND("check", run_check, "", "Everything that is wrong with the resources at present; fails if any is refused.")
+COMMAND("dump", run_dump, "", "Services, rules, meshes and listeners in force as JSON, secrets masked.")
+COMMAND("reload", run_reload, "", "Read configuration, identities and resources again; fails if any is refused.")
+COMMAND("drain", run_drain, "", "Accept nothing any more, let what is open end, and exit.")
+COMMAND("help", run_help, "", "This list.")
+#undef COMMAND
+/* clang-format on */

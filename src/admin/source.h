@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ADMIN_SOURCE_H
+#define ADMIN_SOURCE_H
+
+/*
+ * What the admin interfaces show and ask for; the daemon gives it to them, so
+ * that they know nothing of the daemon.  Main thread.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct problems;
+struct snapshot;
+struct store;
+struct tls_identities;
+
+enum admin_phase { PHASE_STARTING, PHASE_SERVING, PHASE_DRAINING };
+
+struct admin_listener {
+	const char *name; /* "127.0.0.1:10002" */
+	bool is_ingress;
+};
+
+/* Borrowed until the next call. */
+struct admin_state {
+	enum admin_phase phase;
+	const char *zone;
+	uint64_t uptime_s;
+	size_t n_workers;
+	uint64_t connections;
+	const struct admin_listener *listeners;
+	size_t n_listeners;
+	size_t refused;    /* documents not in force as written */
+	uint64_t reloads;  /* that changed something, the first included */
+	int64_t reload_ms; /* wall time of the last one asked for */
+	unsigned reload_took_ms;
+	const char *feed_error; /* NULL: the source is readable */
+	const struct problems *problems;
+	const struct snapshot *snapshot;
+	const struct tls_identities *identities;
+	const struct store *store;
+};
+
+/* What only the workers know. */
+enum admin_part { PART_CONNS, PART_CLUSTERS };
+
+struct admin_source {
+	void (*state)(void *arg, struct admin_state *out);
+	/* False: some worker did not answer in time. */
+	bool (*collect)(
+	    void *arg, enum admin_part part, size_t max, struct text *out);
+	/* Read everything again; false: the configuration is refused (out). */
+	bool (*reload)(void *arg, struct text *out);
+	void (*drain)(void *arg);
+	void *arg;
+};
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clang-format off */
+/*
+ * Every option of zegressd.conf, one row each; no guard: define OPTION,
+ * LISTENER_OPTION (in an entry of listeners) and IDENTITY_OPTION (of
+ * identity), include, and they are undefined again.  Columns: name, type,
+ * member, default, unit or the two words of a CHOICE ("false|true"), least,
+ * most, whether SIGHUP changes it, what it does.  A least of 1 wants a text
+ * or a list not to be empty.
+ */
+
+OPTION("zone", TEXT, zone, "default", NULL, 1, 0, false,
+    "Name of the zone that this egress belongs to.")
+OPTION("resources", TEXT, resources, ZEGRESS_SYSCONFDIR "/zegress/resources", NULL, 1, 0, false,
+    "Directory of resources: every *.yaml, *.yml and *.json in it and in its sub-directories; watched.")
+OPTION("secrets", TEXT, secrets, "", NULL, 0, 0, false,
+    "Directory of raw Secrets, secrets/MESH/NAME; watched. Data sources of the form file: are allowed only below it.")
+
+LISTENER_OPTION("listeners.address", TEXT, address, "0.0.0.0", NULL, 1, 0, false,
+    "IPv4 or IPv6 address to accept connections on.")
+LISTENER_OPTION("listeners.port", UINT, port, "10002", NULL, 0, 65535, false,
+    "Port; 0 takes a free one, which the log names.")
+LISTENER_OPTION("listeners.role", CHOICE, is_ingress, "egress", "egress|ingress", 0, 0, false,
+    "Who dials it: this zone's sidecars (egress), or other zones (ingress).")
+
+IDENTITY_OPTION("identity.mesh", TEXT, mesh, "", NULL, 1, 0, true,
+    "The mesh that the certificate answers for.")
+IDENTITY_OPTION("identity.cert", TEXT, cert, "", NULL, 1, 0, true,
+    "File of the certificate (PEM), with its chain; read again at a reload.")
+IDENTITY_OPTION("identity.key", TEXT, key, "", NULL, 1, 0, true,
+    "File of its private key (PEM).")
+IDENTITY_OPTION("identity.ca", TEXT, ca, "", NULL, 0, 0, true,
+    "File of the CA certificates that callers must chain to; without it those of the mesh's enabled backend.")
+
+OPTION("admin.address", TEXT, admin_address, "127.0.0.1", NULL, 0, 0, false,
+    "Address of /ready, /stats/prometheus, /clusters and /config_dump (GET only, plain HTTP); empty turns it off.")
+OPTION("admin.port", UINT, admin_port, "9901", NULL, 0, 65535, false,
+    "Its port; 0 takes a free one, which the log names.")
+OPTION("admin.socket", TEXT, admin_socket, ZEGRESS_RUNSTATEDIR "/zegress/control.sock", NULL, 0, 0, false,
+    "Unix socket of zegressctl, mode 0660; empty turns it off.")
+
+OPTION("access_log", TEXT, access_log, "stdout", NULL, 1, 0, false,
+    "File of the access log, opened again at SIGUSR1; \"stdout\", or \"off\".")
+OPTION("access_log_format", TEXT, access_log_format, "json", NULL, 1, 0, false,
+    "\"json\", or a template with %{field} in it.")
+
+OPTION("workers", UINT, workers, "0", NULL, 0, 256, false,
+    "Threads that carry traffic; 0: one a CPU.")
+OPTION("user", TEXT, user, "", NULL, 0, 0, false,
+    "User to become once the listeners are open, when started as root.")
+OPTION("sandbox", BOOL, has_sandbox, "true", NULL, 0, 0, false,
+    "Give up, once started, every system call that serving does not need.")
+
+OPTION("dns.servers", TEXTS, dns_servers, "", NULL, 0, 0, false,
+    "Resolvers, as \"10.0.0.53\" or \"[fd00::53]:5353\"; none: those of /etc/resolv.conf.")
+OPTION("dns.min_ttl_s", UINT, dns.min_ttl_s, "5", "s", 1, 86400, false,
+    "Answers are kept at least this long.")
+OPTION("dns.max_ttl_s", UINT, dns.max_ttl_s, "3600", "s", 1, 604800, false,
+    "Answers are asked for anew after this long at the latest.")
+OPTION("dns.negative_ttl_s", UINT, dns.negative_ttl_s, "5", "s", 1, 3600, false,
+    "How long it is believed that a name does not exist.")
+OPTION("dns.timeout_ms", UINT, dns.timeout_ms, "2000", "ms", 50, 60000, false,
+    "Time for an answer, each try.")
+OPTION("dns.tries", UINT, dns.tries, "3", NULL, 1, 10, false,
+    "Tries until a lookup has failed.")
+OPTION("dns.max_names", SIZE, dns.max_names, "20000", NULL, 16, 10000000, false,
+    "Names remembered by each worker.")
+OPTION("dns.ipv4", BOOL, dns.ipv4, "true", NULL, 0, 0, false,
+    "Ask for and use IPv4 addresses.")
+OPTION("dns.ipv6", BOOL, dns.ipv6, "true", NULL, 0, 0, false,
+    "Ask for and use IPv6 addresses.")
+OPTION("dns.hosts_file", TEXT, hosts_file, "/etc/hosts", NULL, 0, 0, false,
+    "File of names that are not asked for; empty: none.")
+
+OPTION("limits.hello_ms", UINT, conn.hello_ms, "15000", "ms", 10, 600000, false,
+    "Time for a caller's ClientHello.")
+OPTION("limits.tls_ms", UINT, conn.tls_ms, "15000", "ms", 10, 600000, false,
+    "Time for the handshake with a caller, from its ClientHello on.")
+OPTION("limits.connect_ms", UINT, upstream.connect_ms, "5000", "ms", 10, 600000, false,
+    "Time to reach a service: name, TCP and TLS together.")
+OPTION("limits.idle_ms", UINT, conn.idle_ms, "3600000", "ms", 10, 604800000, false,
+    "A relay without a byte in either direction is closed after this long.")
+OPTION("limits.head_ms", UINT, conn.head_ms, "15000", "ms", 10, 600000, false,
+    "Time for the head of a request that was begun.")
+OPTION("limits.http_idle_ms", UINT, conn.http_idle_ms, "300000", "ms", 10, 604800000, false,
+    "A caller's HTTP connection without a request is closed after this long.")
+OPTION("limits.stream_idle_ms", UINT, conn.stream_idle_ms, "300000", "ms", 10, 604800000, false,
+    "A request in which no byte moves is given up after this long.")
+OPTION("limits.drain_ms", UINT, conn.drain_ms, "30000", "ms", 0, 86400000, false,
+    "Time from SIGTERM until the connections that are left are closed.")
+OPTION("limits.connections", SIZE, conn.connections, "100000", NULL, 1, 10000000, false,
+    "Connections of callers, each worker.")
+OPTION("limits.source_relays", SIZE, conn.source_relays, "1000", NULL, 1, 10000000, false,
+    "Relays to other zones of one source address, each worker.")
+OPTION("limits.source_dials", SIZE, conn.source_dials, "100", NULL, 1, 1000000, false,
+    "Of those, relays that are still being connected.")
+OPTION("limits.drain_body", SIZE, conn.drain_body, "65536", "bytes", 0, 67108864, false,
+    "Body of a refused request that is read to keep its connection usable.")
+OPTION("limits.upstream_connections", SIZE, upstream.connections, "1024", NULL, 1, 1000000, false,
+    "Connections to one service, each worker.")
+OPTION("limits.upstream_pending", SIZE, upstream.pending, "1024", NULL, 0, 1000000, false,
+    "Requests that wait for a connection to one service, each worker.")
+OPTION("limits.pool_idle_ms", UINT, upstream.pool_idle_ms, "60000", "ms", 0, 86400000, false,
+    "An idle connection to a service is closed after this long.")
+OPTION("limits.pool_per_endpoint", SIZE, upstream.pool_per_endpoint, "128", NULL, 0, 100000, false,
+    "Idle connections kept to one endpoint, each worker.")
+OPTION("limits.head_bytes", SIZE, h1.head_bytes, "61440", "bytes", 1024, 1048576, false,
+    "Size of the head of a request or response.")
+OPTION("limits.headers", SIZE, h1.fields, "100", NULL, 1, HEAD_FIELDS_MAX, false,
+    "Fields in it.")
+OPTION("limits.trailer_bytes", SIZE, h1.trailer_bytes, "8192", "bytes", 0, 1048576, false,
+    "Size of the trailer of a message.")
+
+OPTION("allow_addresses", NETWORKS, allow, "", NULL, 0, 0, false,
+    "Networks that a service's name may lead to although such addresses are refused (this host, link-local, metadata services).")
+OPTION("deny_addresses", NETWORKS, deny, "", NULL, 0, 0, false,
+    "Networks that are never connected to.")
+OPTION("remote_sources", NETWORKS, remote_sources, "", NULL, 0, 0, false,
+    "Networks whose callers belong to other zones, beside this zone's ZoneIngresses.")
+
+OPTION("verify_without_ca", CHOICE, verifies_none_without_ca, "system", "system|none", 0, 0, true,
+    "Servers of services without caCert: verified by the system's CA bundle, or not at all, as Kuma does.")
+OPTION("mes_without_rule", CHOICE, mes_without_rule_allows, "deny", "deny|allow", 0, 0, true,
+    "A MeshExternalService that no permission speaks of.")
+OPTION("mixed_endpoints", CHOICE, refuses_mixed_endpoints, "serve", "serve|refuse", 0, 0, true,
+    "A service that has names as well as addresses among its endpoints.")
+OPTION("on_revoke", CHOICE, keeps_revoked, "close", "close|keep", 0, 0, false,
+    "Open connections whose permission a reload has taken away.")
+OPTION("compat", CHOICE, is_kuma2, "", "|kuma-2", 0, 0, true,
+    "\"kuma-2\" gives Kuma's meaning of verify_without_ca, mes_without_rule and MeshExternalService modes, where they are not set themselves.")
+
+#undef OPTION
+#undef LISTENER_OPTION
+#undef IDENTITY_OPTION
+/* clang-format on */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a running daemon is asked for, by signals and by the admin interfaces:
+ * to stop, to read everything again, to show itself.  Main thread.
+ */
+
+#include "daemon/daemon_state.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/problem.h"
+#include "base/stats.h"
+#include "conn/access_log.h"
+#include "daemon/config.h"
+#include "daemon/gather.h"
+#include "daemon/notify.h"
+#include "daemon/problem_log.h"
+#include "daemon/publish.h"
+#include "daemon/vitals.h"
+#include "daemon/worker.h"
+
+static void
+on_drained(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (--d->draining == 0)
+		loop_stop(d->loop);
+}
+
+/* The first wish to stop drains, the second does not wait. */
+static void
+stop(void *arg)
+{
+	struct daemon *d = arg;
+	size_t i;
+
+	if (d->phase == PHASE_DRAINING) {
+		log_info("daemon", "told to stop again: ending at once");
+		loop_stop(d->loop);
+		return;
+	}
+	log_info(
+	    "daemon", "draining for at most %u ms", d->config->conn.drain_ms);
+	d->phase = PHASE_DRAINING;
+	notify_stopping();
+	stat_set(d->stats, STAT_LIVE, 0);
+	d->draining = d->n_workers;
+	for (i = 0; i < d->n_workers; i++)
+		worker_drain(d->workers[i], on_drained, d);
+}
+
+static void
+take_config(struct daemon *d, struct config *c)
+{
+	struct text fixed = TEXT_EMPTY;
+
+	config_fixed_changes(d->config, c, &fixed);
+	if (fixed.len > 0)
+		log_warn(
+		    d->path, "takes effect at the next start: %s", fixed.p);
+	text_free(&fixed);
+	publisher_set_config(d->publisher, c);
+}
+
+/* False: the configuration is refused, and nothing has changed. */
+static bool
+reload(void *arg, struct text *out)
+{
+	struct problems pr = PROBLEMS_NONE;
+	struct text unused = TEXT_EMPTY;
+	struct daemon *d = arg;
+	struct config *c;
+	size_t i;
+
+	notify_reloading();
+	c = config_load(d->path, &pr);
+	problems_log(&pr);
+	for (i = 0; i < pr.n; i++) {
+		problem_print(&pr.v[i], out);
+		text_add_char(out, '\n');
+	}
+	problems_free(&pr);
+	if (c != NULL) {
+		take_config(d, c);
+		publisher_build(d->publisher, PUBLISH_ASKED);
+		/* In force means: in every worker. */
+		if (!gather_print(
+			d->workers, d->n_workers, WORKER_NOTHING, 0, &unused))
+			log_warn("reload", "a worker is late");
+		text_free(&unused);
+	}
+	notify_ready();
+	return c != NULL;
+}
+
+void
+daemon_obey(void *arg, enum wish wish)
+{
+	struct text unused = TEXT_EMPTY;
+	struct daemon *d = arg;
+
+	switch (wish) {
+	case WISH_STOP:
+		stop(d);
+		break;
+	case WISH_RELOAD:
+		if (!reload(d, &unused))
+			log_error(d->path, "refused; all stays as it was");
+		text_free(&unused);
+		break;
+	case WISH_REOPEN:
+		if (d->log != NULL && !access_log_reopen(d->log))
+			log_error("access_log", "cannot be opened again; the "
+						"old file stays in use");
+		break;
+	}
+}
+
+static uint64_t
+connections(const struct daemon *d)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < d->listeners.n; i++)
+		n += stats_sum(SCOPE_LISTENER, d->listeners.v[i].name,
+		    STAT_DOWNSTREAM_CX_ACTIVE);
+	return n;
+}
+
+static void
+show(void *arg, struct admin_state *out)
+{
+	const struct daemon *d = arg;
+	struct publish_status s = publisher_status(d->publisher);
+
+	*out = (struct admin_state){
+		.phase = d->phase,
+		.zone = d->config->zone,
+		.uptime_s = vitals_uptime_s(d->vitals),
+		.n_workers = d->n_workers,
+		.connections = connections(d),
+		.listeners = d->shown,
+		.n_listeners = d->listeners.n,
+		.refused = s.refused,
+		.reloads = s.builds,
+		.reload_ms = s.last_ms,
+		.reload_took_ms = s.took_ms,
+		.feed_error = publisher_feed_error(d->publisher),
+		.problems = publisher_problems(d->publisher),
+		.snapshot = publisher_snapshot(d->publisher),
+		.identities = publisher_identities(d->publisher),
+		.store = publisher_store(d->publisher),
+	};
+}
+
+static bool
+collect(void *arg, enum admin_part part, size_t max, struct text *out)
+{
+	const struct daemon *d = arg;
+
+	return gather_print(d->workers, d->n_workers,
+	    part == PART_CONNS ? WORKER_CONNS : WORKER_CLUSTERS, max, out);
+}
+
+struct admin_source
+daemon_source(struct daemon *d)
+{
+	return (struct admin_source){
+		.state = show,
+		.collect = collect,
+		.reload = reload,
+		.drain = stop,
+		.arg = d,
+	};
+}

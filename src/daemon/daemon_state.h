@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_DAEMON_STATE_H
+#define DAEMON_DAEMON_STATE_H
+
+/*
+ * What main has in its hands: shared by daemon.c, which makes it and takes it
+ * apart, and daemon_ask.c, which answers for it in between.
+ */
+
+#include "admin/source.h"
+#include "daemon/listener.h"
+#include "daemon/signals.h"
+
+struct access_log_file;
+struct config;
+struct control;
+struct feed;
+struct ingress_hosts;
+struct publisher;
+struct server;
+struct stats_set;
+struct stats_shard;
+struct vitals;
+struct watchdog;
+struct worker;
+
+struct daemon {
+	const char *path;
+	struct config *config; /* as started with */
+	struct loop *loop;
+	struct stats_shard *shard;
+	struct stats_set *stats; /* of the server */
+	struct feed *feed;
+	struct publisher *publisher;
+	struct listeners listeners;
+	struct admin_listener *shown; /* listeners, for admin */
+	struct access_log_file *log;
+	struct worker **workers;
+	size_t n_workers;
+	size_t draining; /* workers that are not through */
+	enum admin_phase phase;
+	struct signals *signals;
+	struct watchdog *watchdog;
+	struct vitals *vitals;
+	struct ingress_hosts *ingresses;
+	struct admin_source source;
+	int admin_fd;
+	int control_fd;
+	struct server *admin;
+	struct control *control;
+};
+
+/* What admin is given. */
+struct admin_source daemon_source(struct daemon *d);
+/* What signals ask for; arg is the daemon. */
+void daemon_obey(void *arg, enum wish wish);
+
+#endif

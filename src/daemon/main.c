@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zegressd: what the command line asks for.  ARCHITECTURE.md leads on from
+ * here; the daemon itself begins in daemon.c.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/problem.h"
+#include "daemon/daemon.h"
+#include "daemon/paths.h"
+#include "daemon/validate.h"
+#include "tls/tls_init.h"
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: zegressd [-f FILE] [-t] [-V] [-d]\n"
+	      "  -f FILE  read FILE instead of " DEFAULT_CONFIG "\n"
+	      "  -t       check the configuration and every resource, and end\n"
+	      "  -V       print the version, and end\n"
+	      "  -d       log more, for debugging\n",
+	    to);
+	return status;
+}
+
+static int
+version(void)
+{
+	printf("zegressd %s\n%s\n", PACKAGE_VERSION, tls_library_version());
+	return EXIT_SUCCESS;
+}
+
+static int
+test(const char *config_path)
+{
+	struct problems pr = PROBLEMS_NONE;
+	struct text line;
+	bool is_good;
+	size_t i;
+
+	tls_init();
+	is_good = validate(config_path, &pr);
+	for (i = 0; i < pr.n; i++) {
+		line = TEXT_EMPTY;
+		problem_print(&pr.v[i], &line);
+		fprintf(stderr, "%s\n", line.p);
+		text_free(&line);
+	}
+	problems_free(&pr);
+	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int
+main(int argc, char *argv[])
+{
+	const char *config_path = DEFAULT_CONFIG;
+	bool is_test = false;
+	int c;
+
+	while ((c = getopt(argc, argv, "f:tVdh")) != -1)
+		switch (c) {
+		case 'f':
+			config_path = optarg;
+			break;
+		case 't':
+			is_test = true;
+			break;
+		case 'V':
+			return version();
+		case 'd':
+			log_set_level(LOG_DEBUG);
+			break;
+		case 'h':
+			return usage(stdout, EXIT_SUCCESS);
+		default:
+			return usage(stderr, 2);
+		}
+	if (optind < argc)
+		return usage(stderr, 2);
+	if (is_test && log_get_level() < LOG_DEBUG)
+		log_set_level(LOG_ERROR);
+	return is_test ? test(config_path) : daemon_run(config_path);
+}

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker is made in main's thread, handed to its own, and taken apart in
+ * main's again after that has ended.  In between main only posts: each request
+ * is a struct job that carries what it needs and is freed by whoever runs it.
+ */
+
+#include "daemon/worker.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/stats.h"
+#include "base/xalloc.h"
+#include "conn/access_log.h"
+#include "conn/conns.h"
+#include "daemon/config.h"
+#include "daemon/listener.h"
+#include "net/dns.h"
+#include "policy/snapshot.h"
+#include "tls/identity_store.h"
+#include "tls/wire_tls.h"
+#include "upstream/cluster.h"
+
+#define SWEEP_MS 60000
+#define CONTEXT_IDLE_MS 600000
+
+struct worker {
+	size_t number;
+	pthread_t thread;
+	bool is_running;
+	struct loop *loop;
+	struct loop *main;
+	struct stats_shard *stats;
+	struct dns *dns;
+	struct tls_clients *tls;
+	struct upstream_env upstream;
+	struct clusters *clusters;
+	struct access_log *log;
+	struct conn_env env;
+	struct conns *conns;
+	struct listener_info *infos;
+	struct acceptor **acceptors;
+	size_t n_acceptors;
+	struct timer sweep;
+	struct job *draining; /* to be answered when no connection is left */
+};
+
+/* One request to a worker. */
+struct job {
+	struct worker *worker;
+	struct snapshot *snapshot;
+	struct tls_identities *identities;
+	struct addr *addrs;
+	size_t n_addrs;
+	enum worker_part part;
+	size_t max;
+	struct text *out;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static struct job *
+job_new(struct worker *w, void (*fn)(void *), void *arg)
+{
+	struct job *j = xcalloc(1, sizeof(*j));
+
+	j->worker = w;
+	j->fn = fn;
+	j->arg = arg;
+	return j;
+}
+
+/* To main, which may be who runs this when the thread has ended. */
+static void
+answer(struct job *j)
+{
+	if (j->fn != NULL && j->worker->is_running)
+		loop_post(j->worker->main, j->fn, j->arg);
+	else if (j->fn != NULL)
+		j->fn(j->arg);
+	free(j);
+}
+
+static void
+on_sweep(void *arg)
+{
+	struct worker *w = arg;
+
+	tls_clients_sweep(w->tls, CONTEXT_IDLE_MS);
+	timer_set(&w->sweep, SWEEP_MS);
+}
+
+static void
+make_infos(struct worker *w, const struct listeners *ls)
+{
+	const struct listener *l;
+	size_t i;
+
+	w->infos = xcalloc(ls->n + 1, sizeof(*w->infos));
+	for (i = 0; i < ls->n; i++) {
+		l = &ls->v[i];
+		w->infos[i] = (struct listener_info){
+			.role = l->is_ingress ? ROLE_INGRESS : ROLE_EGRESS,
+			.relays_only = l->is_ingress && !ls->has_egress,
+			.stats = stats_get(w->stats, SCOPE_LISTENER, l->name),
+			.name = str_of(l->name),
+		};
+	}
+}
+
+static void
+make_acceptors(struct worker *w, struct listeners *ls)
+{
+	size_t i;
+
+	w->acceptors = xcalloc(ls->n + 1, sizeof(struct acceptor *));
+	for (i = 0; i < ls->n; i++) {
+		w->acceptors[w->n_acceptors++] =
+		    acceptor_new(w->loop, listener_take(&ls->v[i], w->number),
+			&w->infos[i], w->conns);
+	}
+}
+
+static void
+make_upstream(struct worker *w, const struct worker_env *env)
+{
+	const struct config *c = env->config;
+
+	w->dns = dns_new(w->loop, &c->dns);
+	w->tls = tls_clients_new();
+	w->upstream = (struct upstream_env){
+		.loop = w->loop,
+		.dns = w->dns,
+		.tls = w->tls,
+		.stats = w->stats,
+		.addr_rules = &c->addr_rules,
+		.own = env->listeners->own,
+		.n_own = env->listeners->n_own,
+		.limits = &c->upstream,
+		.h1 = &c->h1,
+	};
+	w->clusters = clusters_new(&w->upstream);
+}
+
+struct worker *
+worker_new(const struct worker_env *env, size_t number, struct snapshot *s,
+    struct tls_identities *t)
+{
+	const struct config *c = env->config;
+	struct worker *w = xcalloc(1, sizeof(*w));
+
+	w->number = number;
+	w->main = env->main;
+	w->loop = loop_new();
+	w->stats = stats_shard_new();
+	make_upstream(w, env);
+	if (env->log != NULL)
+		w->log = access_log_new(env->log, w->loop);
+	w->env = (struct conn_env){
+		.loop = w->loop,
+		.clusters = w->clusters,
+		.stats = w->stats,
+		.log = w->log,
+		.limits = &c->conn,
+		.h1 = &c->h1,
+		.remote_sources = c->remote_sources.v,
+		.n_remote_sources = c->remote_sources.n,
+		.keep_revoked = c->keeps_revoked,
+		.zone = str_of(c->zone),
+	};
+	w->conns = conns_new(&w->env, s, t);
+	make_infos(w, env->listeners);
+	make_acceptors(w, env->listeners);
+	timer_init(&w->sweep, w->loop, on_sweep, w);
+	timer_set(&w->sweep, SWEEP_MS);
+	return w;
+}
+
+static void *
+run(void *arg)
+{
+	struct worker *w = arg;
+
+	loop_run(w->loop);
+	return NULL;
+}
+
+bool
+worker_start(struct worker *w)
+{
+	char name[16];
+
+	w->is_running = true;
+	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+		w->is_running = false;
+		return false;
+	}
+	snprintf(name, sizeof(name), "worker-%u", (unsigned)w->number % 1000);
+	pthread_setname_np(w->thread, name);
+	return true;
+}
+
+void
+worker_stop(struct worker *w)
+{
+	if (w == NULL || !w->is_running)
+		return;
+	loop_stop(w->loop);
+	pthread_join(w->thread, NULL);
+	w->is_running = false;
+}
+
+void
+worker_settle(struct worker *w)
+{
+	if (w != NULL)
+		loop_turn(w->loop);
+}
+
+void
+worker_free(struct worker *w)
+{
+	size_t i;
+
+	if (w == NULL)
+		return;
+	worker_stop(w);
+	timer_stop(&w->sweep);
+	for (i = 0; i < w->n_acceptors; i++)
+		acceptor_free(w->acceptors[i]);
+	free(w->acceptors);
+	conns_free(w->conns);
+	loop_turn(w->loop);
+	if (w->log != NULL)
+		access_log_free(w->log);
+	clusters_free(w->clusters);
+	tls_clients_free(w->tls);
+	dns_free(w->dns);
+	loop_free(w->loop);
+	stats_shard_free(w->stats);
+	free(w->infos);
+	free(w->draining);
+	free(w);
+}
+
+static void
+do_switch(void *arg)
+{
+	struct job *j = arg;
+	struct worker *w = j->worker;
+
+	conns_set_snapshot(w->conns, j->snapshot);
+	conns_set_identities(w->conns, j->identities);
+	clusters_sync(w->clusters, j->snapshot);
+	snapshot_unref(j->snapshot);
+	tls_identities_unref(j->identities);
+	answer(j);
+}
+
+void
+worker_switch(struct worker *w, struct snapshot *s, struct tls_identities *t,
+    void (*fn)(void *), void *arg)
+{
+	struct job *j = job_new(w, fn, arg);
+
+	j->snapshot = snapshot_ref(s);
+	j->identities = tls_identities_ref(t);
+	loop_post(w->loop, do_switch, j);
+}
+
+static void
+do_reauthorize(void *arg)
+{
+	struct job *j = arg;
+
+	conns_reauthorize(j->worker->conns);
+	answer(j);
+}
+
+void
+worker_reauthorize(struct worker *w)
+{
+	loop_post(w->loop, do_reauthorize, job_new(w, NULL, NULL));
+}
+
+static void
+do_set_ingresses(void *arg)
+{
+	struct job *j = arg;
+
+	conns_set_ingresses(j->worker->conns, j->addrs, j->n_addrs);
+	free(j->addrs);
+	answer(j);
+}
+
+void
+worker_set_ingresses(struct worker *w, const struct addr *v, size_t n)
+{
+	struct job *j = job_new(w, NULL, NULL);
+
+	j->addrs = n > 0 ? xmemdup(v, n * sizeof(*v)) : NULL;
+	j->n_addrs = n;
+	loop_post(w->loop, do_set_ingresses, j);
+}
+
+static void
+on_drained(void *arg)
+{
+	struct job *j = arg;
+
+	j->worker->draining = NULL;
+	answer(j);
+}
+
+static void
+do_drain(void *arg)
+{
+	struct job *j = arg;
+	struct worker *w = j->worker;
+	size_t i;
+
+	for (i = 0; i < w->n_acceptors; i++)
+		acceptor_stop(w->acceptors[i]);
+	w->draining = j;
+	conns_drain(w->conns, on_drained, j);
+}
+
+void
+worker_drain(struct worker *w, void (*fn)(void *), void *arg)
+{
+	loop_post(w->loop, do_drain, job_new(w, fn, arg));
+}
+
+static void
+do_ping(void *arg)
+{
+	answer(arg);
+}
+
+void
+worker_ping(struct worker *w, void (*fn)(void *), void *arg)
+{
+	loop_post(w->loop, do_ping, job_new(w, fn, arg));
+}
+
+uint64_t
+worker_longest_turn_ms(struct worker *w)
+{
+	return loop_longest_turn_ms(w->loop);
+}
+
+static void
+do_print(void *arg)
+{
+	struct job *j = arg;
+
+	switch (j->part) {
+	case WORKER_CONNS:
+		conns_print(j->worker->conns, j->max, j->out);
+		break;
+	case WORKER_CLUSTERS:
+		clusters_print(j->worker->clusters, j->out);
+		break;
+	case WORKER_NOTHING:
+		break;
+	}
+	j->fn(j->arg);
+	free(j);
+}
+
+void
+worker_print(struct worker *w, enum worker_part part, size_t max,
+    struct text *out, void (*fn)(void *), void *arg)
+{
+	struct job *j = job_new(w, fn, arg);
+
+	j->part = part;
+	j->max = max;
+	j->out = out;
+	loop_post(w->loop, do_print, j);
+}

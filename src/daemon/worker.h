@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_WORKER_H
+#define DAEMON_WORKER_H
+
+/*
+ * One thread that carries traffic, with everything that belongs to it: loop,
+ * resolver, contexts, clusters, connections, counters.  Main makes workers and
+ * speaks to them by posting; a worker answers in the same way.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+#include "net/addr.h"
+#include "net/loop.h"
+
+struct access_log_file;
+struct config;
+struct listeners;
+struct snapshot;
+struct tls_identities;
+struct worker;
+
+/* Everything outlives the worker. */
+struct worker_env {
+	const struct config *config;
+	struct listeners *listeners; /* a descriptor of each is taken */
+	struct access_log_file *log; /* NULL: off */
+	struct loop *main;
+};
+
+/* Not running yet.  s and t are referenced. */
+struct worker *worker_new(const struct worker_env *env, size_t number,
+    struct snapshot *s, struct tls_identities *t) MUST_CHECK;
+/* False: no thread could be started. */
+bool worker_start(struct worker *w) MUST_CHECK;
+/*
+ * End the thread, if it runs.  What is posted afterwards waits for
+ * worker_settle(), which does it in main's thread and calls fn at once.
+ */
+void worker_stop(struct worker *w);
+void worker_settle(struct worker *w);
+/* Stops it, and ends every connection.  NULL is fine. */
+void worker_free(struct worker *w);
+
+/* From here on main's thread.  fn(arg) is called in main's loop, when done. */
+void worker_switch(struct worker *w, struct snapshot *s,
+    struct tls_identities *t, void (*fn)(void *arg), void *arg);
+void worker_reauthorize(struct worker *w);
+void worker_set_ingresses(struct worker *w, const struct addr *v, size_t n);
+void worker_drain(struct worker *w, void (*fn)(void *arg), void *arg);
+/* Only to see whether it still turns. */
+void worker_ping(struct worker *w, void (*fn)(void *arg), void *arg);
+uint64_t worker_longest_turn_ms(struct worker *w);
+
+enum worker_part {
+	WORKER_CONNS,
+	WORKER_CLUSTERS,
+	WORKER_NOTHING /* only that all that was posted before is done */
+};
+/*
+ * Fill out in the worker's thread, then call fn there.  out and arg stay the
+ * caller's.
+ */
+void worker_print(struct worker *w, enum worker_part part, size_t max,
+    struct text *out, void (*fn)(void *arg), void *arg);
+
+#endif
