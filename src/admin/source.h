@@ -32,6 +32,7 @@ struct admin_state {
 	uint64_t uptime_s;
 	size_t n_workers;
 	uint64_t connections;
+	uint64_t revoked; /* closed by reloads, since the start */
 	const struct admin_listener *listeners;
 	size_t n_listeners;
 	size_t refused;    /* documents not in force as written */

@@ -91,6 +91,7 @@ status_print(const struct admin_state *s, struct text *out)
 	print_listeners(s, out);
 	text_addf(out, "workers     %zu\n", s->n_workers);
 	text_addf(out, "connections %" PRIu64 "\n", s->connections);
+	text_addf(out, "revoked     %" PRIu64 " since the start\n", s->revoked);
 	text_addf(out, "services    %zu\n", n);
 	print_meshes(s, out);
 	text_addf(out, "resources   read %s in %u ms, %" PRIu64 " changes\n",

@@ -15,6 +15,7 @@
 
 #include "conn/conn.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -417,6 +418,25 @@ relay_ended(struct conn *c)
 }
 
 static enum next
+server_failed(struct conn *c)
+{
+	const struct wire *w = c->server.wire;
+	char text[512] = "";
+
+	if (c->speaks_tls)
+		return conn_finish(c, OUT_TLS_IN_TLS, NULL);
+	if (!c->server.has_tls)
+		return conn_finish(c, OUT_UPSTREAM_CLOSED, NULL);
+	(void)snprintf(
+	    text, sizeof(text), "%.*s", STR_ARG(wire_tls_failure_text(w)));
+	return conn_finish(c,
+	    wire_tls_failure(w) == TLS_FAIL_RENEGOTIATION
+		? OUT_UPSTREAM_RENEGOTIATION
+		: OUT_UPSTREAM_CLOSED,
+	    text);
+}
+
+static enum next
 relay_stage(struct conn *c)
 {
 	uint64_t up, down;
@@ -438,8 +458,7 @@ relay_stage(struct conn *c)
 		return conn_finish(c, OUT_CALLER_RESET, NULL);
 	case RELAY_SERVER_FAIL:
 		count_bytes(c, up, down);
-		return conn_finish(c,
-		    c->speaks_tls ? OUT_TLS_IN_TLS : OUT_UPSTREAM_CLOSED, NULL);
+		return server_failed(c);
 	}
 	if (up != c->relay.bytes_up || down != c->relay.bytes_down) {
 		count_bytes(c, up, down);
@@ -468,7 +487,8 @@ may_keep_endpoint(
 	for (size_t i = 0; i < s->n_local; i++)
 		if (str_eq(s->local[i].endpoint->key,
 			str_of(c->server.endpoint_key)))
-			return v->rulesets >> s->local[i].ruleset & 1;
+			return (s->local[i].is_zoned || !c->is_remote) &&
+			       (v->rulesets >> s->local[i].ruleset & 1) != 0;
 	return false;
 }
 
@@ -485,7 +505,6 @@ conn_reauthorize(struct conn *c)
 	if (newest == c->service)
 		return;
 	if (newest == NULL) {
-		c->all->revoked++;
 		conn_end(c, OUT_REVOKED, "the service is gone");
 		return;
 	}
@@ -493,7 +512,6 @@ conn_reauthorize(struct conn *c)
 	if (v.is_allowed &&
 	    (c->server.wire == NULL || may_keep_endpoint(c, newest, &v)))
 		return;
-	c->all->revoked++;
 	free(c->rule);
 	c->rule = str_dup(v.rule);
 	conn_end(c, OUT_REVOKED, NULL);
@@ -510,9 +528,9 @@ conn_drain(struct conn *c)
 
 /* Nobody is told by an alert or a FIN what made no sense to us. */
 static bool
-ends_by_reset(enum outcome o)
+ends_by_reset(const struct conn *c)
 {
-	switch ((int)o) {
+	switch ((int)c->outcome) {
 	case OUT_HELLO_LATE:
 	case OUT_HELLO_BAD:
 	case OUT_NOT_TLS:
@@ -524,6 +542,9 @@ ends_by_reset(enum outcome o)
 	case OUT_REQUEST_CUT:
 	case OUT_RESPONSE_CUT:
 		return true;
+	case OUT_UPSTREAM_CLOSED:
+	case OUT_UPSTREAM_RENEGOTIATION:
+		return c->stage == CARRY;
 	}
 	return false;
 }
@@ -576,8 +597,7 @@ release(struct conn *c)
 	close_server(c);
 	if (c->front != NULL)
 		h1_front_free(c->front); /* and the client's wire with it */
-	else if (ends_by_reset(c->outcome) ||
-		 (c->outcome == OUT_UPSTREAM_CLOSED && c->stage == CARRY))
+	else if (ends_by_reset(c))
 		wire_reset(c->client);
 	else
 		wire_free(c->client);

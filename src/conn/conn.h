@@ -89,7 +89,6 @@ struct conns {
 	struct tls_identities *identities;
 	struct conn_list list;
 	size_t n;
-	size_t revoked;
 	uint64_t next_id;
 	struct sources *sources;
 	struct addr *ingresses;

@@ -59,9 +59,18 @@ path_kind(const struct conn *c)
 {
 	if (c->service == NULL)
 		return "";
-	if (c->route != ROUTE_RELAY)
+	switch (c->route) {
+	case ROUTE_SERVE:
 		return "serve";
-	return c->listener->relays_only ? "ingress" : "relay";
+	case ROUTE_RELAY:
+		return c->listener->relays_only ? "ingress" : "relay";
+	case ROUTE_NO_INGRESS:
+	case ROUTE_NOT_ZONED:
+	case ROUTE_THIRD_ZONE:
+	case ROUTE_NO_ENDPOINT:
+		break;
+	}
+	return ""; /* it went nowhere */
 }
 
 /* What a connection and its requests have in common. */

@@ -143,6 +143,8 @@ reauthorize_slice(void *arg)
 void
 conns_reauthorize(struct conns *cs)
 {
+	if (cs->env.keep_revoked)
+		return;
 	cs->reauthorize_next = TAILQ_FIRST(&cs->list);
 	if (!cs->walks)
 		reauthorize_slice(cs);
@@ -168,12 +170,6 @@ size_t
 conns_count(const struct conns *cs)
 {
 	return cs->n;
-}
-
-size_t
-conns_revoked(const struct conns *cs)
-{
-	return cs->revoked;
 }
 
 static void

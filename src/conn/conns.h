@@ -79,7 +79,8 @@ void conns_set_snapshot(struct conns *cs, struct snapshot *s);
 void conns_set_identities(struct conns *cs, struct tls_identities *t);
 /*
  * Ask anew for every open TCP connection, 256 a turn of the loop; those whose
- * permission is gone end (REVOKED).  Call when every worker has switched.
+ * permission is gone end (REVOKED), unless keep_revoked.  Call when every
+ * worker has switched.
  * ingress: addresses that this zone's ZoneIngresses have (resolved).
  */
 void conns_reauthorize(struct conns *cs);
@@ -92,7 +93,6 @@ void conns_set_ingresses(struct conns *cs, const struct addr *v, size_t n);
 void conns_drain(struct conns *cs, void (*fn)(void *arg), void *arg);
 
 size_t conns_count(const struct conns *cs);
-size_t conns_revoked(const struct conns *cs);
 /* A line a connection, for `zegressctl conns`; at most max of them. */
 void conns_print(const struct conns *cs, size_t max, struct text *out);
 

@@ -15,7 +15,6 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/rng.h"
 #include "http/reply.h"
 #include "policy/identity.h"
 
@@ -72,7 +71,6 @@ note_words(struct exchange *x)
 	struct str path = x->request->path;
 	struct str id = head_get(x->request, FIELD_X_REQUEST_ID);
 
-	w->path = w->method = w->authority = w->request_id = STR_NONE;
 	if (x->conn->all->env.log == NULL)
 		return;
 	w->method = arena_str(&w->arena, x->request->method);
@@ -118,6 +116,7 @@ reset(struct exchange *x, struct stream *front)
 	x->cluster = NULL;
 	x->request_done = x->response_begun = x->response_done = false;
 	x->body_was_pulled = x->is_head = x->says_close = false;
+	x->was_answered_early = false;
 	x->keeps_front = true;
 	x->retries = 0;
 	x->drained = 0;
@@ -126,6 +125,8 @@ reset(struct exchange *x, struct stream *front)
 	x->first_byte_us = 0;
 	x->detail[0] = '\0';
 	x->request_id[0] = '\0';
+	x->words.method = x->words.authority = STR_NONE;
+	x->words.path = x->words.request_id = STR_NONE;
 }
 
 void
@@ -133,6 +134,7 @@ exchange_begin(struct exchange *x, struct stream *front, struct head *request)
 {
 	reset(x, front);
 	x->request = request;
+	x->authority = request->authority;
 	x->is_head = str_eq(request->method, STR("HEAD"));
 	note_words(x);
 	timer_set(&x->deadline, x->conn->all->env.limits->stream_idle_ms);
@@ -188,30 +190,6 @@ answer(struct exchange *x, enum outcome o, const char *detail, bool may_stay)
 	return drain(x);
 }
 
-/* Only we could say these, and nobody outside needs to know. */
-static const enum field_id dropped[] = {
-	FIELD_X_FORWARDED_CLIENT_CERT,
-	FIELD_X_KUMA_TAGS,
-};
-
-/* What leaves is our request: nothing of this hop, nothing of the mesh. */
-static void
-make_it_ours(struct exchange *x)
-{
-	struct head *q = x->request;
-
-	head_remove_hop_by_hop(q);
-	for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
-		head_remove(q, dropped[i]);
-	if (head_get(q, FIELD_X_FORWARDED_PROTO).p == NULL)
-		head_add(q, STR("x-forwarded-proto"), STR("https"));
-	if (head_get(q, FIELD_X_REQUEST_ID).p == NULL) {
-		rng_uuid(x->request_id);
-		head_add(q, STR("x-request-id"), str_of(x->request_id));
-		x->words.request_id = str_of(x->request_id);
-	}
-}
-
 /* The newest snapshot decides, for each request anew. */
 static enum next
 allow(struct exchange *x)
@@ -250,8 +228,8 @@ route(struct exchange *x)
 	if (head_get(q, FIELD_UPGRADE).p != NULL)
 		return answer(x, OUT_REQUEST_UPGRADE, NULL, false);
 	next = allow(x);
-	if (next == GO)
-		make_it_ours(x);
+	if (next == GO && head_make_ours(x->request, x->request_id))
+		x->words.request_id = str_of(x->request_id);
 	return next;
 }
 
@@ -270,8 +248,7 @@ rewrite_host(struct exchange *x)
 {
 	const struct endpoint *e = x->lease.endpoint;
 
-	if (!e->host_is_address)
-		x->request->authority = e->host;
+	x->request->authority = e->host_is_address ? x->authority : e->host;
 }
 
 static void
@@ -363,21 +340,6 @@ move_request(struct exchange *x)
 	return m;
 }
 
-static bool
-has_connection_auth(const struct head *h)
-{
-	for (size_t i = 0; i < h->n_fields; i++) {
-		const struct field *f = &h->fields[i];
-		struct str v = f->value;
-
-		if (f->id == FIELD_WWW_AUTHENTICATE &&
-		    (str_eq_nocase(str_first(v, 4), STR("NTLM")) ||
-			str_eq_nocase(str_first(v, 9), STR("Negotiate"))))
-			return true;
-	}
-	return false;
-}
-
 static void
 send_response_head(struct exchange *x, struct head *h)
 {
@@ -387,7 +349,7 @@ send_response_head(struct exchange *x, struct head *h)
 	x->status = h->status;
 	x->response_begun = true;
 	x->first_byte_us = clock_us();
-	if (has_connection_auth(h))
+	if (head_binds_connection(h))
 		lease_make_private(&x->lease);
 	stat_inc(cluster_stats(x->cluster),
 	    STAT_UPSTREAM_RQ_1XX + h->status / 100u - 1);
@@ -439,19 +401,6 @@ move_response(struct exchange *x)
 	return m;
 }
 
-/* RFC 9110, section 9.2.2. */
-static bool
-is_idempotent(struct str method)
-{
-	static const struct str safe[] = { STR("GET"), STR("HEAD"),
-		STR("OPTIONS"), STR("TRACE"), STR("PUT"), STR("DELETE") };
-
-	for (size_t i = 0; i < ARRAY_LEN(safe); i++)
-		if (str_eq(method, safe[i]))
-			return true;
-	return false;
-}
-
 static void
 give_back(struct exchange *x, bool is_whole)
 {
@@ -473,25 +422,43 @@ may_retry(const struct exchange *x)
 	enum stream_error e = x->lease.stream->error;
 
 	return x->lease.is_reused && x->retries == 0 && !x->response_begun &&
-	       !x->body_was_pulled && is_idempotent(x->request->method) &&
+	       !x->body_was_pulled &&
+	       method_is_idempotent(x->request->method) &&
 	       (e == STREAM_IDLE_CLOSED || e == STREAM_CLOSED_EARLY ||
 		   e == STREAM_RESET || e == STREAM_WIRE);
 }
 
+/* With TLS 1.3 a server refuses our certificate only after the handshake. */
 static enum outcome
-outcome_of_response_error(enum stream_error e)
+outcome_of_failure(const struct exchange *x)
 {
+	enum stream_error e = x->lease.stream->error;
+	struct str why;
+	enum tls_failure f = lease_tls_failure(&x->lease, &why);
+
+	if (f == TLS_FAIL_ALERT || f == TLS_FAIL_RENEGOTIATION)
+		return outcome_of_tls(f);
 	return e == STREAM_BAD_MESSAGE || e == STREAM_TOO_LARGE ||
 		       e == STREAM_VERSION || e == STREAM_NOT_IMPLEMENTED
 		   ? OUT_RESPONSE_BAD
 		   : OUT_UPSTREAM_CLOSED;
 }
 
+static void
+describe_failure(const struct exchange *x, char *out, size_t cap)
+{
+	struct str why;
+
+	if (lease_tls_failure(&x->lease, &why) == TLS_FAIL_NONE)
+		why = str_of(stream_error_text(x->lease.stream->error));
+	(void)snprintf(out, cap, "%.*s", STR_ARG(why));
+}
+
 static enum next
 server_failed(struct exchange *x)
 {
 	struct stats_set *stats = cluster_stats(x->cluster);
-	enum stream_error e = x->lease.stream->error;
+	char why[sizeof(x->detail)];
 
 	stat_inc(stats, STAT_UPSTREAM_CX_DESTROY_ACTIVE);
 	if (may_retry(x)) {
@@ -501,18 +468,19 @@ server_failed(struct exchange *x)
 		x->stage = X_LEASE;
 		return lease(x);
 	}
+	describe_failure(x, why, sizeof(why));
 	if (x->response_begun) {
 		x->keeps_front = false;
-		return finish(x, OUT_RESPONSE_CUT, stream_error_text(e));
+		return finish(x, OUT_RESPONSE_CUT, why);
 	}
-	return answer(
-	    x, outcome_of_response_error(e), stream_error_text(e), true);
+	return answer(x, outcome_of_failure(x), why, true);
 }
 
 /* The answer came before the request was all sent: nothing more is sent. */
 static enum next
 answered_early(struct exchange *x)
 {
+	x->was_answered_early = true;
 	if (x->request->expects_continue) {
 		x->keeps_front = false;
 		return END;
@@ -583,8 +551,8 @@ drain(struct exchange *x)
 static void
 end(struct exchange *x)
 {
-	bool is_whole =
-	    x->request_done && x->response_done && x->outcome == OUT_OK;
+	bool is_whole = x->request_done && x->response_done &&
+			!x->was_answered_early && x->outcome == OUT_OK;
 
 	timer_stop(&x->deadline);
 	if (x->retries > 0 && x->outcome == OUT_OK)

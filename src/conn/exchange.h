@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "conn/conn.h"
+#include "conn/head_rules.h"
 #include "http/stream.h"
 #include "upstream/lease.h"
 
@@ -24,7 +25,6 @@ struct exchange_words {
 	struct str authority;
 	struct str path;
 	struct str request_id;
-	struct str rule;
 };
 
 struct exchange {
@@ -44,15 +44,17 @@ struct exchange {
 	bool response_begun; /* its final head went to the caller */
 	bool response_done;
 	bool body_was_pulled;
-	bool is_head;     /* the method is HEAD */
-	bool says_close;  /* the local reply told the caller to go */
-	bool keeps_front; /* the caller's connection may serve another */
+	bool was_answered_early; /* the server did not get all of it */
+	bool is_head;            /* the method is HEAD */
+	bool says_close;         /* the local reply told the caller to go */
+	bool keeps_front;        /* the caller's connection may serve another */
 	unsigned retries;
 	size_t drained;
 	uint16_t status;
 	uint64_t started_us;
 	uint64_t first_byte_us;
-	char request_id[37];
+	struct str authority; /* as it was asked for */
+	char request_id[REQUEST_ID_TEXT];
 	struct exchange_words words;
 	char detail[512];
 };

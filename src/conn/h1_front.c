@@ -215,21 +215,9 @@ after_exchange(struct h1_front *f)
 		become_idle(f);
 		return GO;
 	}
-	if (x->says_close || x->outcome == OUT_OK)
+	if (x->response_done)
 		return linger(f, x->outcome);
 	return conn_finish(f->conn, x->outcome, x->detail);
-}
-
-/*
- * Nobody waits for the answer any more.  A caller that only closed its own
- * direction looks the same, and is treated alike, as other proxies do.
- */
-static bool
-has_left(const struct h1_front *f)
-{
-	return f->exchange.request_done &&
-	       h1_session_wire(f->session)->is_hup &&
-	       !h1_session_has_input(f->session);
 }
 
 static enum next
@@ -242,9 +230,15 @@ step(struct h1_front *f)
 	case FRONT_EXCHANGE:
 		if (exchange_run(&f->exchange) == END)
 			return after_exchange(f);
-		return has_left(f) ? conn_finish(f->conn, OUT_CALLER_RESET,
-					 "the caller did not wait")
-				   : WAIT;
+		/*
+		 * Nobody waits for the answer any more.  A caller that only
+		 * closed its own direction looks the same, and is treated
+		 * alike, as other proxies do.
+		 */
+		return h1_session_is_abandoned(f->session)
+			   ? conn_finish(f->conn, OUT_CALLER_RESET,
+				 "the caller did not wait")
+			   : WAIT;
 	case FRONT_LINGER:
 		break;
 	}

@@ -18,8 +18,8 @@ outcome_row(enum outcome o)
 	return &rows[o];
 }
 
-static enum outcome
-of_tls_failure(enum tls_failure f)
+enum outcome
+outcome_of_tls(enum tls_failure f)
 {
 	switch (f) {
 	case TLS_FAIL_CHAIN:
@@ -67,7 +67,7 @@ outcome_of_reach(enum reach_status s, enum tls_failure f)
 	case REACH_LATE:
 		return OUT_CONNECT_LATE;
 	case REACH_TLS:
-		return of_tls_failure(f);
+		return outcome_of_tls(f);
 	case REACH_TLS_SETUP:
 		return OUT_UPSTREAM_TLS;
 	case REACH_OVERFLOW:

@@ -25,5 +25,7 @@ const struct outcome_row *outcome_row(enum outcome o);
 
 /* What a failed attempt to reach the service means for who asked. */
 enum outcome outcome_of_reach(enum reach_status s, enum tls_failure f);
+/* How TLS with the server failed: never TLS_FAIL_NONE. */
+enum outcome outcome_of_tls(enum tls_failure f);
 
 #endif

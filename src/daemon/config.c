@@ -381,6 +381,17 @@ config_free(struct config *c)
 	free(c);
 }
 
+static bool
+has_only_ingresses(const struct config *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->n_listeners; i++)
+		if (!c->listeners[i].is_ingress)
+			return false;
+	return c->n_listeners > 0;
+}
+
 void
 config_build_settings(const struct config *c, struct build_settings *out)
 {
@@ -390,6 +401,7 @@ config_build_settings(const struct config *c, struct build_settings *out)
 		.mes_without_rule_allows = c->mes_without_rule_allows,
 		.serve_mixed_endpoints = !c->refuses_mixed_endpoints,
 		.modes_as_kuma2 = c->is_kuma2,
+		.relays_only = has_only_ingresses(c),
 		.secrets_dir = c->secrets[0] != '\0' ? c->secrets : NULL,
 	};
 }

@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "base/stats.h"
 #include "conn/access_log.h"
+#include "conn/outcome.h"
 #include "daemon/config.h"
 #include "daemon/gather.h"
 #include "daemon/notify.h"
@@ -142,6 +143,8 @@ show(void *arg, struct admin_state *out)
 		.uptime_s = vitals_uptime_s(d->vitals),
 		.n_workers = d->n_workers,
 		.connections = connections(d),
+		.revoked = stats_sum(
+		    SCOPE_OUTCOME, outcome_row(OUT_REVOKED)->word, STAT_ENDED),
 		.listeners = d->shown,
 		.n_listeners = d->listeners.n,
 		.refused = s.refused,

@@ -103,11 +103,24 @@ set_nonblocking(int fd)
 		log_warn("socket activation", "%s", strerror(errno));
 }
 
+/* A group shares its port with any other that does: with no other daemon. */
+static bool
+is_free(const struct addr *a)
+{
+	int fd = sock_listen(a, false, 1);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
 static bool
 open_group(struct listener *l, size_t n_workers)
 {
 	int fd;
 
+	if (!is_free(&l->addr))
+		return false;
 	while (l->n_fds < n_workers) {
 		fd = sock_listen(&l->addr, true, BACKLOG);
 		if (fd == -1)

@@ -300,6 +300,32 @@ places(const struct problems *pr)
 	return n;
 }
 
+static bool
+has_refused(const struct store *st, const char *file)
+{
+	const struct refused *v;
+	size_t n, i;
+
+	v = store_refused(st, &n);
+	for (i = 0; i < n; i++)
+		if (strcmp(v[i].file, file) == 0)
+			return true;
+	return false;
+}
+
+/* Files of which not even a document can be told, as empty ones. */
+static size_t
+unreadable_files(const struct store *st)
+{
+	const struct problems *pr = store_problems(st);
+	size_t n = 0, i;
+
+	for (i = 0; i < pr->n; i++)
+		n += pr->v[i].level == PROBLEM_ERROR && pr->v[i].line == 0 &&
+		     !has_refused(st, pr->v[i].file);
+	return n;
+}
+
 static void
 sum_up(struct publisher *p, enum publish_cause cause)
 {
@@ -313,9 +339,9 @@ sum_up(struct publisher *p, enum publish_cause cause)
 	if (cause != PUBLISH_CHECK)
 		problem_log_tell(p->log, &p->all);
 	store_refused(p->store, &refused);
-	p->status.refused = refused + places(&p->file_problems) +
-			    places(&p->build_problems) +
-			    places(&p->mint_problems);
+	p->status.refused =
+	    refused + unreadable_files(p->store) + places(&p->file_problems) +
+	    places(&p->build_problems) + places(&p->mint_problems);
 }
 
 static void

@@ -144,6 +144,30 @@ h1_session_close_after(struct h1_session *s)
 	s->is_closing = true;
 }
 
+/* A reset is not always announced: it has to be read. */
+bool
+h1_session_is_abandoned(struct h1_session *s)
+{
+	struct span span;
+
+	if (s->recv != H1_RECV_DONE || wire_kept(s->wire) > 0 ||
+	    (s->room != NULL && s->room->used < s->room->len))
+		return false;
+	switch (wire_read(s->wire, &span)) {
+	case IO_DONE:
+		wire_keep(s->wire,
+		    (struct str){ .p = (const void *)span.p, .len = span.len });
+		return false;
+	case IO_AGAIN:
+		return false;
+	case IO_EOF:
+	case IO_CUT:
+	case IO_FAIL:
+		break;
+	}
+	return true;
+}
+
 bool
 h1_session_has_input(const struct h1_session *s)
 {

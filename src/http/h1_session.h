@@ -59,6 +59,11 @@ void h1_session_linger(
 
 /* The server role will answer the current request with Connection: close. */
 void h1_session_close_after(struct h1_session *s);
+/*
+ * Server role, while an answer is awaited: has the client gone?  Not known
+ * while its body or a next request lies unread.
+ */
+bool h1_session_is_abandoned(struct h1_session *s);
 /* Bytes of the next request have begun to come (server role). */
 bool h1_session_has_input(const struct h1_session *s);
 

@@ -66,6 +66,9 @@ wire_sock_read(struct wire *w, uint8_t *p, size_t n, size_t *got)
 	while (r == -1 && errno == EINTR);
 	if (r == -1)
 		return read_failed(w, errno);
+	/* The kernel tells of a reset once, and sending has had it. */
+	if (r == 0 && w->error == ECONNRESET)
+		return read_failed(w, ECONNRESET);
 	if (r == 0) {
 		w->is_eof = true;
 		w->can_read = false;
@@ -73,7 +76,7 @@ wire_sock_read(struct wire *w, uint8_t *p, size_t n, size_t *got)
 	}
 	*got = (size_t)r;
 	w->bytes_in += *got;
-	if (*got < n && !w->is_hup) {
+	if (*got < n && !w->is_hup && w->error == 0) {
 		w->can_read = false;
 		if (w->is_doubtful)
 			probe_later(w);
@@ -102,6 +105,17 @@ fill_iov(struct iovec *iov, const struct str *v, size_t n, size_t skip)
 }
 
 /*
+ * What the peer said before it reset the connection is there to be read,
+ * though its edge may not have been told yet.
+ */
+static enum io
+send_failed(struct wire *w, int error)
+{
+	w->can_read = !w->is_failed;
+	return fail(w, error);
+}
+
+/*
  * Send what the socket takes, counting in *sent.  IO_AGAIN when it is full; a
  * send that took less than given has met that end too.
  */
@@ -120,10 +134,12 @@ send_iov(struct wire *w, struct iovec *iov, size_t n, size_t *sent)
 	if (!w->can_write)
 		return w->error != 0 ? IO_FAIL : IO_AGAIN;
 	do
-		r = sendmsg(w->fd, &m, MSG_NOSIGNAL);
+		/* One piece, the usual case, costs the kernel less alone. */
+		r = n == 1 ? send(w->fd, iov->iov_base, asked, MSG_NOSIGNAL)
+			   : sendmsg(w->fd, &m, MSG_NOSIGNAL);
 	while (r == -1 && errno == EINTR);
 	if (r == -1 && errno != EAGAIN)
-		return fail(w, errno);
+		return send_failed(w, errno);
 	if (r > 0)
 		*sent = (size_t)r;
 	w->bytes_out += *sent;

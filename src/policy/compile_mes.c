@@ -68,7 +68,7 @@ make_endpoint(struct compile *c, const struct resource *r,
 
 	if (common == NULL)
 		return last_good(prev, draft.key);
-	if (mes->tls_is_enabled)
+	if (mes->tls_is_enabled && !c->set->relays_only)
 		draft.tls = mes_endpoint_tls(c, mes, common, i);
 	return endpoint_seal(&draft, prev, &c->fingerprint);
 }
@@ -83,7 +83,7 @@ add_endpoints(struct compile *c, const struct resource *r,
 	bool is_good = true;
 	size_t i;
 
-	if (mes->tls_is_enabled && mes->n_endpoints > 0)
+	if (mes->tls_is_enabled && mes->n_endpoints > 0 && !c->set->relays_only)
 		is_good = mes_tls(c, r, mes, draft->protocol, &tls);
 	draft->local =
 	    arena_alloc(a, (mes->n_endpoints + 1) * sizeof(*draft->local));

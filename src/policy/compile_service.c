@@ -123,11 +123,12 @@ check_mixed(struct compile *c, const struct named *n)
 		return true;
 	problem_add(c->pr, PROBLEM_ERROR, member->r->file, member->r->line,
 	    "networking.address",
-	    "%.*s and %.*s of ExternalService %.*s mix a name and an IP "
-	    "address in service %.*s, which is refused: set mixed_endpoints = "
-	    "\"serve\", or use one form in both",
-	    STR_ARG(member->es->host), STR_ARG(first->es->host),
-	    STR_ARG(first->r->name), STR_ARG(n->name));
+	    "%.*s of ExternalService %.*s and %.*s of ExternalService %.*s "
+	    "mix a name and an IP address in service %.*s, which is refused: "
+	    "set mixed_endpoints = \"serve\", or use one form in both",
+	    STR_ARG(member->es->host), STR_ARG(member->r->name),
+	    STR_ARG(first->es->host), STR_ARG(first->r->name),
+	    STR_ARG(n->name));
 	return false;
 }
 

@@ -152,6 +152,8 @@ external_service_tls(struct compile *c, const struct resource *r,
 	};
 
 	*out = NULL;
+	if (c->set->relays_only)
+		return true;
 	if (!tls->is_enabled) {
 		warn_disabled(c, r, tls);
 		return true;

@@ -50,7 +50,9 @@ struct build_settings {
 	bool verify_without_ca; /* by the system's CA bundle; else not at all */
 	bool mes_without_rule_allows;
 	bool serve_mixed_endpoints;
-	bool modes_as_kuma2;     /* MeshExternalService modes taken literally */
+	bool modes_as_kuma2; /* MeshExternalService modes taken literally */
+	/* No connection ends here: neither identities nor TLS are wanted. */
+	bool relays_only;
 	const char *secrets_dir; /* data source `file:` only below; or NULL */
 	const struct given_identity *identities;
 	size_t n_identities;

@@ -186,14 +186,32 @@ note_end(struct tls_wire *t, int result)
 	}
 }
 
+/*
+ * SSL_get_error() takes whatever is in the thread's queue for the reason.  To
+ * look costs a fraction of clearing, and it is empty nearly always.
+ */
+static void
+forget_errors(void)
+{
+	if (ERR_peek_error() != 0)
+		ERR_clear_error();
+}
+
+/* Has OpenSSL anything to read from?  It was given whole records only. */
+static bool
+has_more(const struct tls_wire *t)
+{
+	return t->ends.in_len > 0 || SSL_pending(t->ssl) > 0;
+}
+
 static size_t
 decrypt(struct tls_wire *t, uint8_t *plain)
 {
 	size_t n = 0, got;
 	int r;
 
-	ERR_clear_error();
-	while (t->end == IO_DONE && n < SCRATCH_SIZE) {
+	forget_errors();
+	while (t->end == IO_DONE && n < SCRATCH_SIZE && has_more(t)) {
 		r = SSL_read_ex(t->ssl, plain + n, SCRATCH_SIZE - n, &got);
 		if (t->is_late_bad || t->chatter > CHATTER_MOST) {
 			peer_fail(&t->peer, TLS_FAIL_OTHER,
@@ -305,7 +323,7 @@ encrypt(struct tls_wire *t, struct str s)
 		return true;
 	if (t->held.p != NULL || SSL_in_init(t->ssl))
 		return hold(t, s);
-	ERR_clear_error();
+	forget_errors();
 	t->chatter = 0;
 	if (SSL_write_ex(t->ssl, s.p, s.len, &done) == 1)
 		return true;

@@ -41,6 +41,7 @@ struct back {
 	TAILQ_ENTRY(back) in_endpoint; /* while it is idle */
 	TAILQ_ENTRY(back) in_pool;
 	uint64_t idle_since_ms;
+	const struct wire *wire; /* closed by close() */
 	struct addr addr;
 	bool has_tls;
 	struct tls_info tls;

@@ -82,6 +82,7 @@ h1_back_new(struct reached *r, const struct h1_limits *limits)
 		.ops = &ops,
 		.streams_left = 1,
 		.guard = r->guard,
+		.wire = r->wire,
 		.addr = r->addr,
 		.has_tls = r->has_tls,
 		.tls = r->tls,

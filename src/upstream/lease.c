@@ -215,3 +215,12 @@ lease_make_private(struct lease *l)
 	if (l->back != NULL)
 		l->back->is_private = true;
 }
+
+enum tls_failure
+lease_tls_failure(const struct lease *l, struct str *why)
+{
+	if (l->back == NULL || !l->back->has_tls)
+		return TLS_FAIL_NONE;
+	*why = wire_tls_failure_text(l->back->wire);
+	return wire_tls_failure(l->back->wire);
+}

@@ -73,5 +73,10 @@ void lease_end(struct lease *l, bool is_whole);
  * it never goes back to the pool.
  */
 void lease_make_private(struct lease *l);
+/*
+ * What TLS has to say about the connection that failed under the stream; NONE:
+ * nothing.  why: until lease_end().
+ */
+enum tls_failure lease_tls_failure(const struct lease *l, struct str *why);
 
 #endif

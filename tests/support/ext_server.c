@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <poll.h>
@@ -87,6 +88,8 @@ make_ctx(struct ext_server *s)
 	    ctx, c->min_version != 0 ? c->min_version : TLS1_2_VERSION);
 	SSL_CTX_set_max_proto_version(
 	    ctx, c->max_version != 0 ? c->max_version : TLS1_3_VERSION);
+	/* Or a client that resumes would never be asked for a certificate. */
+	SSL_CTX_set_options(ctx, SSL_OP_NO_SESSION_RESUMPTION_ON_RENEGOTIATION);
 	SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"ext", 3);
 	if (c->alpn != NULL)
 		SSL_CTX_set_alpn_select_cb(ctx, select_alpn, s);
@@ -255,10 +258,12 @@ static void
 welcome(struct ext_server *s, int fd)
 {
 	struct ext_peer *p = calloc(1, sizeof(*p));
+	int one = 1;
 	size_t i;
 
 	p->server = s;
 	p->fd = fd;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	pthread_mutex_lock(&s->lock);
 	for (i = 0; i < EXT_PEERS && s->peers[i] != NULL; i++)
 		;

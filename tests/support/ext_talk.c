@@ -85,13 +85,31 @@ ext_count_bytes(struct ext_peer *p, size_t n)
 	pthread_mutex_unlock(&p->server->lock);
 }
 
-static bool
-is_done(SSL *ssl)
+/* What the client said at the end of its newest handshake. */
+struct finished {
+	unsigned char b[64];
+	size_t n;
+};
+
+static struct finished
+finished(SSL *ssl)
 {
+	struct finished f = { .n = 0 };
+
+	f.n = SSL_get_peer_finished(ssl, f.b, sizeof(f.b));
+	return f;
+}
+
+static bool
+is_done(SSL *ssl, const struct finished *before)
+{
+	struct finished now = finished(ssl);
 	X509 *x;
 
 	if (SSL_version(ssl) != TLS1_3_VERSION)
-		return SSL_renegotiate_pending(ssl) == 0;
+		return SSL_in_init(ssl) == 0 &&
+		       (now.n != before->n ||
+			   memcmp(now.b, before->b, now.n) != 0);
 	x = SSL_get1_peer_certificate(ssl);
 	X509_free(x);
 	return x != NULL;
@@ -102,7 +120,7 @@ is_done(SSL *ssl)
  * at what comes without taking it until the handshake is through.
  */
 static bool
-await_answer(struct ext_peer *p)
+await_answer(struct ext_peer *p, const struct finished *before)
 {
 	struct pollfd fd = { .fd = p->fd, .events = POLLIN };
 	char b;
@@ -110,12 +128,12 @@ await_answer(struct ext_peer *p)
 	bool ok;
 
 	(void)fcntl(p->fd, F_SETFL, flags | O_NONBLOCK);
-	while (!(ok = is_done(p->ssl))) {
+	while (!(ok = is_done(p->ssl, before))) {
 		ERR_clear_error();
 		n = SSL_peek(p->ssl, &b, 1);
 		if (n <= 0 && SSL_get_error(p->ssl, n) != SSL_ERROR_WANT_READ)
 			break;
-		if (is_done(p->ssl))
+		if (is_done(p->ssl, before))
 			continue;
 		if (n > 0 || poll(&fd, 1, LATE_MS) != 1)
 			break;
@@ -129,6 +147,7 @@ static bool
 shake_again(struct ext_peer *p)
 {
 	struct ext_server *s = p->server;
+	struct finished before = finished(p->ssl);
 	bool asked;
 
 	ERR_clear_error();
@@ -138,7 +157,8 @@ shake_again(struct ext_peer *p)
 	asked = SSL_version(p->ssl) == TLS1_3_VERSION
 		    ? SSL_verify_client_post_handshake(p->ssl) == 1
 		    : SSL_renegotiate(p->ssl) == 1;
-	if (!asked || SSL_do_handshake(p->ssl) != 1 || !await_answer(p)) {
+	if (!asked || SSL_do_handshake(p->ssl) != 1 ||
+	    !await_answer(p, &before)) {
 		ext_remember_error(s, "late handshake");
 		return false;
 	}

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -38,6 +39,7 @@ mesh_connect(struct mesh_client *m, const struct mesh_options *o)
 	    address_of(o->host != NULL ? o->host : "127.0.0.1", o->port);
 	struct sockaddr_in from;
 	struct timeval tv;
+	int one = 1;
 
 	memset(m, 0, sizeof(*m));
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -47,6 +49,7 @@ mesh_connect(struct mesh_client *m, const struct mesh_options *o)
 	m->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)setsockopt(m->fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
 	(void)setsockopt(m->fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	(void)setsockopt(m->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (o->source != NULL) {
 		from = address_of(o->source, 0);
 		if (bind(m->fd, (struct sockaddr *)&from, sizeof(from)) != 0)

@@ -138,6 +138,37 @@ Test(wire_read, reset_behind_bytes_in_one_event)
 	pair_close(&p);
 }
 
+/* A write meets the reset before the loop has told of anything. */
+Test(wire_read, last_words_before_a_failed_write)
+{
+	struct pair p;
+
+	pair_open(&p, true);
+	PAIR_READ(&p, "<again>");
+	pair_say(&p, "last");
+	pair_reset(&p);
+	cr_expect_eq(wire_write(p.wire, STR("x")), IO_FAIL);
+	cr_expect_eq(p.wire->error, ECONNRESET);
+	PAIR_READ(&p, "last");
+	PAIR_READ(&p, "<fail>");
+	pair_close(&p);
+}
+
+/* Who had ended in order was not cut off by our writing to him. */
+Test(wire_read, the_end_before_a_failed_write)
+{
+	struct pair p;
+
+	pair_open(&p, true);
+	pair_say(&p, "last");
+	pair_hang_up(&p);
+	cr_expect_eq(wire_write(p.wire, STR("x")), IO_DONE);
+	cr_expect_eq(wire_write(p.wire, STR("x")), IO_FAIL);
+	PAIR_READ(&p, "last");
+	PAIR_READ(&p, "<eof>");
+	pair_close(&p);
+}
+
 Test(wire_read, a_quiet_wire_is_probed_once)
 {
 	struct pair p;
