@@ -128,7 +128,7 @@ CLUSTER(MEMBERSHIP_TOTAL, STAT_GAUGE_MAX, "envoy_cluster_membership_total", NULL
 CLUSTER(UPDATE_SUCCESS, STAT_COUNTER, "envoy_cluster_update_success", NULL,
     "Reloads that changed the service.", "")
 CLUSTER(UPDATE_REJECTED, STAT_COUNTER, "envoy_cluster_update_rejected", NULL,
-    "Reloads in which a document of the service was refused.", "")
+    "Always 0: what is refused is counted in zegress_resources_refused.", "")
 CLUSTER(RBAC_ALLOWED, STAT_COUNTER, "zegress_service_allowed", NULL,
     "Connections or requests that a rule allowed.", "")
 CLUSTER(RBAC_DENIED, STAT_COUNTER, "zegress_service_denied", NULL,

@@ -85,6 +85,8 @@ on_stalled(void *arg)
 {
 	struct exchange *x = arg;
 
+	if (x->is_leased && x->request_done && !x->response_begun)
+		stat_inc(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_TIMEOUT);
 	conn_end(x->conn, OUT_IDLE, "a request or an answer stalled");
 }
 

@@ -200,7 +200,10 @@ make_names(struct caller *c)
 	return true;
 }
 
-/* "host:port" or "[v6]:port"; names are looked up once, at the start. */
+/*
+ * "host:port", "[v6]:port", or ":port" of this host; names are looked up once,
+ * at the start.
+ */
 static bool
 resolve(const char *what, const char *text, struct addr *out)
 {
@@ -215,6 +218,8 @@ resolve(const char *what, const char *text, struct addr *out)
 		return false;
 	}
 	host.len = (size_t)(colon - text);
+	if (host.len == 0)
+		host = STR("127.0.0.1");
 	if (host.len > 1 && host.p[0] == '[' && host.p[host.len - 1] == ']')
 		host = str_first(str_from(host, 1), host.len - 2);
 	name = str_dup(host);

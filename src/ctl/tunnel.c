@@ -193,7 +193,7 @@ on_late(void *arg)
 {
 	struct tunnel *t = arg;
 
-	fail(t, "the TLS handshake with the egress takes too long", STR_NONE);
+	fail(t, "the TLS handshake with the egress takes too long", STR(""));
 	release(t);
 }
 
@@ -218,7 +218,7 @@ on_dialled(void *arg, enum dial_status s)
 	struct addr to;
 
 	if (s != DIAL_OK) {
-		fail(t, dial_text(s), STR_NONE);
+		fail(t, dial_text(s), STR(""));
 		release(t);
 		return;
 	}

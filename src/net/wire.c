@@ -200,7 +200,7 @@ wire_writev(struct wire *w, const struct str *v, size_t n)
 size_t
 wire_unsent(const struct wire *w)
 {
-	return w->out.to - w->out.from;
+	return wire_sock_unsent(w) + w->held;
 }
 
 enum io

@@ -76,6 +76,7 @@ struct wire {
 	void *impl;          /* of ops */
 	struct wire_buf in;  /* read, and given back */
 	struct wire_buf out; /* accepted, and not sent */
+	size_t held;         /* accepted, and not yet in out: see tls/ */
 	bool can_read;       /* the socket may have something */
 	bool can_write;
 	bool is_finishing; /* finish asked for */
@@ -143,6 +144,7 @@ bool wire_peer(const struct wire *w, struct addr *out);
 bool wire_local(const struct wire *w, struct addr *out);
 
 /* For implementations of wire_ops: the socket itself. */
+size_t wire_sock_unsent(const struct wire *w);
 enum io wire_sock_read(struct wire *w, uint8_t *p, size_t n, size_t *got);
 /* Sends p, after what w->out holds; the rest is kept in w->out. */
 enum io wire_sock_write(struct wire *w, const struct str *v, size_t n);

@@ -149,6 +149,12 @@ send_iov(struct wire *w, struct iovec *iov, size_t n, size_t *sent)
 	return IO_AGAIN;
 }
 
+size_t
+wire_sock_unsent(const struct wire *w)
+{
+	return w->out.to - w->out.from;
+}
+
 static void
 keep_unsent(struct wire *w, const struct str *v, size_t n, size_t skip)
 {
@@ -171,7 +177,7 @@ wire_sock_write(struct wire *w, const struct str *v, size_t n)
 		return fail(w, EPIPE);
 	if (w->error != 0)
 		return IO_FAIL;
-	while (wire_unsent(w) == 0 && n > 0) {
+	while (wire_sock_unsent(w) == 0 && n > 0) {
 		io = send_iov(w, iov, fill_iov(iov, v, n, skip), &sent);
 		if (io == IO_FAIL)
 			return IO_FAIL;
@@ -210,7 +216,7 @@ wire_sock_flush(struct wire *w)
 
 	if (w->error != 0)
 		return IO_FAIL;
-	while (wire_unsent(w) > 0) {
+	while (wire_sock_unsent(w) > 0) {
 		left = wire_buf_str(&w->out);
 		io = send_iov(w, &iov, fill_iov(&iov, &left, 1, 0), &sent);
 		wire_buf_consume(&w->out, sent);

@@ -38,11 +38,17 @@ add_certificate(SSL *ssl, struct tls_info *out)
 {
 	const X509 *leaf = SSL_get0_peer_certificate(ssl);
 	struct text subject = TEXT_EMPTY;
+	struct str s;
 
 	if (leaf == NULL)
 		return;
 	cert_print_subject(leaf, &subject);
-	snprintf(out->peer_subject, sizeof(out->peer_subject), "%s", subject.p);
+	s = text_str(&subject);
+	/* Its quotes are for the middle of a sentence. */
+	if (s.len > 1 && s.p[0] == '"')
+		s = str_first(str_from(s, 1), s.len - 2);
+	snprintf(
+	    out->peer_subject, sizeof(out->peer_subject), "%.*s", STR_ARG(s));
 	text_free(&subject);
 	out->peer_not_after_s = cert_not_after(leaf);
 }

@@ -241,9 +241,14 @@ release_held(struct wire *w, struct tls_wire *t)
 	if (held.p == NULL || SSL_in_init(t->ssl) || t->end == IO_FAIL)
 		return;
 	t->held = (struct wire_buf){ .p = NULL };
+	w->held = 0;
 	if (!encrypt(t, wire_buf_str(&held)))
 		t->end = IO_FAIL;
+	OPENSSL_cleanse(held.p, held.cap);
 	wire_buf_free(&held);
+	bio_send(&t->ends);
+	/* Whoever had to wait for this was not told by any event. */
+	wire_kick(w);
 	if (t->is_finish_held && t->held.p == NULL)
 		(void)tls_finish(w);
 }
@@ -257,12 +262,12 @@ send_answers(struct wire *w, struct tls_wire *t)
 {
 	if (t->ends.out_len == 0)
 		return;
-	if (wire_unsent(w) == 0)
+	if (wire_sock_unsent(w) == 0)
 		t->answers = 0;
 	t->answers += t->ends.out_len;
 	/* If it cannot be sent, reading still can go on to the end. */
 	bio_send(&t->ends);
-	if (t->answers > ANSWERS_MOST && wire_unsent(w) > 0) {
+	if (t->answers > ANSWERS_MOST && wire_sock_unsent(w) > 0) {
 		peer_fail(&t->peer, TLS_FAIL_OTHER,
 		    "the peer does not read our answers to its messages");
 		t->end = IO_FAIL;
@@ -306,7 +311,8 @@ static bool
 hold(struct tls_wire *t, struct str s)
 {
 	wire_buf_add(&t->held, s);
-	if (t->held.to - t->held.from <= HELD_MOST)
+	t->ends.wire->held = t->held.to - t->held.from;
+	if (t->ends.wire->held <= HELD_MOST)
 		return true;
 	peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,
 	    "the server does not end the renegotiation it asked for");

@@ -277,7 +277,7 @@ read_log(const struct world *w)
 	char *text = calloc(1, BODY_MOST);
 	FILE *f = fopen(w->e->log_path, "re");
 
-	(void)fread(text, 1, BODY_MOST - 1, f);
+	(void)!fread(text, 1, BODY_MOST - 1, f);
 	(void)fclose(f);
 	return text;
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who is calling, and as whom the egress answers: the mesh handshake. */
 
-#include "e2e/fixture.h"
-
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "e2e/fixture.h"
 
 static void
 start_with_echo(struct world *w, const char *config)

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that are refused, and servers that fail: statuses and bodies. */
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "e2e/fixture.h"
 
 #define FAILURE                                                             \
 	"upstream connect error or disconnect/reset before headers. reset " \
 	"reason: "
+
+#define INVALID "upstream sent an invalid response"
 
 static struct ext_server *
 start(struct world *w, const char *config)
@@ -273,8 +278,11 @@ Test(http_errors, servers_that_fail_before_their_answer)
 		    "connection_terminated", 503 },
 		{ "/reset", FAILURE "connection termination",
 		    "connection_terminated", 503 },
-		{ "/bad", "upstream sent an invalid response",
-		    "http_response_error", 502 },
+		{ "/bad", INVALID, "http_response_error", 502 },
+		{ "/both", INVALID, "http_response_error", 502 },
+		{ "/lengths", INVALID, "http_response_error", 502 },
+		{ "/switch", INVALID, "http_response_error", 502 },
+		{ "/bighead/70000", INVALID, "http_response_error", 502 },
 	};
 	struct world w;
 	struct mesh_client m;
@@ -393,4 +401,55 @@ Test(http_errors, an_early_answer_to_a_large_request)
 	mesh_close(&m);
 	cr_expect(WAIT_UNTIL(5000, seen(s).open == 0));
 	world_end(&w);
+}
+
+/* What nobody asked for is nobody's answer. */
+Test(http_errors, a_server_that_says_more_than_it_was_asked)
+{
+	struct world w;
+	struct mesh_client m;
+	struct ext_server *s = start(&w, NULL);
+	const char *a;
+
+	call(&w, &m, "api");
+	a = ask_get(&m, "/extra");
+	cr_expect_str_eq(strstr(a, "\r\n\r\n") + 4, "ok", "%s", a);
+	a = ask_get(&m, "/next");
+	cr_expect(strstr(a, "GET /next") != NULL, "%s", a);
+	cr_expect_eq(seen(s).connections, 2);
+	mesh_close(&m);
+	world_end(&w);
+}
+
+/* No answer to the SYN: the queue of the listener is full. */
+Test(http_errors, a_server_that_does_not_accept)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	socklen_t n = sizeof(a);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), full[8];
+	struct world w;
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	cr_assert(bind(fd, (struct sockaddr *)&a, n) == 0 &&
+		  listen(fd, 0) == 0 &&
+		  getsockname(fd, (struct sockaddr *)&a, &n) == 0);
+	for (int i = 0; i < 8; i++) {
+		full[i] = socket(
+		    AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		(void)connect(full[i], (struct sockaddr *)&a, n);
+	}
+	world_init(&w, "limits = { connect_ms = 400; };");
+	write_es(w.e, &(struct es){ .name = "full",
+			  .protocol = "http",
+			  .port = ntohs(a.sin_port) });
+	world_start(&w);
+	check_failure(
+	    &w, "full", FAILURE "connection timeout", "connection_timeout");
+	cr_expect_geq(cluster_metric(w.e,
+			  "envoy_cluster_upstream_cx_connect_timeout", "full"),
+	    1);
+	world_end(&w);
+	for (int i = 0; i < 8; i++)
+		(void)close(full[i]);
+	(void)close(fd);
 }

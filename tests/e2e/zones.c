@@ -3,8 +3,10 @@
 
 #include "e2e/zones.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TURNS 4
 
@@ -63,6 +65,19 @@ serve_as_zone(struct world *w, const char *name)
 			       .key_pem = p->key_pem });
 	pki_free(p);
 	return s;
+}
+
+int
+hold_port(uint16_t port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	cr_assert_eq(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	return fd;
 }
 
 struct mesh_options

@@ -23,6 +23,12 @@ void write_zone_egress(struct egress *e, const char *name, uint16_t port);
  */
 struct ext_server *serve_as_zone(struct world *w, const char *name);
 
+/*
+ * A descriptor that keeps a port of 127.0.0.1 where nobody listens from being
+ * taken by another test; close it to listen there.
+ */
+int hold_port(uint16_t port);
+
 /* A caller of the service by the zone's egress listener, or its ingress. */
 struct mesh_options caller_at(
     struct world *w, const struct egress *e, const char *service);

@@ -101,6 +101,8 @@ read_setting(struct case_settings *c, struct str key, struct str value)
 		c->set.serve_mixed_endpoints = str_eq(value, STR("serve"));
 	else if (str_eq(key, STR("modes")))
 		c->set.modes_as_kuma2 = str_eq(value, STR("kuma-2"));
+	else if (str_eq(key, STR("relays_only")))
+		c->set.relays_only = str_eq(value, STR("true"));
 	else if (str_eq(key, STR("system_ca")))
 		c->tls = &case_tls_without_system;
 	else if (str_eq(key, STR("secrets")))

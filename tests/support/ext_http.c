@@ -242,6 +242,14 @@ say_status(struct ext_peer *p, const struct request *q, uint64_t n)
 }
 
 static bool
+say_big_head(struct ext_peer *p, const struct request *q, uint64_t n)
+{
+	(void)q;
+	return ext_say(p, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nX-Big: ") &&
+	       put_pattern(p, n) && ext_say(p, "\r\n\r\n");
+}
+
+static bool
 do_cut(struct ext_peer *p, const struct request *q, uint64_t n)
 {
 	(void)q;
@@ -322,6 +330,22 @@ static const struct {
 	    "Keep-Alive: timeout=5\r\nX-End: b\r\nContent-Length: 0\r\n\r\n",
 	    false },
 	{ "/http10", "HTTP/1.0 200 OK\r\n\r\nold", true },
+	{ "/both",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
+	    "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+	    false },
+	{ "/lengths",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n"
+	    "\r\nabc",
+	    false },
+	{ "/switch",
+	    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n"
+	    "Connection: Upgrade\r\n\r\n",
+	    false },
+	{ "/extra",
+	    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+	    "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil",
+	    false },
 	{ "/bad", "this is not HTTP\r\n\r\n", true },
 };
 
@@ -333,6 +357,7 @@ static const struct {
 	{ "/chunked/", say_chunked },
 	{ "/toclose/", say_to_close },
 	{ "/status/", say_status },
+	{ "/bighead/", say_big_head },
 	{ "/cut", do_cut },
 	{ "/cutchunk", do_cut_chunk },
 	{ "/reset", do_reset },

@@ -38,11 +38,12 @@ enum ext_fault {
  * /status/N, /trailers, /early/N (answers before the body is read, closes),
  * /refuse (417 to an Expect, stays), /cut (promises 100 bytes, sends 10),
  * /cutchunk (an unfinished chunk), /reset, /none (closes without an answer),
- * /hang, /informational (a 103 first), /bad (no HTTP), /http10, /hop (fields
- * of the hop), /ntlm (401 with WWW-Authenticate: NTLM), /stale (the next
- * request on the connection is not answered, but ends it), /close; any other
- * gives the request as it came, head and body, as text.  Expect: 100-continue
- * is answered by a 100.
+ * /hang, /informational (a 103 first), /bad (no HTTP), /both, /lengths,
+ * /switch (a 101), /extra (more than was asked), /bighead/N, /http10, /hop
+ * (fields of the hop), /ntlm (401 with WWW-Authenticate: NTLM), /stale (the
+ * next request on the connection is not answered, but ends it), /close; any
+ * other gives the request as it came, head and body, as text.  Expect:
+ * 100-continue is answered by a 100.
  */
 struct ext_config {
 	enum ext_protocol protocol;

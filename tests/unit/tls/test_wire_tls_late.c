@@ -226,6 +226,105 @@ Test(wire_tls_late, a_finish_waits_for_the_renegotiation)
 	tls_spec_unref(spec);
 }
 
+/* The last of the server's handshake may come in one read with its data. */
+Test(wire_tls_late, what_waited_leaves_with_the_read_that_ends_the_wait)
+{
+	struct duo_peer o = { .cert = server_cert,
+		.ca = caller_ca,
+		.max_version = TLS1_2_VERSION };
+	struct tls_spec *spec = late_spec(true);
+	struct span in;
+	struct duo d;
+	char b[64];
+	int i, n = 0;
+
+	duo_init(&d);
+	duo_peer_server(&d, &o);
+	connect_wire(&d, spec);
+	cr_assert_eq(duo_shake(&d), IO_DONE);
+	ask_late_12(&d);
+	loop_turn(d.loop);
+	cr_assert_eq(wire_read(d.wire, &in), IO_AGAIN);
+	cr_assert_eq(wire_write(d.wire, STR("while")), IO_DONE);
+	for (i = 0; i < 50; i++) {
+		cr_assert_eq(SSL_read(d.ssl, b, sizeof(b)), -1);
+		if (SSL_is_init_finished(d.ssl) &&
+		    SSL_get0_peer_certificate(d.ssl) != NULL)
+			break;
+		loop_turn(d.loop);
+		cr_assert_eq(wire_read(d.wire, &in), IO_AGAIN);
+	}
+	/* Its Finished is out, and nothing has read it yet. */
+	cr_assert_eq(SSL_write(d.ssl, "+", 1), 1);
+	loop_turn(d.loop);
+	cr_assert_eq(wire_read(d.wire, &in), IO_DONE);
+	cr_expect_eq(in.len, 1);
+	/* Nobody touches the wire any more, and the peer has it all. */
+	for (i = 0; i < 50 && n <= 0; i++)
+		n = SSL_read(d.ssl, b, sizeof(b));
+	cr_assert_eq(n, 5, "%d", n);
+	cr_expect_eq(memcmp(b, "while", 5), 0);
+	duo_fini(&d);
+	tls_spec_unref(spec);
+}
+
+static void
+count_call(void *arg)
+{
+	unsigned *n = arg;
+
+	(*n)++;
+}
+
+/* Who writes is told to stop, and told when it goes on. */
+Test(wire_tls_late, a_renegotiation_is_backpressure)
+{
+	struct duo_peer o = { .cert = server_cert,
+		.ca = caller_ca,
+		.max_version = TLS1_2_VERSION };
+	struct tls_spec *spec = late_spec(true);
+	struct text got = TEXT_EMPTY;
+	struct span in;
+	struct duo d;
+	unsigned calls = 0;
+
+	duo_init(&d);
+	duo_peer_server(&d, &o);
+	connect_wire(&d, spec);
+	cr_assert_eq(duo_shake(&d), IO_DONE);
+	cr_assert_eq(wire_write(d.wire, STR("before ")), IO_DONE);
+	cr_expect_eq(wire_unsent(d.wire), 0);
+	ask_late_12(&d);
+	loop_turn(d.loop);
+	(void)wire_read(d.wire, &in);
+	cr_assert_eq(wire_write(d.wire, STR("while")), IO_DONE);
+	cr_expect_eq(wire_unsent(d.wire), 5, "%zu", wire_unsent(d.wire));
+	cr_expect_eq(wire_flush(d.wire), IO_AGAIN);
+	pump(&d, 10, &got);
+	cr_expect_str_eq(got.p, "before while");
+	cr_expect_eq(wire_unsent(d.wire), 0);
+	cr_expect_eq(wire_flush(d.wire), IO_DONE);
+
+	/* The call that ends it comes from a read, so a kick follows. */
+	ask_late_12(&d);
+	loop_turn(d.loop);
+	(void)wire_read(d.wire, &in);
+	cr_assert_eq(wire_write(d.wire, STR("again")), IO_DONE);
+	while (wire_unsent(d.wire) > 0) {
+		char b[64];
+
+		loop_turn(d.loop);
+		(void)wire_read(d.wire, &in);
+		(void)SSL_read(d.ssl, b, sizeof(b));
+	}
+	wire_set_owner(d.wire, count_call, &calls);
+	loop_turn(d.loop);
+	cr_expect_geq(calls, 1);
+	text_free(&got);
+	duo_fini(&d);
+	tls_spec_unref(spec);
+}
+
 /* A server that changes its certificate must be one we would have let in. */
 Test(wire_tls_late, renegotiation_verifies_again)
 {
