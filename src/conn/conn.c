@@ -311,6 +311,26 @@ admit(struct conn *c)
 	return GO;
 }
 
+/*
+ * The rules changed while it was under way, so that what the verdict allowed
+ * is no more: perhaps the new ones allow something else.
+ */
+static bool
+must_ask_again(const struct conn *c, enum reach_status s)
+{
+	return s == REACH_NO_ENDPOINT && c->route == ROUTE_SERVE &&
+	       c->service != conn_newest_service(c);
+}
+
+static void
+ask_again(struct conn *c)
+{
+	cluster_unref(c->server.cluster);
+	c->server.cluster = NULL;
+	enter(c, AUTHORIZE);
+	conn_run(c);
+}
+
 /* What is needed later is copied: the result is gone when this returns. */
 static void
 on_reached(void *arg, struct reached *r)
@@ -319,6 +339,10 @@ on_reached(void *arg, struct reached *r)
 	struct conn_server *s = &c->server;
 
 	c->reach = NULL;
+	if (must_ask_again(c, r->status)) {
+		ask_again(c);
+		return;
+	}
 	c->is_reached = true;
 	c->reach_status = r->status;
 	if (r->endpoint != NULL) {

@@ -271,6 +271,36 @@ send_head(struct exchange *x)
 	x->request_done = is_end;
 }
 
+static void
+give_back(struct exchange *x, bool is_whole)
+{
+	if (!x->has_lease)
+		return;
+	if (x->is_leased && x->lease.status == REACH_OK)
+		stat_dec(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_ACTIVE);
+	lease_end(&x->lease, is_whole);
+	x->has_lease = x->is_leased = false;
+}
+
+/*
+ * The rules changed while it waited, so that what the verdict allowed is no
+ * more: perhaps the new ones allow something else.
+ */
+static enum next
+ask_again(struct exchange *x)
+{
+	enum next next;
+
+	give_back(x, false);
+	cluster_unref(x->cluster);
+	x->cluster = NULL;
+	x->verdict = (struct verdict){ .rule = STR_NONE };
+	service_unref(x->service);
+	x->service = NULL;
+	next = allow(x);
+	return next == GO ? lease(x) : next;
+}
+
 static enum next
 lease(struct exchange *x)
 {
@@ -287,6 +317,9 @@ lease(struct exchange *x)
 	}
 	if (!x->is_leased)
 		return WAIT;
+	if (x->lease.status == REACH_NO_ENDPOINT &&
+	    x->service != conn_newest_service(x->conn))
+		return ask_again(x);
 	if (x->lease.status != REACH_OK)
 		return answer(x,
 		    outcome_of_reach(x->lease.status, x->lease.tls_failure),
@@ -401,17 +434,6 @@ move_response(struct exchange *x)
 	}
 	x->front->ops->flush(x->front);
 	return m;
-}
-
-static void
-give_back(struct exchange *x, bool is_whole)
-{
-	if (!x->has_lease)
-		return;
-	if (x->is_leased && x->lease.status == REACH_OK)
-		stat_dec(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_ACTIVE);
-	lease_end(&x->lease, is_whole);
-	x->has_lease = x->is_leased = false;
 }
 
 /*

@@ -6,12 +6,9 @@
 
 #include "tls/pem.h"
 
-#include <stdlib.h>
-#include <unistd.h>
-
-#include "base/attr.h"
 #include "tls/cert.h"
 #include "tls/pem_read.h"
+#include "tls/system_store.h"
 
 static bool
 check_ca(struct str pem, struct text *why)
@@ -35,27 +32,17 @@ check_pair(struct str cert_pem, struct str key_pem, struct text *why)
 	return true;
 }
 
-/* The variable is OpenSSL's own, so that one setting serves every program. */
+/* Read now, in the main thread: no worker shall wait for it later. */
 static const char *
 system_ca(void)
 {
-	static const char *const paths[] = {
-		"/etc/ssl/certs/ca-certificates.crt",
-		"/etc/pki/tls/certs/ca-bundle.crt",
-		"/etc/ssl/ca-bundle.pem",
-		"/etc/pki/tls/cacert.pem",
-		"/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
-		"/etc/ssl/cert.pem",
-	};
-	const char *env = secure_getenv("SSL_CERT_FILE");
-	size_t i;
+	const char *path = system_store_path();
+	struct text why = TEXT_EMPTY;
 
-	if (env != NULL && *env != '\0')
-		return env;
-	for (i = 0; i < ARRAY_LEN(paths); i++)
-		if (access(paths[i], R_OK) == 0)
-			return paths[i];
-	return NULL;
+	if (path != NULL)
+		(void)!system_store(&why);
+	text_free(&why);
+	return path;
 }
 
 const struct tls_ops pem_ops = {

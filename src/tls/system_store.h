@@ -8,6 +8,9 @@
 
 #include "base/str.h"
 
+/* Path of the bundle; NULL when this host has none. */
+const char *system_store_path(void);
+
 /* Borrowed, for the life of the process; NULL with the reason.  Any thread. */
 X509_STORE *system_store(struct text *why) MUST_CHECK;
 

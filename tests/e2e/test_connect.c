@@ -342,7 +342,7 @@ Test(connect, a_listener_outlives_failures)
 	dial(&t, &m);
 	cr_expect_eq(mesh_wait_end(&m, 5000), MESH_RST);
 	mesh_close(&m);
-	cr_expect(has_said(&t, "refuses the connection"));
+	cr_expect(WAIT_UNTIL(5000, has_said(&t, "refuses the connection")));
 	cr_assert(egress_start(w.e));
 	dial(&t, &m);
 	check_echo(&m, "ext");

@@ -80,18 +80,18 @@ Test(waiting, a_request_is_denied_by_a_change_of_rules)
 
 Test(waiting, a_connection_outlives_a_change_of_rules)
 {
-	const char *const home[] = { "127.0.0.1", NULL };
+	const struct dns_server_answer silence = { .drop_a = true,
+		.drop_aaaa = true };
 	struct mesh_client m;
 	struct ext_server *s;
 	struct world w;
 
-	world_init(&w, "dns = { timeout_ms = 20000; }; "
-		       "limits = { connect_ms = 20000; };");
+	world_init_with(&w, &(struct egress_options){
+				.config = "limits = { connect_ms = 20000; };",
+				.dns = "tries = 10;" });
 	s = world_serve(
 	    &w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "e" });
-	dns_server_set(w.dns, "slow.example",
-	    &(struct dns_server_answer){
-		.a = home, .ttl_s = 30, .delay_ms = 1500 });
+	dns_server_set(w.dns, "slow.example", &silence);
 	write_es(w.e,
 	    &(struct es){
 		.name = "echo", .host = "slow.example", .port = ext_port(s) });
@@ -102,6 +102,7 @@ Test(waiting, a_connection_outlives_a_change_of_rules)
 	write_permission(
 	    w.e, "more", "echo", "kind: MeshService, name: other", "Allow");
 	cr_assert(has_rule(w.e, "/more"));
+	world_name(&w, "slow.example", "127.0.0.1");
 	check_echo(&m, "e");
 	mesh_close(&m);
 	world_end(&w);
