@@ -126,6 +126,9 @@ void conns_forget(struct conns *cs, struct conn *c);
 /* handshake.c */
 enum next conn_handshake(struct conn *c);
 
+/* carry_bytes.c */
+enum next conn_carry_bytes(struct conn *c);
+
 /* conn_log.c: the connection's line. */
 void conn_log(struct conn *c);
 
