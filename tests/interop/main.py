@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real sidecar asks every service of the table through our egress.
+
+First zone-1 is alone; then it learns of zone-2; then its mesh prefers what is
+near.  Both changes are reloads under the sidecar's open connections.  Ends
+with 0 if every service answered as the table expects, http2 and grpc apart.
+"""
+
+import signal
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import answers
+import clients
+import processes
+import reference
+import report
+import services
+from world import World
+
+BY_NAME = {service.name: service for service in services.ALL}
+
+
+def answer(world, entry, service):
+    address = world.sidecar.listener(service)
+    if service in services.ASKED_LATE:
+        server = world.servers[service.endpoints[0].server]
+        return server.converse(address)
+    if entry.together:
+        return clients.ask_together(address)
+    return answers.merge([clients.ask(service, address)
+                          for _ in range(service.times)])
+
+
+def run(world, entry, service):
+    ours = answer(world, entry, service)
+    if entry.untouched and world.servers[entry.untouched].accepted:
+        ours += ", after a connection to the server"
+    if entry.by_zone_2 and not world.zone_2.has_carried(service.name):
+        ours += ", not through zone-2"
+    return report.Row(service.name, entry.recorded, ours, entry.expected,
+                      entry.why, not service.is_opaque)
+
+
+def section(world, title, entries):
+    rows = [run(world, entry, BY_NAME[getattr(entry, "service", None)
+                                      or entry.name]) for entry in entries]
+    print(report.text(title, rows), flush=True)
+    return title, rows
+
+
+def all_sections(world):
+    yield section(world, "zone-1 alone", services.ASKED)
+    world.join_zones()
+    yield section(world, "zone-1 and zone-2", services.WITH_ZONE_2)
+    world.prefer_local()
+    yield section(world, "locality aware", services.LOCALITY_AWARE)
+
+
+def recorded_entries():
+    later = services.WITH_ZONE_2 + services.LOCALITY_AWARE
+    for entry in services.ASKED + later:
+        name = getattr(entry, "service", None) or entry.name
+        yield entry.recorded_as or name, entry.source, entry.recorded
+
+
+def interop(folder):
+    started = time.monotonic()
+    world = World(folder)
+    try:
+        sections = list(all_sections(world))
+    finally:
+        world.stop()
+    report.write(sections, time.monotonic() - started)
+    rows = [row for _, part in sections for row in part]
+    wrong = reference.differences(recorded_entries())
+    print(*wrong, report.summary(rows), sep="\n")
+    return not wrong and all(row.is_right for row in rows if row.counts)
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    folder = Path(tempfile.mkdtemp(prefix="zegress-interop."))
+    passed = False
+    try:
+        passed = interop(folder)
+    finally:
+        processes.stop_all()
+        if passed:
+            shutil.rmtree(folder)
+        else:
+            print(f"Configurations and logs are in {folder}.", flush=True)
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One zegressd: its directory, its configuration, its life."""
+
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import processes
+import yamltext
+from resources import MESH
+
+PROGRAMS = Path(os.environ["TOP_BUILDDIR"])
+
+CONFIG = """\
+zone = "{zone}";
+resources = "{home}/resources";
+secrets = "{home}/secrets";
+listeners = ( {listeners} );
+admin = {{ address = "{address}"; port = {admin}; socket = "{home}/ctl"; }};
+access_log = "{home}/access.log";
+dns = {{ servers = [ "{dns}" ]; hosts_file = ""; timeout_ms = 500; }};
+allow_addresses = [ "127.0.0.0/8" ];
+"""
+
+
+class Zone:
+    """ingress is the address of an ingress listener in the same process."""
+
+    def __init__(self, folder, zone, address, dns, ingress=None):
+        self.home = Path(folder, zone)
+        self.zone = zone
+        self.address = address
+        self.port = processes.free_port(address)
+        self.admin = processes.free_port(address)
+        listeners = [(address, self.port, "egress")]
+        self.ingress = None
+        if ingress:
+            self.ingress = (ingress, processes.free_port(ingress))
+            listeners.append((*self.ingress, "ingress"))
+        for name in ("resources", f"secrets/{MESH}"):
+            (self.home / name).mkdir(parents=True)
+        self.config = self.home / "zegressd.conf"
+        self.config.write_text(CONFIG.format(
+            zone=zone, home=self.home, address=address, admin=self.admin,
+            dns=dns, listeners=", ".join(
+                f'{{ address = "{a}"; port = {p}; role = "{r}"; }}'
+                for a, p, r in listeners)))
+
+    def secret(self, name, text):
+        Path(self.home, "secrets", MESH, name).write_text(text)
+
+    def write(self, name, documents):
+        self.replace(self.home / "resources" / f"{name}.yaml",
+                     yamltext.documents(documents))
+
+    @staticmethod
+    def replace(path, text):
+        new = path.with_suffix(".new")
+        new.write_text(text)
+        new.rename(path)
+
+    def start(self):
+        log = open(self.home / "log", "wb")
+        process = processes.start(
+            [PROGRAMS / "zegressd", "-f", self.config], stdout=log, stderr=log)
+        processes.wait_until_ready(
+            process, f"http://{self.address}:{self.admin}/ready")
+
+    def reload(self):
+        subprocess.run([PROGRAMS / "zegressctl", "-s", self.home / "ctl",
+                        "reload"], check=True, stdout=subprocess.DEVNULL)
+
+    def has_carried(self, service, seconds=5):
+        """A request for it, as the access log tells; soon if not yet."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            lines = (self.home / "access.log").read_text().splitlines()
+            if any(entry["kind"] == "request" and entry["service"] == service
+                   for entry in map(json.loads, lines)):
+                return True
+            time.sleep(0.05)
+        return False
+
+
+def version():
+    said = subprocess.run([PROGRAMS / "zegressd", "-V"], check=True,
+                          capture_output=True, text=True).stdout
+    return said.splitlines()[0]
