@@ -2,15 +2,18 @@
 /*
  * Turns entries into lines and writes the lines of a turn together.  A line is
  * never split between two writes, so that several workers may append to one
- * file.  The file is shared by all threads, a struct access_log is one's own.
+ * file; what they write to a pipe or a terminal would mix, so there they take
+ * turns.  The file is shared by all threads, a struct access_log is one's own.
  */
 
 #include "conn/access_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -33,6 +36,8 @@ struct piece {
 struct access_log_file {
 	char *path; /* NULL: standard output */
 	_Atomic int fd;
+	_Atomic bool is_regular; /* else writers take turns */
+	pthread_mutex_t turn;
 	char *format; /* NULL: JSON */
 	struct piece *pieces;
 	size_t n_pieces;
@@ -101,12 +106,22 @@ open_file(const char *path)
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
+static void
+note_kind(struct access_log_file *f)
+{
+	struct stat st;
+
+	atomic_store(&f->is_regular,
+	    fstat(atomic_load(&f->fd), &st) == 0 && S_ISREG(st.st_mode));
+}
+
 struct access_log_file *
 access_log_open(const char *path, const char *format, struct text *why)
 {
 	struct access_log_file *f = xcalloc(1, sizeof(*f));
 
 	atomic_init(&f->fd, -1);
+	pthread_mutex_init(&f->turn, NULL);
 	if (strcmp(format, "json") != 0) {
 		f->format = xstrdup(format);
 		if (!parse_format(f, why))
@@ -114,12 +129,15 @@ access_log_open(const char *path, const char *format, struct text *why)
 	}
 	if (strcmp(path, "stdout") == 0) {
 		atomic_store(&f->fd, STDOUT_FILENO);
+		note_kind(f);
 		return f;
 	}
 	f->path = xstrdup(path);
 	atomic_store(&f->fd, open_file(path));
-	if (atomic_load(&f->fd) != -1)
+	if (atomic_load(&f->fd) != -1) {
+		note_kind(f);
 		return f;
+	}
 	text_addf(why, "%s: %s", path, strerror(errno));
 fail:
 	access_log_close(f);
@@ -142,6 +160,7 @@ access_log_reopen(struct access_log_file *f)
 		return false;
 	}
 	(void)close(fd);
+	note_kind(f);
 	return true;
 }
 
@@ -152,6 +171,7 @@ access_log_close(struct access_log_file *f)
 		return;
 	if (f->path != NULL && atomic_load(&f->fd) != -1)
 		(void)close(atomic_load(&f->fd));
+	pthread_mutex_destroy(&f->turn);
 	free(f->path);
 	free(f->format);
 	free(f->pieces);
@@ -168,23 +188,54 @@ access_log_new(struct access_log_file *f, struct loop *l)
 	return a;
 }
 
+/* All of it, or errno says why not. */
+static bool
+write_all(int fd, struct str s)
+{
+	ssize_t n;
+
+	while (s.len > 0) {
+		n = write(fd, s.p, s.len);
+		if (n > 0)
+			s = str_from(s, (size_t)n);
+		else if (n == 0 || errno != EINTR)
+			return false;
+	}
+	return true;
+}
+
+static bool
+write_in_turn(struct access_log_file *f, struct str s)
+{
+	bool takes_turns = !atomic_load(&f->is_regular), is_written;
+	int error;
+
+	if (takes_turns)
+		pthread_mutex_lock(&f->turn);
+	is_written = write_all(atomic_load(&f->fd), s);
+	error = errno;
+	if (takes_turns)
+		pthread_mutex_unlock(&f->turn);
+	errno = error;
+	return is_written;
+}
+
 static void
 write_lines(struct access_log *a)
 {
 	unsigned kept_back;
-	ssize_t n;
+	int error;
 
 	a->is_due = false;
 	if (a->lines.len == 0)
 		return;
-	do
-		n = write(atomic_load(&a->file->fd), a->lines.p, a->lines.len);
-	while (n == -1 && errno == EINTR);
-	if ((n == -1 || (size_t)n < a->lines.len) &&
-	    log_limit_take(
-		&a->complaints, loop_now_ms(a->loop), 10000, 1, &kept_back))
-		log_error("access log", "lines were lost: %s",
-		    n == -1 ? strerror(errno) : "short write");
+	if (!write_in_turn(a->file, text_str(&a->lines))) {
+		error = errno;
+		if (log_limit_take(&a->complaints, loop_now_ms(a->loop), 10000,
+			1, &kept_back))
+			log_error("access log", "lines were lost: %s",
+			    strerror(error));
+	}
 	text_clear(&a->lines);
 }
 

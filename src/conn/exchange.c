@@ -25,6 +25,7 @@ static enum next route(struct exchange *);
 static enum next lease(struct exchange *);
 static enum next carry(struct exchange *);
 static enum next drain(struct exchange *);
+static enum next give_up(struct exchange *);
 static void end(struct exchange *);
 
 static enum next (*const stages[])(struct exchange *) = {
@@ -39,8 +40,11 @@ exchange_run(struct exchange *x)
 {
 	enum next next;
 
-	while ((next = stages[x->stage](x)) == GO)
-		x->stage++;
+	if (x->is_stalled)
+		next = give_up(x);
+	else
+		while ((next = stages[x->stage](x)) == GO)
+			x->stage++;
 	if (next == END)
 		end(x);
 	return next;
@@ -85,9 +89,8 @@ on_stalled(void *arg)
 {
 	struct exchange *x = arg;
 
-	if (x->is_leased && x->request_done && !x->response_begun)
-		stat_inc(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_TIMEOUT);
-	conn_end(x->conn, OUT_IDLE, "a request or an answer stalled");
+	x->is_stalled = true;
+	conn_run(x->conn);
 }
 
 void
@@ -118,7 +121,7 @@ reset(struct exchange *x, struct stream *front)
 	x->cluster = NULL;
 	x->request_done = x->response_begun = x->response_done = false;
 	x->body_was_pulled = x->is_head = x->says_close = false;
-	x->was_answered_early = false;
+	x->was_answered_early = x->is_stalled = false;
 	x->keeps_front = true;
 	x->retries = 0;
 	x->drained = 0;
@@ -569,6 +572,19 @@ drain(struct exchange *x)
 		}
 	}
 	return END;
+}
+
+/* A server that has the whole request and says nothing is answered for. */
+static enum next
+give_up(struct exchange *x)
+{
+	x->is_stalled = false;
+	if (x->stage == X_CARRY && x->request_done && !x->response_begun) {
+		stat_inc(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_TIMEOUT);
+		return answer(x, OUT_RESPONSE_LATE, NULL, true);
+	}
+	x->keeps_front = false;
+	return finish(x, OUT_IDLE, "a request or an answer stalled");
 }
 
 /* Both streams are let go, whole if their messages were. */

@@ -44,6 +44,7 @@ struct exchange {
 	bool response_begun; /* its final head went to the caller */
 	bool response_done;
 	bool body_was_pulled;
+	bool is_stalled;         /* nothing moved for stream_idle_ms */
 	bool was_answered_early; /* the server did not get all of it */
 	bool is_head;            /* the method is HEAD */
 	bool says_close;         /* the local reply told the caller to go */

@@ -73,6 +73,7 @@ OUTCOME(REQUEST_UPGRADE, "http_request_upgrade", 403, "", "Upgrades are not offe
 OUTCOME(REQUEST_CUT, "http_request_incomplete", 0, "", "The caller ended in the middle of its request.")
 OUTCOME(REQUEST_LATE, "http_request_timeout", 408, "", "The request's head was not complete in limits.head_ms.")
 OUTCOME(RESPONSE_BAD, "http_response_error", 502, "upstream sent an invalid response", "The server's answer breaks RFC 9112.")
+OUTCOME(RESPONSE_LATE, "http_response_timeout", 504, "stream timeout", "The server took the request and did not answer for limits.stream_idle_ms.")
 OUTCOME(RESPONSE_CUT, "http_response_incomplete", 0, "", "The server ended in the middle of its answer; the caller's connection was cut too.")
 
 /* Ours. */

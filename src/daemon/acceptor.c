@@ -33,10 +33,12 @@ struct acceptor {
 	struct log_limit said;
 };
 
-static int
-reserve_open(void)
+/* Another thread may have been quicker the last time. */
+static void
+keep_reserve(struct acceptor *a)
 {
-	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (a->reserve == -1)
+		a->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 static void on_listen(void *arg, int fd, bool can_read, bool can_write);
@@ -46,6 +48,7 @@ listen_on(void *arg)
 {
 	struct acceptor *a = arg;
 
+	keep_reserve(a);
 	watch_start(&a->watch, a->loop, a->fd, true, false, on_listen, a);
 }
 
@@ -70,10 +73,11 @@ shed(struct acceptor *a, int error)
 	complain(a, error);
 	if (a->reserve != -1) {
 		close(a->reserve);
+		a->reserve = -1;
 		fd = sock_accept(a->fd, &from);
 		if (fd != -1)
 			close(fd);
-		a->reserve = reserve_open();
+		keep_reserve(a);
 	}
 	stat_inc(a->info->stats, STAT_DOWNSTREAM_CX_OVERLOAD);
 	watch_stop(&a->watch);
@@ -129,7 +133,7 @@ acceptor_new(
 	a->fd = fd;
 	a->info = info;
 	a->conns = cs;
-	a->reserve = reserve_open();
+	a->reserve = -1;
 	timer_init(&a->pause, l, listen_on, a);
 	listen_on(a);
 	return a;

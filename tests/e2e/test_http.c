@@ -452,12 +452,15 @@ Test(http, limits_of_time)
 	cr_expect_eq(status_of(a), 408, "%s", a);
 	cr_expect_neq(mesh_wait_end(&half, 5000), MESH_TIMEOUT);
 	cr_expect_eq(mesh_wait_end(&idle, 5000), MESH_FIN);
-	cr_expect_neq(mesh_wait_end(&stalled, 5000), MESH_TIMEOUT);
+	a = ask(&stalled, "");
+	cr_expect_eq(status_of(a), 504, "%s", a);
+	cr_expect_eq(mesh_wait_end(&stalled, 5000), MESH_FIN, "idle again");
 	mesh_close(&half);
 	mesh_close(&idle);
 	mesh_close(&stalled);
 	cr_expect(has_outcome(w.e, "http_request_timeout", NULL));
 	cr_expect(has_outcome(w.e, "idle", "\"requests\":0"));
-	cr_expect(has_outcome(w.e, "idle", "\"path\":\"/hang\""));
+	cr_expect(
+	    has_outcome(w.e, "http_response_timeout", "\"path\":\"/hang\""));
 	world_end(&w);
 }

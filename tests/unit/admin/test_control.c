@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -220,5 +221,41 @@ Test(control, turns_strangers_away)
 	cr_expect_eq(c, 'n', "answered: %c", c);
 	close(pipes[0]);
 	close(pipes[1]);
+	talk_fini(&t);
+}
+
+static bool
+is_answered(struct talk *t, int fd)
+{
+	char b[512];
+
+	for (unsigned i = 0; i < 20; i++)
+		loop_turn(t->loop);
+	return recv(fd, b, sizeof(b), MSG_DONTWAIT) > 0;
+}
+
+/* Who waits to be accepted must not keep the loop busy meanwhile. */
+Test(control, without_descriptors_it_rests)
+{
+	struct rlimit before, few;
+	struct talk t;
+	int fd, next;
+
+	talk_init(&t);
+	clock_fake(1000, 0);
+	fd = dial(&t);
+	say(fd, "help\n");
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	next = dup(fd);
+	close(next);
+	few = before;
+	few.rlim_cur = (rlim_t)next;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	cr_expect_not(is_answered(&t, fd));
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	cr_expect_not(is_answered(&t, fd), "it does not look all the time");
+	clock_fake(1200, 0);
+	cr_expect(is_answered(&t, fd));
+	close(fd);
 	talk_fini(&t);
 }

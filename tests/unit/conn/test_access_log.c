@@ -323,12 +323,17 @@ Test(access_log, standard_output_needs_no_reopening)
 #define WORKERS 4
 #define LINES 2000
 
+struct writer {
+	struct access_log_file *file;
+	unsigned lines_a_turn;
+};
+
 static void *
 write_many(void *arg)
 {
-	struct access_log_file *f = arg;
+	const struct writer *w = arg;
 	struct loop *l = loop_new();
-	struct access_log *a = access_log_new(f, l);
+	struct access_log *a = access_log_new(w->file, l);
 	struct log_entry e = { 0 };
 	char fill[300];
 
@@ -339,7 +344,7 @@ write_many(void *arg)
 		set_text(&e, LOG_DETAIL, (struct str){ fill, i % 300 });
 		set_number(&e, LOG_REQUESTS, i);
 		access_log_write(a, &e);
-		if (i % 7 == 0)
+		if (i % w->lines_a_turn == 0)
 			loop_turn(l);
 	}
 	access_log_free(a);
@@ -347,22 +352,28 @@ write_many(void *arg)
 	return NULL;
 }
 
-Test(access_log, several_workers_write_whole_lines)
+static void
+write_from_all(struct access_log_file *f, unsigned lines_a_turn)
 {
-	struct access_log_file *f = open_log("json");
+	struct writer w = { f, lines_a_turn };
 	pthread_t threads[WORKERS];
-	unsigned seen[LINES] = { 0 }, lines = 0;
-	json_error_t why;
-	char *all, *at, *end;
-	json_t *o;
 
 	for (size_t i = 0; i < WORKERS; i++)
 		cr_assert_eq(
-		    pthread_create(&threads[i], NULL, write_many, f), 0);
+		    pthread_create(&threads[i], NULL, write_many, &w), 0);
 	for (size_t i = 0; i < WORKERS; i++)
 		(void)pthread_join(threads[i], NULL);
 	access_log_close(f);
-	all = read_file(path);
+}
+
+static void
+expect_whole_lines(char *all)
+{
+	unsigned seen[LINES] = { 0 }, lines = 0;
+	json_error_t why;
+	char *at, *end;
+	json_t *o;
+
 	for (at = all; *at != '\0'; at = end + 1, lines++) {
 		end = strchr(at, '\n');
 		cr_assert_not_null(end);
@@ -375,5 +386,38 @@ Test(access_log, several_workers_write_whole_lines)
 	cr_expect_eq(lines, WORKERS * LINES);
 	for (size_t i = 0; i < LINES; i++)
 		cr_expect_eq(seen[i], WORKERS, "line %zu: %u", i, seen[i]);
+}
+
+Test(access_log, several_workers_write_whole_lines)
+{
+	char *all;
+
+	write_from_all(open_log("json"), 7);
+	all = read_file(path);
+	expect_whole_lines(all);
+	free(all);
+}
+
+static void *
+read_pipe(void *arg)
+{
+	char **all = arg;
+
+	*all = read_file(path);
+	return NULL;
+}
+
+/* As a container's standard output is: more than PIPE_BUF may be torn. */
+Test(access_log, several_workers_share_a_pipe)
+{
+	pthread_t reader;
+	char *all = NULL;
+
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_eq(pthread_create(&reader, NULL, read_pipe, &all), 0);
+	write_from_all(open_log("json"), 500);
+	(void)pthread_join(reader, NULL);
+	cr_assert_not_null(all);
+	expect_whole_lines(all);
 	free(all);
 }

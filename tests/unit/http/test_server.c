@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -384,4 +385,42 @@ Test(server, slow_callers_are_closed_in_time)
 		server_free(r.server);
 		loop_free(r.loop);
 	}
+}
+
+static bool
+is_answered(struct rig *r, int fd)
+{
+	char b[512];
+
+	for (int i = 0; i < 20; i++)
+		loop_turn(r->loop);
+	return recv(fd, b, sizeof(b), MSG_DONTWAIT) > 0;
+}
+
+/* Who waits to be accepted must not keep the loop busy meanwhile. */
+Test(server, without_descriptors_it_rests)
+{
+	struct rlimit before, few;
+	struct rig r;
+	int first, fd, next;
+
+	open_slow(&r, &first, STR(""));
+	fd = dial(&r);
+	cr_assert_gt(
+	    send(fd, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n", 33, 0), 0);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	next = dup(fd);
+	close(next);
+	few = before;
+	few.rlim_cur = (rlim_t)next;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	cr_expect_not(is_answered(&r, fd));
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	cr_expect_not(is_answered(&r, fd), "it does not look all the time");
+	clock_fake(1200, 0);
+	cr_expect(is_answered(&r, fd));
+	close(first);
+	close(fd);
+	server_free(r.server);
+	loop_free(r.loop);
 }
