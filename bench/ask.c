@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One mesh caller that asks once and says how it went.
+ *
+ *   answered   200 with the whole body
+ *   refused    anything else; with the reason
+ *
+ * -w SECONDS asks again until answered and prints the milliseconds it took;
+ * with -f FROM -t TO the file is renamed first, and that is when time starts.
+ */
+
+#include "cargo.h"
+#include "meter.h"
+
+#include <arpa/inet.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#define ONE_TRY_S 5
+#define PAUSE_US 5000
+
+struct question {
+	const char *name;
+	const char *cert;
+	const char *ca;
+	const char *from;
+	const char *to;
+	int port;
+	double wait_s;
+	const char *why;
+	char text[4096];
+};
+
+static SSL_CTX *
+make_context(const struct question *q)
+{
+	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+	char path[512];
+
+	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	if (SSL_CTX_load_verify_file(ctx, q->ca) != 1)
+		goto bad;
+	if (q->cert == NULL)
+		return ctx;
+	snprintf(path, sizeof(path), "%s.key", q->cert);
+	if (SSL_CTX_use_PrivateKey_file(ctx, path, SSL_FILETYPE_PEM) != 1)
+		goto bad;
+	snprintf(path, sizeof(path), "%s.crt", q->cert);
+	if (SSL_CTX_use_certificate_chain_file(ctx, path) == 1)
+		return ctx;
+bad:
+	fprintf(stderr, "ask: certificates cannot be read\n");
+	exit(2);
+}
+
+static int
+dial(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	struct timeval late = { .tv_sec = ONE_TRY_S };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &late, sizeof(late));
+	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool
+read_answer(struct question *q, SSL *ssl)
+{
+	size_t have = 0;
+
+	q->why = "the connection ended without an answer";
+	for (;;) {
+		size_t used;
+		int n = SSL_read(
+		    ssl, q->text + have, (int)(sizeof(q->text) - have - 1));
+
+		if (n <= 0)
+			return false;
+		have += (size_t)n;
+		q->text[have] = '\0';
+		switch (cargo_check_answer(q->text, have, &used)) {
+		case CARGO_WHOLE:
+			return true;
+		case CARGO_WRONG:
+			q->text[strcspn(q->text, "\r\n")] = '\0';
+			q->why = q->text;
+			return false;
+		case CARGO_MORE:
+			break;
+		}
+	}
+}
+
+static bool
+talk(struct question *q, SSL *ssl)
+{
+	static const char request[] =
+	    "GET /small HTTP/1.1\r\nHost: web.bench.example\r\n\r\n";
+
+	SSL_set_tlsext_host_name(ssl, q->name);
+	q->why = "the handshake failed";
+	if (SSL_connect(ssl) != 1)
+		return false;
+	q->why = "the connection took no request";
+	if (SSL_write(ssl, request, sizeof(request) - 1) <= 0)
+		return false;
+	return read_answer(q, ssl);
+}
+
+static bool
+ask(struct question *q, SSL_CTX *ctx)
+{
+	int fd = dial(q->port);
+	bool answered = false;
+	SSL *ssl;
+
+	q->why = "nobody listens";
+	if (fd == -1)
+		return false;
+	ssl = SSL_new(ctx);
+	SSL_set_fd(ssl, fd);
+	answered = talk(q, ssl);
+	if (answered)
+		SSL_shutdown(ssl);
+	SSL_free(ssl);
+	close(fd);
+	ERR_clear_error();
+	return answered;
+}
+
+static void
+read_options(struct question *q, int argc, char **argv)
+{
+	int o;
+
+	while ((o = getopt(argc, argv, "p:s:c:a:w:f:t:")) != -1) {
+		switch (o) {
+		case 'p':
+			q->port = atoi(optarg);
+			break;
+		case 's':
+			q->name = optarg;
+			break;
+		case 'c':
+			q->cert = optarg;
+			break;
+		case 'a':
+			q->ca = optarg;
+			break;
+		case 'w':
+			q->wait_s = atof(optarg);
+			break;
+		case 'f':
+			q->from = optarg;
+			break;
+		case 't':
+			q->to = optarg;
+			break;
+		default:
+			exit(2);
+		}
+	}
+	if (q->port != 0 && q->name != NULL && q->ca != NULL)
+		return;
+	fprintf(stderr,
+	    "usage: ask -p PORT -s SERVER-NAME -a CA [-c CERT] [-w SECONDS]\n"
+	    "\t[-f FROM -t TO]\n");
+	exit(2);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct question q = { 0 };
+	uint64_t started;
+	double took_s;
+	SSL_CTX *ctx;
+	bool answered;
+
+	signal(SIGPIPE, SIG_IGN);
+	read_options(&q, argc, argv);
+	ctx = make_context(&q);
+	started = meter_now_ns();
+	if (q.from != NULL && q.to != NULL && rename(q.from, q.to) == -1) {
+		perror(q.from);
+		return 2;
+	}
+	do {
+		answered = ask(&q, ctx);
+		took_s = (double)(meter_now_ns() - started) / 1e9;
+		if (!answered && took_s < q.wait_s)
+			usleep(PAUSE_US);
+	} while (!answered && took_s < q.wait_s);
+	if (answered)
+		printf("answered %.1f\n", took_s * 1000);
+	else
+		printf("refused %s\n", q.why);
+	SSL_CTX_free(ctx);
+	return answered ? 0 : 1;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The external server of the bench: one thread, TLS, as many ports as asked
+ * for, each with a certificate of its own.
+ *
+ *   backend PORT:CERT:KEY [PORT:CERT:KEY...]
+ *
+ *   GET /small   a small answer, the connection stays
+ *   GET /bulk    the stream of cargo.h, for ever
+ *   PUT /sink    takes that stream, for ever
+ *
+ * A sink that gets other bytes than it should says so and closes.
+ */
+
+#include "cargo.h"
+#include "chan.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define EVENTS 256
+#define RECORD 16384
+#define BATCH 12
+
+enum job {
+	JOB_ACCEPT,
+	JOB_HANDSHAKE,
+	JOB_REQUESTS,
+	JOB_SEND,
+	JOB_SINK,
+	JOB_DROP,
+	JOB_DEAD,
+};
+
+struct backend {
+	struct cargo cargo;
+	char answer[512];
+	size_t answer_size;
+	int epoll;
+};
+
+/* A listener (with ctx) or a connection (with chan). */
+struct peer {
+	struct backend *b;
+	SSL_CTX *ctx;
+	struct chan chan;
+	enum job job;
+	bool wants_out;
+	uint64_t pos;
+	size_t have;
+	char buf[2 * RECORD];
+};
+
+static void
+die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+static void
+watch(struct peer *p, bool out)
+{
+	struct epoll_event e = { .events = EPOLLIN | (out ? EPOLLOUT : 0u),
+		.data = { .ptr = p } };
+
+	if (p->wants_out == out)
+		return;
+	p->wants_out = out;
+	epoll_ctl(p->b->epoll, EPOLL_CTL_MOD, p->chan.fd, &e);
+}
+
+static void
+flush(struct peer *p)
+{
+	switch (chan_flush(&p->chan)) {
+	case CHAN_OK:
+		watch(p, p->job == JOB_SEND);
+		break;
+	case CHAN_WAIT:
+		watch(p, true);
+		break;
+	case CHAN_END:
+		p->job = JOB_DEAD;
+		break;
+	}
+}
+
+static void
+send_stream(struct peer *p)
+{
+	for (int turn = 0; turn < 8; turn++) {
+		flush(p);
+		if (p->job == JOB_DEAD || p->chan.sent > 0)
+			return;
+		for (int i = 0; i < BATCH; i++) {
+			chan_write(
+			    &p->chan, cargo_at(&p->b->cargo, p->pos), RECORD);
+			p->pos += RECORD;
+		}
+	}
+	flush(p);
+}
+
+/* Compares n bytes of a sink's stream. */
+static void
+sink(struct peer *p, const char *data, size_t n)
+{
+	if (!cargo_is(&p->b->cargo, p->pos, data, n)) {
+		fprintf(stderr, "backend: other bytes than sent, near %llu\n",
+		    (unsigned long long)p->pos);
+		p->job = JOB_DEAD;
+		return;
+	}
+	p->pos += n;
+	if (p->pos >= CARGO_CHECKED)
+		p->job = JOB_DROP;
+}
+
+static bool
+begins(const struct peer *p, const char *text)
+{
+	return strncmp(p->buf, text, strlen(text)) == 0;
+}
+
+/* Serves the request whose head is the first n bytes of buf. */
+static void
+serve(struct peer *p, size_t n)
+{
+	static const char bad[] =
+	    "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+	static const char stream[] = "HTTP/1.1 200 OK\r\n\r\n";
+
+	if (begins(p, "GET /small HTTP/1.1\r\n") &&
+	    memmem(p->buf, n, "ost: ", 5) != NULL) {
+		chan_write(&p->chan, p->b->answer, p->b->answer_size);
+	} else if (begins(p, "GET /bulk ")) {
+		chan_write(&p->chan, stream, sizeof(stream) - 1);
+		p->job = JOB_SEND;
+	} else if (begins(p, "PUT /sink ")) {
+		p->job = JOB_SINK;
+	} else {
+		chan_write(&p->chan, bad, sizeof(bad) - 1);
+	}
+}
+
+static void
+serve_all(struct peer *p)
+{
+	char *end;
+
+	while (p->job == JOB_REQUESTS &&
+	       (end = memmem(p->buf, p->have, "\r\n\r\n", 4)) != NULL) {
+		size_t n = (size_t)(end - p->buf) + 4;
+
+		serve(p, n);
+		p->have -= n;
+		memmove(p->buf, p->buf + n, p->have);
+	}
+	if (p->job == JOB_SINK) {
+		sink(p, p->buf, p->have);
+		p->have = 0;
+	}
+}
+
+static void
+read_some(struct peer *p)
+{
+	enum chan_status status;
+
+	do {
+		size_t n = chan_read(&p->chan, p->buf + p->have,
+		    sizeof(p->buf) - p->have, &status);
+
+		if (status == CHAN_END) {
+			p->job = JOB_DEAD;
+			return;
+		}
+		if (p->job == JOB_SINK) {
+			sink(p, p->buf, n);
+		} else {
+			p->have += n;
+			serve_all(p);
+		}
+		if (p->have == sizeof(p->buf))
+			p->job = JOB_DEAD;
+	} while (status == CHAN_OK && chan_has_more(&p->chan) &&
+		 p->job != JOB_DROP && p->job != JOB_DEAD);
+}
+
+static void
+drop(struct peer *p)
+{
+	enum chan_status status;
+
+	chan_drop(&p->chan, &status);
+	if (status == CHAN_END)
+		p->job = JOB_DEAD;
+}
+
+static void
+accept_all(struct peer *listener)
+{
+	int fd;
+
+	while ((fd = accept4(listener->chan.fd, NULL, NULL, SOCK_NONBLOCK)) !=
+	       -1) {
+		struct peer *p = calloc(1, sizeof(*p));
+		struct epoll_event e = { .events = EPOLLIN,
+			.data = { .ptr = p } };
+
+		if (p == NULL)
+			die("calloc");
+		p->b = listener->b;
+		p->job = JOB_HANDSHAKE;
+		chan_init(&p->chan, listener->ctx, fd);
+		SSL_set_accept_state(p->chan.ssl);
+		if (epoll_ctl(p->b->epoll, EPOLL_CTL_ADD, fd, &e) == -1)
+			die("epoll_ctl");
+	}
+}
+
+static void
+step(struct peer *p, uint32_t events)
+{
+	switch (p->job) {
+	case JOB_ACCEPT:
+		accept_all(p);
+		return;
+	case JOB_HANDSHAKE:
+		switch (chan_handshake(&p->chan)) {
+		case CHAN_OK:
+			p->job = JOB_REQUESTS;
+			read_some(p);
+			break;
+		case CHAN_WAIT:
+			return;
+		case CHAN_END:
+			p->job = JOB_DEAD;
+			break;
+		}
+		break;
+	case JOB_REQUESTS:
+	case JOB_SINK:
+		read_some(p);
+		break;
+	case JOB_DROP:
+		drop(p);
+		break;
+	case JOB_SEND:
+		/* Nobody says anything here; only the end can come. */
+		if ((events & EPOLLIN) != 0)
+			read_some(p);
+		break;
+	case JOB_DEAD:
+		break;
+	}
+	if (p->job == JOB_SEND)
+		send_stream(p);
+	else if (p->job == JOB_REQUESTS)
+		flush(p);
+	if (p->job == JOB_DEAD) {
+		chan_fini(&p->chan);
+		free(p);
+	}
+}
+
+static int
+open_listener(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+		.sin_port = htons((uint16_t)port),
+		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	int one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
+	    listen(fd, 4096) == -1)
+		die("backend: listen");
+	return fd;
+}
+
+static void
+listen_on(struct backend *b, char *spec)
+{
+	struct peer *p = calloc(1, sizeof(*p));
+	struct epoll_event e = { .events = EPOLLIN, .data = { .ptr = p } };
+	const char *port = strtok(spec, ":");
+	const char *cert = strtok(NULL, ":");
+	const char *key = strtok(NULL, ":");
+
+	if (p == NULL || port == NULL || cert == NULL || key == NULL) {
+		fprintf(stderr, "usage: backend PORT:CERT:KEY...\n");
+		exit(2);
+	}
+	p->b = b;
+	p->job = JOB_ACCEPT;
+	p->ctx = SSL_CTX_new(TLS_server_method());
+	chan_context_setup(p->ctx, NULL);
+	if (SSL_CTX_use_certificate_chain_file(p->ctx, cert) != 1 ||
+	    SSL_CTX_use_PrivateKey_file(p->ctx, key, SSL_FILETYPE_PEM) != 1) {
+		fprintf(stderr, "backend: %s, %s: unusable\n", cert, key);
+		exit(1);
+	}
+	p->chan.fd = open_listener(atoi(port));
+	epoll_ctl(b->epoll, EPOLL_CTL_ADD, p->chan.fd, &e);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct backend b = { .epoll = epoll_create1(0) };
+	struct epoll_event events[EVENTS];
+
+	signal(SIGPIPE, SIG_IGN);
+	cargo_init(&b.cargo);
+	b.answer_size = cargo_print_answer(b.answer, sizeof(b.answer));
+	for (int i = 1; i < argc; i++)
+		listen_on(&b, argv[i]);
+	for (;;) {
+		int n = epoll_wait(b.epoll, events, EVENTS, -1);
+
+		if (n == -1 && errno != EINTR)
+			die("epoll_wait");
+		for (int i = 0; i < n; i++)
+			step(events[i].data.ptr, events[i].events);
+	}
+}
