@@ -7,6 +7,7 @@
 
 #include "admin/control.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@
 #define CALLERS_MOST 32
 #define LINE_MOST 4096
 #define PATIENCE_MS 30000
+/* Out of descriptors. */
+#define REST_MS 100
 
 enum step { GO, WAIT, END };
 enum caller_state { CALLER_ASKING, CALLER_TOLD, CALLER_LEAVING };
@@ -38,6 +41,7 @@ struct control {
 	struct loop *loop;
 	int fd;
 	struct watch watch;
+	struct timer rest;
 	struct admin_source source;
 	struct caller *callers;
 	size_t n;
@@ -158,6 +162,23 @@ may_speak(int fd)
 	return false;
 }
 
+static void on_listen(void *arg, int fd, bool can_read, bool can_write);
+
+static void
+listen_on(void *arg)
+{
+	struct control *k = arg;
+
+	watch_start(&k->watch, k->loop, k->fd, true, false, on_listen, k);
+}
+
+static void
+rest(struct control *k)
+{
+	watch_stop(&k->watch);
+	timer_set(&k->rest, REST_MS);
+}
+
 static void
 on_listen(void *arg, int fd, bool can_read, bool can_write)
 {
@@ -167,6 +188,8 @@ on_listen(void *arg, int fd, bool can_read, bool can_write)
 
 	(void)can_read;
 	(void)can_write;
+	if (client == -1 && sock_is_short(errno))
+		rest(k);
 	if (client == -1)
 		return;
 	if (k->n == CALLERS_MOST || !may_speak(client)) {
@@ -192,7 +215,8 @@ control_new(struct loop *l, int listen_fd, const struct admin_source *src)
 	k->loop = l;
 	k->fd = listen_fd;
 	k->source = *src;
-	watch_start(&k->watch, l, listen_fd, true, false, on_listen, k);
+	timer_init(&k->rest, l, listen_on, k);
+	listen_on(k);
 	return k;
 }
 
@@ -201,6 +225,7 @@ control_free(struct control *k)
 {
 	if (k == NULL)
 		return;
+	timer_stop(&k->rest);
 	watch_stop(&k->watch);
 	while (k->callers != NULL)
 		caller_free(k->callers);

@@ -37,6 +37,8 @@ struct h1_front {
 	enum outcome last; /* how the connection will have ended */
 	bool is_draining;
 	uint64_t requests;
+	uint64_t sent;       /* when FRONT_LINGER was last looked at */
+	uint64_t stalled_ms; /* since then nothing was sent */
 };
 
 static void
@@ -48,6 +50,20 @@ on_ready(void *arg)
 }
 
 static enum next linger(struct h1_front *, enum outcome);
+
+/* The rest of the answer is on its way, or was until now. */
+static bool
+is_sending(struct h1_front *f)
+{
+	const struct wire *w = h1_session_wire(f->session);
+	bool moves = w->bytes_out != f->sent;
+
+	f->sent = w->bytes_out;
+	f->stalled_ms = moves ? 0 : f->stalled_ms + LINGER_MS;
+	return moves ||
+	       (wire_unsent(w) > 0 &&
+		   f->stalled_ms < f->conn->all->env.limits->stream_idle_ms);
+}
 
 static void
 refuse_late_head(struct h1_front *f)
@@ -71,7 +87,10 @@ on_deadline(void *arg)
 	case FRONT_EXCHANGE:
 		break;
 	case FRONT_LINGER:
-		conn_end(f->conn, f->last, NULL);
+		if (is_sending(f))
+			timer_set(&f->deadline, LINGER_MS);
+		else
+			conn_end(f->conn, f->last, NULL);
 		break;
 	}
 }
@@ -132,6 +151,8 @@ linger(struct h1_front *f, enum outcome o)
 	f->state = FRONT_LINGER;
 	timer_set(&f->deadline, LINGER_MS);
 	h1_session_linger(f->session, on_lingered, f);
+	f->sent = h1_session_wire(f->session)->bytes_out;
+	f->stalled_ms = 0;
 	return WAIT;
 }
 
@@ -211,7 +232,7 @@ after_exchange(struct h1_front *f)
 	f->state = FRONT_IDLE;
 	if (x->keeps_front && h1_session_can_reuse(f->session)) {
 		if (f->is_draining)
-			return conn_finish(f->conn, OUT_DRAINED, NULL);
+			return linger(f, OUT_DRAINED);
 		become_idle(f);
 		return GO;
 	}
@@ -264,7 +285,10 @@ void
 h1_front_drain(struct h1_front *f)
 {
 	f->is_draining = true;
-	if (f->state == FRONT_IDLE)
+	if (f->state == FRONT_IDLE &&
+	    wire_unsent(h1_session_wire(f->session)) > 0)
+		(void)linger(f, OUT_DRAINED);
+	else if (f->state == FRONT_IDLE)
 		conn_end(f->conn, OUT_DRAINED, NULL);
 	else if (f->state == FRONT_EXCHANGE)
 		h1_session_close_after(f->session);

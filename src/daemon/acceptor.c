@@ -95,19 +95,13 @@ accept_one(struct acceptor *a)
 		conns_accept(a->conns, fd, &from, a->info);
 		return true;
 	}
-	switch (errno) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
+	if (sock_is_short(errno)) {
 		shed(a, errno);
 		return false;
-	case EAGAIN:
-		return false;
-	default:
-		/* Errors of that one connection: accept(2), "Linux". */
-		return errno != EBADF && errno != EINVAL && errno != ENOTSOCK;
 	}
+	/* Others are of that one connection: accept(2), "Linux". */
+	return errno != EAGAIN && errno != EBADF && errno != EINVAL &&
+	       errno != ENOTSOCK;
 }
 
 static void

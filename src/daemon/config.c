@@ -271,6 +271,40 @@ check_identities(const struct load *l)
 	}
 }
 
+/* An address, with or without a port. */
+static bool
+is_server(struct str s)
+{
+	struct addr a;
+	uint64_t port;
+	size_t n = s.len;
+
+	if (addr_parse(s, 0, &a))
+		return true;
+	while (n > 0 && s.p[n - 1] != ':')
+		n--;
+	return n > 0 && addr_parse(str_first(s, n - 1), 0, &a) &&
+	       str_to_u64(str_from(s, n), UINT16_MAX, &port) && port > 0;
+}
+
+/* The resolver's library passes over what it does not understand. */
+static void
+check_servers(const struct load *l)
+{
+	const struct option_texts *v = &l->config->dns_servers;
+	const struct option_place *at =
+	    &l->config->places[option_find("dns.servers")];
+	size_t i;
+
+	for (i = 0; i < v->n; i++)
+		if (!is_server(str_of(v->v[i])))
+			problem_add(l->pr, PROBLEM_ERROR, at->file, at->line,
+			    "dns.servers",
+			    "\"%s\" is no address; one is \"10.0.0.53\" or "
+			    "\"[fd00::53]:5353\"",
+			    v->v[i]);
+}
+
 static void
 check_together(const struct load *l)
 {
@@ -284,6 +318,7 @@ check_together(const struct load *l)
 		complain_at(l, "dns.min_ttl_s", "is more than dns.max_ttl_s");
 	if (!c->dns.ipv4 && !c->dns.ipv6)
 		complain_at(l, "dns.ipv4", "no address family is left");
+	check_servers(l);
 	check_listeners(l);
 	check_identities(l);
 	warn_of_weakness(l);

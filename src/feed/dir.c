@@ -30,6 +30,7 @@
 #include "base/xalloc.h"
 #include "feed/dir_files.h"
 #include "model/store.h"
+#include "net/sock.h"
 
 #define POLL_MS 1000
 #define EVENTS                                                      \
@@ -73,6 +74,7 @@ struct dir {
 	struct text error;
 	bool has_lost_events; /* the queue of inotify ran over */
 	bool is_deaf;         /* inotify refused a watch; said once */
+	bool was_short;       /* of descriptors, so that a scan is not whole */
 };
 
 static struct dir *
@@ -170,6 +172,7 @@ scan_dir(struct dir *d, const char *path, enum place place, const char *mesh)
 	watch_dir(d, path, place, mesh);
 	dp = opendir(path);
 	if (dp == NULL) {
+		d->was_short |= sock_is_short(errno);
 		log_warn(path, "cannot be read: %s", strerror(errno));
 		return;
 	}
@@ -347,6 +350,19 @@ on_inotify(void *arg, int fd, bool can_read, bool can_write)
 		feed_heard(&d->feed);
 }
 
+/* What could not be opened for want of descriptors. */
+static void
+try_again(struct dir *d)
+{
+	bool is_heard = dir_files_try_again(d->files) || d->was_short;
+
+	if (d->was_short)
+		feed_rescan(&d->feed);
+	d->was_short = false;
+	if (is_heard)
+		feed_heard(&d->feed);
+}
+
 static void
 on_poll(void *arg)
 {
@@ -373,6 +389,7 @@ on_poll(void *arg)
 		feed_rescan(&d->feed);
 		feed_heard(&d->feed);
 	}
+	try_again(d);
 	timer_set(&d->poll, POLL_MS);
 }
 

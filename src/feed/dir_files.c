@@ -35,11 +35,13 @@ struct dir_file {
 	char *name;
 	enum file_state state;
 	bool has_failed;
+	bool was_short; /* of what reading takes */
 	UT_hash_handle hh;
 };
 
 struct dir_files {
 	struct dir_file *by_path;
+	bool was_short; /* for some of them */
 };
 
 struct dir_files *
@@ -126,6 +128,20 @@ dir_files_has_failed(const struct dir_files *d, const char *path)
 	return f != NULL && f->has_failed;
 }
 
+bool
+dir_files_try_again(struct dir_files *d)
+{
+	struct dir_file *f;
+
+	if (!d->was_short)
+		return false;
+	d->was_short = false;
+	for (f = d->by_path; f != NULL; f = f->hh.next)
+		if (f->was_short && f->state == FILE_CURRENT)
+			f->state = FILE_TOUCHED;
+	return true;
+}
+
 void
 dir_files_begin_scan(struct dir_files *d, bool has_lost_events)
 {
@@ -176,7 +192,7 @@ read_one(struct dir_files *d, struct dir_file *f, struct store *st)
 	    f->mesh == NULL ? RESOURCES_MOST_BYTES : SECRET_MOST_BYTES;
 
 	f->state = FILE_CURRENT;
-	f->has_failed = false;
+	f->has_failed = f->was_short = false;
 	switch (read_file(f->path, most, &bytes, &why)) {
 	case READ_OK:
 		put(f, st, text_str(&bytes));
@@ -189,6 +205,9 @@ read_one(struct dir_files *d, struct dir_file *f, struct store *st)
 		/* Its writer closes it yet: that will be heard. */
 		f->state = FILE_BUSY;
 		break;
+	case READ_SHORT:
+		f->was_short = d->was_short = true;
+		/* FALLTHROUGH */
 	case READ_FAILED:
 		f->has_failed = true;
 		store_fail_file(st, f->path, why.p);

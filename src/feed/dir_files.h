@@ -26,6 +26,12 @@ void dir_files_busy(struct dir_files *d, const char *path);
 bool dir_files_has_failed(const struct dir_files *d, const char *path);
 
 /*
+ * Touch what could not be read because descriptors were short.  False: there
+ * is no such file.
+ */
+bool dir_files_try_again(struct dir_files *d);
+
+/*
  * Around a scan of everything: what is below root and not seen in between is
  * gone.  has_lost_events: a busy file may have been closed unheard.
  */

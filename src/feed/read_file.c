@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "net/sock.h"
+
 static bool
 is_same(const struct stat *a, const struct stat *b)
 {
@@ -26,6 +28,8 @@ fail(struct text *why, int error)
 {
 	text_clear(why);
 	text_add_z(why, strerror(error));
+	if (sock_is_short(error))
+		return READ_SHORT;
 	return error == ENOENT || error == ENOTDIR ? READ_GONE : READ_FAILED;
 }
 

@@ -12,6 +12,7 @@ enum read_status {
 	READ_OK,
 	READ_GONE,    /* there is no such file */
 	READ_CHANGED, /* it was written to while we read */
+	READ_SHORT,   /* no descriptor or no memory is left: later, perhaps */
 	READ_FAILED   /* why says so */
 };
 

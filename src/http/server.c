@@ -7,6 +7,7 @@
 
 #include "http/server.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <utlist.h>
@@ -22,6 +23,8 @@
 #define SEND_MS 60000
 #define LINGER_MS 2000
 #define ACCEPT_BATCH 16
+/* Out of descriptors. */
+#define REST_MS 100
 
 static const struct h1_limits limits = {
 	.head_bytes = 16384, .fields = 64, .trailer_bytes = 1024
@@ -30,6 +33,7 @@ static const struct h1_limits limits = {
 struct server {
 	struct loop *loop;
 	struct watch watch;
+	struct timer rest;
 	int fd;
 	size_t max;
 	size_t n;
@@ -259,21 +263,40 @@ take_caller(struct server *s, int fd)
 	run(c);
 }
 
+static void on_accept(void *arg, int fd, bool can_read, bool can_write);
+
+static void
+listen_on(void *arg)
+{
+	struct server *s = arg;
+
+	watch_start(&s->watch, s->loop, s->fd, true, false, on_accept, s);
+}
+
+static void
+rest(struct server *s)
+{
+	watch_stop(&s->watch);
+	timer_set(&s->rest, REST_MS);
+}
+
 static void
 on_accept(void *arg, int fd, bool can_read, bool can_write)
 {
 	struct server *s = arg;
 	struct addr from;
-	int i, got;
+	int i, got = 0;
 
 	(void)can_read;
 	(void)can_write;
 	for (i = 0; i < ACCEPT_BATCH; i++) {
 		got = sock_accept(fd, &from);
 		if (got == -1)
-			return;
+			break;
 		take_caller(s, got);
 	}
+	if (got == -1 && sock_is_short(errno))
+		rest(s);
 }
 
 struct server *
@@ -289,7 +312,8 @@ server_new(struct loop *l, int listen_fd, size_t max_connections,
 	s->max = max_connections;
 	s->handle = handle;
 	s->arg = arg;
-	watch_start(&s->watch, l, listen_fd, true, false, on_accept, s);
+	timer_init(&s->rest, l, listen_on, s);
+	listen_on(s);
 	return s;
 }
 
@@ -302,6 +326,7 @@ server_free(struct server *s)
 		return;
 	DL_FOREACH_SAFE(s->callers, c, next)
 	drop(c);
+	timer_stop(&s->rest);
 	watch_stop(&s->watch);
 	close(s->fd);
 	free(s);

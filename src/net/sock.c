@@ -129,6 +129,13 @@ sock_accept(int fd, struct addr *from)
 	return client;
 }
 
+bool
+sock_is_short(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS ||
+	       error == ENOMEM;
+}
+
 int
 sock_connect(const struct addr *a)
 {

@@ -15,6 +15,11 @@ int sock_listen(const struct addr *a, bool reuse_port, int backlog);
 int sock_listen_unix(const char *path, unsigned mode, int backlog);
 /* Next connection, non-blocking, TCP_NODELAY; -1 with errno. */
 int sock_accept(int fd, struct addr *from);
+/*
+ * It failed for want of descriptors or memory: so it will at once again, and
+ * who is told by the loop that somebody waits has to rest first.
+ */
+bool sock_is_short(int error);
 /* A connect on its way (EINPROGRESS is success); -1 with errno. */
 int sock_connect(const struct addr *a);
 int sock_connect_unix(const char *path);

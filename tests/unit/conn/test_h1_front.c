@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/xalloc.h"
+#include "conn/conn.h"
 #include "unit/conn/conn_rig.h"
 #include "unit/conn/fake_stream.h"
 #include "upstream/cluster_state.h"
@@ -447,5 +448,96 @@ Test(h1_front, a_refusal_of_a_long_request_is_seen)
 	cr_expect_eq(conns_count(c.g.conns), 1, "it waits for the caller");
 	hang_up(&c);
 	expect_ended(&c, "denied");
+	teardown(&c);
+}
+
+/* So little that it is gathered, and goes out behind the exchange. */
+#define LONG_BODY 7000
+
+static struct wire *
+our_wire(struct call *c)
+{
+	return TAILQ_FIRST(&c->g.conns->list)->client;
+}
+
+/*
+ * The whole of an answer is with the caller's wire, and more of it than the
+ * socket takes; the caller reads no more.
+ */
+static void
+stop_reading(struct call *c, const char *request, char *body)
+{
+	const int small = 1;
+
+	cr_assert_eq(setsockopt(our_wire(c)->fd, SOL_SOCKET, SO_SNDBUF, &small,
+			 sizeof(small)),
+	    0);
+	memset(body, 'b', LONG_BODY);
+	body[LONG_BODY] = '\0';
+	pool(c);
+	will_answer(c, body);
+	cr_assert_eq(wire_write(c->wire, str_of(request)), IO_DONE);
+	rig_turn(&c->g, 20);
+	cr_assert_eq(rig_logged(&c->g, "\"kind\":\"request\"", NULL), 1);
+	cr_assert_gt(wire_unsent(our_wire(c)), 0);
+}
+
+static void
+expect_long_answer(struct call *c, const char *body)
+{
+	turn(c);
+	cr_expect(str_ends(text_str(&c->got), str_of(body)), "%zu bytes came",
+	    c->got.len);
+	cr_expect_eq(c->end, IO_EOF);
+}
+
+Test(h1_front, a_slow_caller_gets_all_of_the_last_answer)
+{
+	char *body = xmalloc(LONG_BODY + 1);
+	struct call c;
+
+	setup(&c);
+	stop_reading(
+	    &c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", body);
+	rig_pass(&c.g, 20000);
+	expect_long_answer(&c, body);
+	hang_up(&c);
+	expect_ended(&c, "ok");
+	free(body);
+	teardown(&c);
+}
+
+Test(h1_front, a_caller_that_takes_nothing_is_closed_in_the_end)
+{
+	char *body = xmalloc(LONG_BODY + 1);
+	struct call c;
+
+	setup(&c);
+	stop_reading(
+	    &c, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", body);
+	rig_pass(&c.g, 290000);
+	cr_expect_eq(conns_count(c.g.conns), 1);
+	rig_pass(&c.g, 20000);
+	expect_ended(&c, "ok");
+	free(body);
+	teardown(&c);
+}
+
+Test(h1_front, drained_while_the_answer_is_still_sent)
+{
+	char *body = xmalloc(LONG_BODY + 1);
+	bool is_drained = false;
+	struct call c;
+
+	setup(&c);
+	stop_reading(&c, GET, body);
+	conns_drain(c.g.conns, drained, &is_drained);
+	rig_pass(&c.g, 10000);
+	cr_expect_not(is_drained);
+	expect_long_answer(&c, body);
+	hang_up(&c);
+	cr_expect(is_drained);
+	expect_ended(&c, "drained");
+	free(body);
 	teardown(&c);
 }

@@ -222,6 +222,18 @@ Test(config, refuses_with_place_and_remedy)
 		    "\"10.0.0.0/8\"\n" },
 		{ "dns = { servers = ( 1 ); };",
 		    "c:1: dns.servers: wants texts in double quotes\n" },
+		{ "dns = { servers = [ \"10.0.0.53:53\", \"fd00::53\", "
+		  "\"[::1]:5353\", \"[::1]\", \"resolver\" ]; };",
+		    "c:1: dns.servers: \"resolver\" is no address; one is "
+		    "\"10.0.0.53\" or \"[fd00::53]:5353\"\n" },
+		{ "dns = { servers = [ \"10.0.0.53:0\" ]; };",
+		    "c:1: dns.servers: \"10.0.0.53:0\" is no address; one is "
+		    "\"10.0.0.53\" or \"[fd00::53]:5353\"\n" },
+		{ "dns = { servers = [ \"[::1\", \"1.2.3.4:65536\" ]; };",
+		    "c:1: dns.servers: \"[::1\" is no address; one is "
+		    "\"10.0.0.53\" or \"[fd00::53]:5353\"\n"
+		    "c:1: dns.servers: \"1.2.3.4:65536\" is no address; one "
+		    "is \"10.0.0.53\" or \"[fd00::53]:5353\"\n" },
 		{ "dns = 1;", "c:1: dns: wants a group: { … }\n" },
 		{ "listeners = { };",
 		    "c:1: listeners: wants a list of groups: ( { … } )\n" },

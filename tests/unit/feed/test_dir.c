@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -338,6 +339,71 @@ Test(dir, a_file_that_cannot_be_read_keeps_what_it_held)
 	expect_change(&r, "a FIFO took its place");
 	cr_expect(has_mesh(&r, "one"));
 	cr_expect_eq(store_problems(r.store)->errors, 1);
+	rig_fini(&r);
+}
+
+/* Until give_back(), nothing can be opened. */
+static void
+take_descriptors(struct rlimit *before)
+{
+	struct rlimit few;
+	int next = dup(STDERR_FILENO);
+
+	(void)close(next);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, before), 0);
+	few = *before;
+	few.rlim_cur = (rlim_t)next;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+}
+
+static void
+give_back(const struct rlimit *before)
+{
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, before), 0);
+}
+
+/* Nobody writes the file again only because we were short of descriptors. */
+Test(dir, a_file_is_tried_again_when_descriptors_were_short)
+{
+	struct rlimit before;
+	struct rig r;
+
+	rig_init(&r);
+	tree_write(&r.tree, "r/a.yaml", MESH("one"));
+	rig_start(&r);
+	tree_replace(&r.tree, "r/a.yaml", MESH("two"));
+	take_descriptors(&before);
+	expect_change(&r, "it was replaced");
+	cr_expect(has_mesh(&r, "one"));
+	cr_expect_eq(store_problems(r.store)->errors, 1);
+	give_back(&before);
+	expect_change(&r, "there are descriptors again");
+	cr_expect(has_mesh(&r, "two"));
+	cr_expect_eq(store_problems(r.store)->errors, 0);
+	rig_fini(&r);
+}
+
+/* A scan that cannot look into a directory must not become deaf to it. */
+Test(dir, a_scan_is_made_again_when_descriptors_were_short)
+{
+	struct rlimit before;
+	struct rig r;
+
+	rig_init(&r);
+	tree_mkdir(&r.tree, "r/part");
+	tree_write(&r.tree, "r/part/a.yaml", MESH("one"));
+	rig_start(&r);
+	cr_assert(has_mesh(&r, "one"));
+	take_descriptors(&before);
+	feed_rescan(r.feed);
+	commit(&r);
+	cr_expect(has_mesh(&r, "one"));
+	give_back(&before);
+	expect_change(&r, "there are descriptors again");
+	cr_expect(has_mesh(&r, "one"));
+	tree_write(&r.tree, "r/part/b.yaml", MESH("two"));
+	expect_change(&r, "a file in the directory");
+	cr_expect(has_mesh(&r, "two"));
 	rig_fini(&r);
 }
 
