@@ -4,7 +4,7 @@
  * COMMAND(name, function, arguments, what it does): the commands of the
  * control socket; no guard; undefined again.
  */
-COMMAND("status", run_status, "", "State, listeners, meshes, and what is refused.")
+COMMAND("status", run_status, "", "State, listeners, meshes, what is refused, and what is accepted but not used.")
 COMMAND("services", run_services, "[-v] [NAME]", "Services in force, with their server names; -v: endpoints, TLS and rules.")
 COMMAND("conns", run_conns, "[N]", "Open connections, at most N (1000) of each worker.")
 COMMAND("clusters", run_clusters, "", "Endpoints and what is known of their health.")

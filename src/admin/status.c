@@ -78,6 +78,26 @@ print_refused(const struct admin_state *s, struct text *out)
 				       : "nothing serves in its place");
 }
 
+/* Kinds that are accepted, and have no effect here. */
+static void
+print_not_used(const struct admin_state *s, struct text *out)
+{
+	const char *before = "not used    ";
+	size_t n;
+
+	for (unsigned k = 0; k < KIND_N; k++) {
+		if (kind_row(k)->use != KIND_NOT_USED)
+			continue;
+		(void)store_list(s->store, k, &n);
+		if (n == 0)
+			continue;
+		text_addf(out, "%s%s %zu", before, kind_row(k)->name, n);
+		before = ", ";
+	}
+	if (*before == ',')
+		text_add_char(out, '\n');
+}
+
 void
 status_print(const struct admin_state *s, struct text *out)
 {
@@ -102,6 +122,7 @@ status_print(const struct admin_state *s, struct text *out)
 	text_addf(out, "refused     %zu%s\n", s->refused,
 	    s->refused > 0 ? ": `zegressctl check` says why" : "");
 	print_refused(s, out);
+	print_not_used(s, out);
 }
 
 bool
