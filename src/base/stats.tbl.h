@@ -115,11 +115,11 @@ CLUSTER(UPSTREAM_RQ_TIMEOUT, STAT_COUNTER, "envoy_cluster_upstream_rq_timeout", 
 CLUSTER(CB_CX_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_cx_open", NULL,
     "1 while limits.upstream_connections is reached.", "")
 CLUSTER(CB_RQ_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_open", NULL,
-    "1 while the limit of requests is reached.", "")
+    "Always 0: requests have no limit of their own.", "")
 CLUSTER(CB_RQ_PENDING_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_pending_open", NULL,
     "1 while limits.upstream_pending is reached.", "")
 CLUSTER(CB_RQ_RETRY_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_retry_open", NULL,
-    "1 while the limit of retries is reached.", "")
+    "Always 0: a request is sent again once at the most.", "")
 CLUSTER(MEMBERSHIP_HEALTHY, STAT_GAUGE_MAX, "envoy_cluster_membership_healthy", NULL,
     "Endpoints that have an address and no failed connect in the last 10 s.",
     "0: no endpoint can be reached.")
