@@ -260,8 +260,7 @@ send_head(struct exchange *x)
 	struct stream *back = x->lease.stream;
 	struct stats_set *stats = cluster_stats(x->cluster);
 	const struct head *q = x->request;
-	bool is_end = q->body == BODY_NONE ||
-		      (q->body == BODY_LENGTH && q->content_length == 0);
+	bool is_end = !head_has_body(q);
 
 	back->on_ready = on_ready;
 	back->arg = x;

@@ -59,8 +59,7 @@ exchange_move_request(struct exchange *x)
 static void
 send_response_head(struct exchange *x, struct head *h)
 {
-	bool is_end = h->body == BODY_NONE ||
-		      (h->body == BODY_LENGTH && h->content_length == 0);
+	bool is_end = !head_has_body(h);
 
 	x->status = h->status;
 	x->response_begun = true;

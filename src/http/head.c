@@ -116,6 +116,13 @@ first_of(const struct field *f, size_t n, enum field_id id)
 	return NULL;
 }
 
+bool
+head_has_body(const struct head *h)
+{
+	return h->body != BODY_NONE &&
+	       (h->body != BODY_LENGTH || h->content_length > 0);
+}
+
 struct str
 head_get(const struct head *h, enum field_id id)
 {

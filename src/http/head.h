@@ -75,6 +75,8 @@ enum field_id field_id_of(struct str name);
 /* Concerns one connection only (RFC 9110, section 7.6.1). */
 bool field_is_hop_by_hop(enum field_id id);
 
+/* False also for a Content-Length of 0: nothing follows the head. */
+bool head_has_body(const struct head *h);
 /* The first that is not removed; p is NULL without it. */
 struct str head_get(const struct head *h, enum field_id id);
 void head_remove(struct head *h, enum field_id id);

@@ -425,3 +425,32 @@ cluster_metric(struct egress *e, const char *metric, const char *service)
 	    "%s{envoy_cluster_name=\"default_%s\"", metric, service);
 	return egress_metric(e, line);
 }
+
+void
+world_start_two(struct world *w, const char *config)
+{
+	world_init(w, config);
+	(void)world_serve(
+	    w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "ext" });
+	(void)world_serve_tls(
+	    w, "api.example", &(struct ext_config){ .protocol = EXT_HTTP });
+	write_es(w->e,
+	    &(struct es){ .name = "raw", .port = ext_port(w->servers[0]) });
+	write_es(w->e, &(struct es){ .name = "api",
+			   .protocol = "http",
+			   .host = "api.example",
+			   .port = ext_port(w->servers[1]),
+			   .tls = "caCert: { secret: ext-ca }" });
+	world_start(w);
+}
+
+void
+world_use_two(struct world *w)
+{
+	struct mesh_client m;
+
+	call(w, &m, "raw");
+	check_echo(&m, "ext");
+	mesh_close(&m);
+	cr_expect_eq(status_of(get_once(w, "api", "/")), 200);
+}

@@ -113,6 +113,11 @@ int status_of(const char *answer);
 /* A whole connection for one GET. */
 const char *get_once(struct world *w, const char *service, const char *path);
 
+/* A started world with services raw (tcp) and api (http, TLS). */
+void world_start_two(struct world *w, const char *config);
+/* A connection to the one, a request to the other. */
+void world_use_two(struct world *w);
+
 /* An ended_total by outcome. */
 double ended(struct egress *e, const char *outcome);
 /* Of the service of mesh default: envoy_cluster_* and the like. */

@@ -11,36 +11,6 @@
 
 #define BODY_MOST (1 << 20)
 
-/* Services raw (tcp) and api (http, TLS). */
-static void
-start(struct world *w, const char *config)
-{
-	world_init(w, config);
-	(void)world_serve(
-	    w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "ext" });
-	(void)world_serve_tls(
-	    w, "api.example", &(struct ext_config){ .protocol = EXT_HTTP });
-	write_es(w->e,
-	    &(struct es){ .name = "raw", .port = ext_port(w->servers[0]) });
-	write_es(w->e, &(struct es){ .name = "api",
-			   .protocol = "http",
-			   .host = "api.example",
-			   .port = ext_port(w->servers[1]),
-			   .tls = "caCert: { secret: ext-ca }" });
-	world_start(w);
-}
-
-static void
-use_both(struct world *w)
-{
-	struct mesh_client m;
-
-	call(w, &m, "raw");
-	check_echo(&m, "ext");
-	mesh_close(&m);
-	cr_expect_eq(status_of(get_once(w, "api", "/")), 200);
-}
-
 static char *
 get(struct world *w, const char *path, long status)
 {
@@ -101,7 +71,7 @@ Test(admin, paths_and_methods)
 	};
 	struct world w;
 
-	start(&w, NULL);
+	world_start_two(&w, NULL);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char request[256];
 		const char *answer;
@@ -117,7 +87,7 @@ Test(admin, paths_and_methods)
 		    rows[i].request, answer);
 	}
 	/* Nothing of that did anything. */
-	use_both(&w);
+	world_use_two(&w);
 	world_end(&w);
 }
 
@@ -127,7 +97,7 @@ Test(admin, many_requests_on_one_connection)
 	struct mesh_options o;
 	struct world w;
 
-	start(&w, NULL);
+	world_start_two(&w, NULL);
 	o = (struct mesh_options){ .port = w.e->admin };
 	cr_assert(mesh_connect(&m, &o));
 	for (int i = 0; i < 20; i++) {
@@ -143,14 +113,14 @@ Test(admin, clusters_tell_what_is_known)
 	struct world w;
 	char *body;
 
-	start(&w, NULL);
+	world_start_two(&w, NULL);
 	write_es(w.e, &(struct es){ .name = "refused", .port = free_port() });
 	write_es(w.e,
 	    &(struct es){
 		.name = "nameless", .host = "nowhere.example", .port = 1 });
 	cr_assert(in_force(w.e, "ES/refused "));
 	cr_assert(in_force(w.e, "ES/nameless "));
-	use_both(&w);
+	world_use_two(&w);
 	for (int i = 0; i < 2; i++) {
 		struct mesh_client m;
 
@@ -202,7 +172,7 @@ Test(admin, config_dump_is_what_is_in_force)
 	json_error_t e;
 	const json_t *s, *tls, *endpoint;
 
-	start(&w, NULL);
+	world_start_two(&w, NULL);
 	egress_write(w.e, "bad.yaml",
 	    "type: ExternalService\nmesh: default\nname: bad\n");
 	cr_assert(WAIT_UNTIL(

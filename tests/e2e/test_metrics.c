@@ -10,36 +10,6 @@
 
 #define BODY_MOST (1 << 20)
 
-/* Services raw (tcp) and api (http, TLS). */
-static void
-start(struct world *w, const char *config)
-{
-	world_init(w, config);
-	(void)world_serve(
-	    w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "ext" });
-	(void)world_serve_tls(
-	    w, "api.example", &(struct ext_config){ .protocol = EXT_HTTP });
-	write_es(w->e,
-	    &(struct es){ .name = "raw", .port = ext_port(w->servers[0]) });
-	write_es(w->e, &(struct es){ .name = "api",
-			   .protocol = "http",
-			   .host = "api.example",
-			   .port = ext_port(w->servers[1]),
-			   .tls = "caCert: { secret: ext-ca }" });
-	world_start(w);
-}
-
-static void
-use_both(struct world *w)
-{
-	struct mesh_client m;
-
-	call(w, &m, "raw");
-	check_echo(&m, "ext");
-	mesh_close(&m);
-	cr_expect_eq(status_of(get_once(w, "api", "/")), 200);
-}
-
 /* A name may stand in one block only, and its type before its values. */
 struct family {
 	char name[128];
@@ -207,8 +177,8 @@ Test(metrics, are_well_formed_and_have_the_names_of_the_board)
 	struct world w;
 	char *body = calloc(1, BODY_MOST);
 
-	start(&w, NULL);
-	use_both(&w);
+	world_start_two(&w, NULL);
+	world_use_two(&w);
 	cr_assert_eq(
 	    egress_get(w.e, "/stats/prometheus", body, BODY_MOST), 200);
 	parse(body, &p);
@@ -263,7 +233,7 @@ Test(metrics, of_a_tcp_service)
 	struct world w;
 	struct mesh_client open, closed;
 
-	start(&w, NULL);
+	world_start_two(&w, NULL);
 	call(&w, &open, "raw");
 	check_echo(&open, "ext");
 	call(&w, &closed, "raw");
@@ -307,7 +277,7 @@ Test(metrics, of_an_http_service)
 	struct world w;
 	struct mesh_client m;
 
-	start(&w, NULL);
+	world_start_two(&w, NULL);
 	call(&w, &m, "api");
 	for (int status = 200; status <= 500; status += 100) {
 		char path[32];
@@ -353,7 +323,7 @@ Test(metrics, of_callers_that_fail)
 	struct world w;
 	struct pki *other, *liar, *stranger;
 
-	start(&w, NULL);
+	world_start_two(&w, NULL);
 	other = pki_mesh_ca("default");
 	liar = pki_sidecar(other, "default", "web", NULL);
 	stranger = pki_sidecar(w.mesh_ca, "elsewhere", "web", NULL);
@@ -410,7 +380,7 @@ Test(metrics, of_servers_that_fail)
 	struct mesh_client m;
 	struct ext_server *s;
 
-	start(&w, "limits = { connect_ms = 200; };");
+	world_start_two(&w, "limits = { connect_ms = 200; };");
 	s = world_serve(&w, &(struct ext_config){ .fault = EXT_SILENT });
 	write_es(w.e, &(struct es){ .name = "late",
 			  .port = ext_port(s),
@@ -445,7 +415,7 @@ Test(metrics, of_requests_that_fail)
 	struct world w;
 	struct mesh_client m;
 
-	start(&w, "limits = { stream_idle_ms = 300; };");
+	world_start_two(&w, "limits = { stream_idle_ms = 300; };");
 	cr_expect_eq(status_of(get_once(&w, "api", "/none")), 503);
 	cr_expect_eq(status_of(get_once(&w, "api", "/")), 200);
 	call(&w, &m, "api");
