@@ -16,7 +16,7 @@ struct option_row {
 	const char *name;
 	const char *type;
 	const char *fallback;
-	const char *words; /* unit, or the two words of a choice */
+	const char *words; /* unit, or the words of a choice */
 	bool is_reloadable;
 	const char *help;
 };
@@ -26,6 +26,7 @@ static const struct option_row options[] = {
 	{ name, #type, fallback, words, reload, help },
 #define LISTENER_OPTION OPTION
 #define IDENTITY_OPTION OPTION
+#define SERVICE_OPTION OPTION
 #include "daemon/config.tbl.h"
 };
 
@@ -87,7 +88,24 @@ group_len(const char *name)
 static bool
 is_choice(const struct option_row *o)
 {
-	return strcmp(o->type, "CHOICE") == 0;
+	return strcmp(o->type, "CHOICE") == 0 || strcmp(o->type, "ONE_OF") == 0;
+}
+
+/* "a", "b" or "c"; an empty first word stands for not giving any. */
+static void
+print_words(const char *words)
+{
+	size_t n;
+
+	for (words += *words == '|'; *words != '\0'; words += n) {
+		n = strcspn(words, "|");
+		printf("\\(dq%.*s\\(dq", (int)n, words);
+		if (words[n] != '|')
+			continue;
+		n++;
+		(void)fputs(
+		    strchr(words + n, '|') != NULL ? ", " : " or ", stdout);
+	}
 }
 
 static void
@@ -99,13 +117,7 @@ print_value(const struct option_row *o)
 		{ "NETWORKS", "list of networks" } };
 
 	if (is_choice(o)) {
-		const char *bar = strchr(o->words, '|');
-
-		if (bar == o->words)
-			printf("\\(dq%s\\(dq", bar + 1);
-		else
-			printf("\\(dq%.*s\\(dq or \\(dq%s\\(dq",
-			    (int)(bar - o->words), o->words, bar + 1);
+		print_words(o->words);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -115,12 +127,22 @@ print_value(const struct option_row *o)
 		printf(", %s", o->words);
 }
 
+static bool
+is_of(const struct option_row *o, const char *group)
+{
+	size_t n = strlen(group);
+
+	return strncmp(o->name, group, n) == 0 && o->name[n] == '.';
+}
+
 static void
-print_options(void)
+print_those(bool of_services)
 {
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		const struct option_row *o = &options[i];
 
+		if (is_of(o, "services") != of_services)
+			continue;
 		printf(".It Cm %s", o->name);
 		printf("\n");
 		printf("(");
@@ -130,6 +152,19 @@ print_options(void)
 		printf("%s)\n", o->is_reloadable ? "; SIGHUP changes it" : "");
 		put_text(o->help);
 	}
+}
+
+static void
+print_options(void)
+{
+	print_those(false);
+}
+
+/* They stand in a section of their own. */
+static void
+print_services(void)
+{
+	print_those(true);
 }
 
 static void
@@ -229,11 +264,11 @@ put_setting(bool is_inside, const struct option_row *o)
 		printf(is_text ? "\"%s\";\n" : "%s;\n", o->fallback);
 }
 
-/* An entry of identity has no defaults: it is shown by hand. */
+/* Entries of these say nothing by default: they are shown by hand. */
 static bool
 is_shown(const struct option_row *o)
 {
-	return strncmp(o->name, "identity.", 9) != 0;
+	return !is_of(o, "identity") && !is_of(o, "services");
 }
 
 static bool
@@ -254,7 +289,7 @@ print_sample(void)
 	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 		const struct option_row *o = &options[i];
 		size_t n = group_len(o->name);
-		bool is_entry = strncmp(o->name, "listeners.", 10) == 0;
+		bool is_entry = is_of(o, "listeners");
 
 		if (!is_shown(o))
 			continue;
@@ -281,6 +316,7 @@ main(int argc, char **argv)
 		void (*print)(void);
 	} tables[] = {
 		{ "options", print_options },
+		{ "services", print_services },
 		{ "metrics", print_metrics },
 		{ "outcomes", print_outcomes },
 		{ "commands", print_commands },
@@ -298,6 +334,7 @@ main(int argc, char **argv)
 		}
 	(void)fprintf(stderr,
 	    "usage: tables "
-	    "options|metrics|outcomes|log-fields|commands|sample\n");
+	    "options|services|metrics|outcomes|log-fields|commands|"
+	    "sample\n");
 	return 2;
 }

@@ -181,6 +181,44 @@ rules_of(const struct ruleset *s)
 }
 
 static json_t *
+host_of(const struct service_options *o)
+{
+	switch (o->host) {
+	case HOST_ENDPOINT:
+		return json_string("endpoint");
+	case HOST_KEEP:
+		return json_string("keep");
+	case HOST_NAMED:
+		return text_of(o->host_name);
+	}
+	return json_null();
+}
+
+/* As zegressd.conf has them, all of them. */
+static json_t *
+options_of(const struct service *s)
+{
+	json_t *all = json_object(), *upgrades = json_array();
+	const struct service_options *o = &s->options;
+	size_t i;
+
+	for (i = 0; i < o->n_upgrades; i++)
+		json_array_append_new(upgrades, text_of(o->upgrades[i]));
+	json_object_set_new(all, "host", host_of(o));
+	json_object_set_new(
+	    all, "http2_fallback", json_boolean(o->http2_fallback));
+	json_object_set_new(all, "upgrades", upgrades);
+	json_object_set_new(all, "forwarded_for",
+	    json_string(forwarded_for_name(o->forwarded_for)));
+	json_object_set_new(
+	    all, "forward_client_cert", json_boolean(o->forwards_client_cert));
+	json_object_set_new(all, "via", text_of(o->via));
+	json_object_set_new(all, "server", text_of(o->server));
+	json_object_set_new(all, "request_ms", number_of(o->request_ms));
+	return all;
+}
+
+static json_t *
 service_of(const struct service *s)
 {
 	json_t *o = json_object(), *snis = json_array(), *sets = json_array();
@@ -206,6 +244,8 @@ service_of(const struct service *s)
 	json_object_set_new(
 	    o, "locality_aware", json_boolean(s->is_locality_aware));
 	json_object_set_new(o, "rulesets", sets);
+	if (service_has_requests(s))
+		json_object_set_new(o, "options", options_of(s));
 	return o;
 }
 

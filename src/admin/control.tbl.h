@@ -5,7 +5,7 @@
  * control socket; no guard; undefined again.
  */
 COMMAND("status", run_status, "", "State, listeners, meshes, what is refused, and what is accepted but not used.")
-COMMAND("services", run_services, "[-v] [NAME]", "Services in force, with their server names; -v: endpoints, TLS and rules.")
+COMMAND("services", run_services, "[-v] [NAME]", "Services in force, with their server names; -v: endpoints, TLS, options that are not the default, and rules.")
 COMMAND("conns", run_conns, "[N]", "Open connections, at most N (1000) of each worker.")
 COMMAND("clusters", run_clusters, "", "Endpoints and what is known of their health.")
 COMMAND("check", run_check, "", "Everything that is wrong with the resources at present; fails if any is refused.")

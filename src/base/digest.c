@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SHA-256 by libcrypto, fetched once for the process: looking an algorithm up
+ * Hashes by libcrypto, fetched once for the process: looking an algorithm up
  * takes a lock, and a load makes tens of thousands of digests.  Any thread; a
  * digester belongs to one.
  */
@@ -20,6 +20,7 @@ struct digester {
 
 static pthread_once_t md_once = PTHREAD_ONCE_INIT;
 static EVP_MD *md;
+static EVP_MD *md_sha1;
 
 /* Without SHA-256 nothing could be told apart: no way to go on. */
 static void
@@ -36,6 +37,8 @@ fetch_md(void)
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
 	md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	require(md != NULL);
+	md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
+	require(md_sha1 != NULL);
 }
 
 static const EVP_MD *
@@ -135,4 +138,12 @@ digest_print(const struct digest *d, char out[17])
 		out[2 * i + 1] = hex[d->b[i] & 15];
 	}
 	out[16] = '\0';
+}
+
+void
+digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_LEN])
+{
+	pthread_once(&md_once, fetch_md);
+	require(EVP_Digest(bytes.len > 0 ? bytes.p : "", bytes.len, out, NULL,
+		    md_sha1, NULL) == 1);
 }

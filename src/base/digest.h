@@ -4,7 +4,7 @@
 
 /*
  * SHA-256 of what a thing is made of: equal digests mean equal things.  The
- * one file outside tls/ that calls libcrypto, for nothing but this hash.
+ * one file outside tls/ that calls libcrypto, for nothing but hashes.
  */
 
 #include <stdbool.h>
@@ -33,5 +33,9 @@ struct digest digest_of(struct str bytes);
 bool digest_eq(const struct digest *a, const struct digest *b);
 /* The first 16 hex digits, for people. */
 void digest_print(const struct digest *d, char out[17]);
+
+#define DIGEST_SHA1_LEN 20
+/* SHA-1, which proves nothing any more; where a protocol names it. */
+void digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_LEN]);
 
 #endif

@@ -67,10 +67,78 @@ LISTENER(SSL_FAIL_VERIFY_SAN, STAT_COUNTER, "envoy_listener_ssl_fail_verify_san"
 LISTENER(SSL_FAIL_VERIFY_NO_CERT, STAT_COUNTER, "envoy_listener_ssl_fail_verify_no_cert", NULL,
     "Callers that showed no certificate.", "Only mesh callers may use the egress.")
 
+LISTENER(DOWNSTREAM_CX_HTTP1, STAT_COUNTER, "envoy_http_downstream_cx_http1_total", NULL,
+    "Connections of callers that speak HTTP/1.1.", "")
+LISTENER(DOWNSTREAM_CX_HTTP2, STAT_COUNTER, "envoy_http_downstream_cx_http2_total", NULL,
+    "Connections of callers that speak HTTP/2.", "")
+LISTENER(DOWNSTREAM_RQ_TOTAL, STAT_COUNTER, "envoy_http_downstream_rq_total", NULL,
+    "Requests received, those included that were refused.", "")
+LISTENER(DOWNSTREAM_RQ_ACTIVE, STAT_GAUGE, "envoy_http_downstream_rq_active", NULL,
+    "Requests in progress.", "")
+LISTENER(H2_RX_RESET, STAT_COUNTER, "envoy_http2_rx_reset", NULL,
+    "Streams of HTTP/2 that callers reset.",
+    "Many: callers give up; compare with the time that answers take.")
+LISTENER(H2_TX_RESET, STAT_COUNTER, "envoy_http2_tx_reset", NULL,
+    "Streams of HTTP/2 that we reset towards callers.",
+    "The access log's outcome and detail say why.")
+LISTENER(H2_GOAWAY_SENT, STAT_COUNTER, "envoy_http2_goaway_sent", NULL,
+    "Connections of HTTP/2 that we asked callers to leave.", "")
+LISTENER(H2_TRAILERS, STAT_COUNTER, "envoy_http2_trailers", NULL,
+    "Requests of HTTP/2 with trailers.", "")
+LISTENER(H2_HEADER_OVERFLOW, STAT_COUNTER, "envoy_http2_header_overflow", NULL,
+    "Requests of HTTP/2 whose head was over limits.head_bytes or limits.headers.",
+    "Raise the limit if the caller is right.")
+LISTENER(H2_MESSAGE_ERROR, STAT_COUNTER, "envoy_http2_rx_messaging_error", NULL,
+    "Requests of HTTP/2 that break RFC 9113.", "The caller has to be mended.")
+LISTENER(H2_PROTOCOL_ERROR, STAT_COUNTER, "envoy_http2_protocol_error", NULL,
+    "Connections of HTTP/2 on which the caller broke RFC 9113.",
+    "The access log's detail says how.")
+LISTENER(H2_KEEPALIVE_TIMEOUT, STAT_COUNTER, "envoy_http2_keepalive_timeout", NULL,
+    "Connections of HTTP/2 on which the caller did not answer our PING.",
+    "The caller or the path to it is gone; see limits.h2_ping_ms.")
+LISTENER(H2_HEAD_LATE, STAT_COUNTER, "envoy_http2_head_timeout", NULL,
+    "Connections of HTTP/2 on which a field block was begun and not ended in limits.head_ms.",
+    "Many of one source: it holds connections open on purpose.")
+LISTENER(H2_RESETS_FLOOD, STAT_COUNTER, "envoy_http2_reset_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many reset streams (rapid reset).",
+    "The access log names the source; an honest caller needs more of limits.h2_resets.")
+LISTENER(H2_CONTINUATIONS_FLOOD, STAT_COUNTER, "envoy_http2_continuation_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many CONTINUATION frames.",
+    "The access log names the source; an honest caller needs more of limits.h2_continuations.")
+LISTENER(H2_SETTINGS_FLOOD, STAT_COUNTER, "envoy_http2_settings_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many SETTINGS frames.",
+    "The access log names the source; an honest caller needs more of limits.h2_settings.")
+LISTENER(H2_PINGS_FLOOD, STAT_COUNTER, "envoy_http2_ping_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many PING frames.",
+    "The access log names the source; an honest caller needs more of limits.h2_pings.")
+LISTENER(H2_EMPTY_FRAMES_FLOOD, STAT_COUNTER, "envoy_http2_inbound_empty_frames_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many frames without payload.",
+    "The access log names the source; an honest caller needs more of limits.h2_empty_frames.")
+LISTENER(H2_PRIORITIES_FLOOD, STAT_COUNTER, "envoy_http2_inbound_priority_frames_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many PRIORITY frames and frames of unknown types.",
+    "The access log names the source; an honest caller needs more of limits.h2_priorities.")
+LISTENER(H2_WINDOW_UPDATES_FLOOD, STAT_COUNTER, "envoy_http2_inbound_window_update_frames_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many WINDOW_UPDATE frames.",
+    "The access log names the source; an honest caller needs more of limits.h2_window_updates.")
+LISTENER(H2_TINY_FRAMES_FLOOD, STAT_COUNTER, "envoy_http2_tiny_frames_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many tiny DATA frames.",
+    "The access log names the source; an honest caller needs more of limits.h2_tiny_frames.")
+LISTENER(H2_OUTBOUND_FLOOD, STAT_COUNTER, "envoy_http2_outbound_control_flood", NULL,
+    "Connections of HTTP/2 that ended because of too many answers to frames of control that it did not read.",
+    "The access log names the source; an honest caller needs more of limits.h2_outbound.")
+
 CLUSTER(UPSTREAM_CX_TOTAL, STAT_COUNTER, "envoy_cluster_upstream_cx_total", NULL,
     "Connections opened to the service.", "")
 CLUSTER(UPSTREAM_CX_ACTIVE, STAT_GAUGE, "envoy_cluster_upstream_cx_active", NULL,
     "Connections to the service that are open.", "")
+CLUSTER(UPSTREAM_CX_HTTP1, STAT_COUNTER, "envoy_cluster_upstream_cx_http1_total", NULL,
+    "Of those opened, connections that speak HTTP/1.1.",
+    "Of a service with protocol http2: its server chose HTTP/1.1, and http2_fallback allows it.")
+CLUSTER(UPSTREAM_CX_HTTP2, STAT_COUNTER, "envoy_cluster_upstream_cx_http2_total", NULL,
+    "Of those opened, connections that speak HTTP/2.", "")
+CLUSTER(UPSTREAM_CX_PROTOCOL_ERROR, STAT_COUNTER, "envoy_cluster_upstream_cx_protocol_error", NULL,
+    "Connections whose server chose another version of HTTP by ALPN, answered in another, or broke RFC 9113.",
+    "Compare the protocol of the service with what its server speaks; see http2_fallback in `services`.")
 CLUSTER(UPSTREAM_CX_CONNECT_FAIL, STAT_COUNTER, "envoy_cluster_upstream_cx_connect_fail", NULL,
     "Attempts to connect that failed (name, TCP or TLS).",
     "The access log's outcome and detail say why.")
@@ -89,6 +157,29 @@ CLUSTER(UPSTREAM_CX_DESTROY_ACTIVE, STAT_COUNTER, "envoy_cluster_upstream_cx_des
 CLUSTER(UPSTREAM_CX_POOL_OVERFLOW, STAT_COUNTER, "envoy_cluster_upstream_cx_pool_overflow", NULL,
     "Connections refused because limits.upstream_connections was reached.",
     "Raise the limit if the service can take it.")
+CLUSTER(HTTP2_RX_RESET, STAT_COUNTER, "envoy_cluster_http2_rx_reset", NULL,
+    "Streams of HTTP/2 that the service reset.",
+    "The access log has the code in its detail.")
+CLUSTER(HTTP2_TX_RESET, STAT_COUNTER, "envoy_cluster_http2_tx_reset", NULL,
+    "Streams of HTTP/2 that we reset: callers gave up, or answers were malformed.", "")
+CLUSTER(HTTP2_GOAWAY_SENT, STAT_COUNTER, "envoy_cluster_http2_goaway_sent", NULL,
+    "Connections of HTTP/2 that we asked the service to leave.", "")
+CLUSTER(HTTP2_TRAILERS, STAT_COUNTER, "envoy_cluster_http2_trailers", NULL,
+    "Answers of HTTP/2 with trailers.", "")
+CLUSTER(HTTP2_HEADER_OVERFLOW, STAT_COUNTER, "envoy_cluster_http2_header_overflow", NULL,
+    "Answers of HTTP/2 whose head was over limits.head_bytes or limits.headers.",
+    "Raise the limit if the service is right.")
+CLUSTER(HTTP2_RX_MESSAGING_ERROR, STAT_COUNTER, "envoy_cluster_http2_rx_messaging_error", NULL,
+    "Answers of HTTP/2 that break RFC 9113.", "The service has to be mended.")
+CLUSTER(HTTP2_PROTOCOL_ERROR, STAT_COUNTER, "envoy_cluster_http2_protocol_error", NULL,
+    "Connections of HTTP/2 on which the service broke RFC 9113.",
+    "The service has to be mended.")
+CLUSTER(HTTP2_KEEPALIVE_TIMEOUT, STAT_COUNTER, "envoy_cluster_http2_keepalive_timeout", NULL,
+    "Connections of HTTP/2 on which the service did not answer our PING.",
+    "See limits.upstream_h2_ping_ms.")
+CLUSTER(HTTP2_FLOOD, STAT_COUNTER, "envoy_cluster_http2_flood", NULL,
+    "Connections of HTTP/2 that we ended because the service did more of something than a limits.h2_ option allows, or took too long over a field block.",
+    "The access log's detail says which.")
 CLUSTER(UPSTREAM_RQ_TOTAL, STAT_COUNTER, "envoy_cluster_upstream_rq_total", NULL,
     "Requests sent, or connections relayed for a TCP service.", "")
 CLUSTER(UPSTREAM_RQ_ACTIVE, STAT_GAUGE, "envoy_cluster_upstream_rq_active", NULL,

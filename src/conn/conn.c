@@ -10,7 +10,7 @@
  *
  * A stream that only passes through (another zone's) answers GO at once in
  * HANDSHAKE and AUTHORIZE; an HTTP service in ADMIT and REACH, because each
- * request asks for itself (exchange.c).  There is no second path.
+ * request asks for itself (front.h, exchange.c).  There is no second path.
  */
 
 #include "conn/conn.h"
@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "base/xalloc.h"
-#include "conn/h1_front.h"
+#include "conn/front.h"
 #include "net/sock.h"
 
 /* clang-format off */
@@ -106,6 +106,8 @@ on_deadline(void *arg)
 
 	if (c->stage == PEEK && !c->saw_bytes)
 		late = OUT_NO_BYTES;
+	if (c->is_detecting && c->saw_bytes)
+		late = OUT_REQUEST_LATE;
 	conn_end(c, late, NULL);
 }
 
@@ -174,6 +176,7 @@ peek(struct conn *c)
 	switch (hello_parse(bytes, &hello)) {
 	case HELLO_OK:
 		c->sni = str_dup((struct str){ hello.sni, hello.sni_len });
+		c->alpn_h2 = hello.has_alpn_h2 && !hello.has_alpn_kuma;
 		c->alpn_http11 = hello.has_alpn_http11 && !hello.has_alpn_kuma;
 		return GO;
 	case HELLO_MORE:
@@ -254,10 +257,11 @@ match(struct conn *c)
 }
 
 /* A request of an HTTP service asks for itself. */
-static bool
-asks_by_request(const struct conn *c)
+bool
+conn_asks_by_request(const struct conn *c)
 {
-	return c->route == ROUTE_SERVE && c->service->protocol == PROTO_HTTP;
+	return c->route == ROUTE_SERVE &&
+	       protocol_is_http(c->service->protocol);
 }
 
 struct service *
@@ -273,7 +277,7 @@ allow(struct conn *c)
 	struct service *newest;
 	struct stats_set *stats;
 
-	if (c->route == ROUTE_RELAY || asks_by_request(c))
+	if (c->route == ROUTE_RELAY || conn_asks_by_request(c))
 		return GO;
 	newest = conn_newest_service(c);
 	if (newest == NULL)
@@ -381,7 +385,7 @@ reach(struct conn *c)
 	};
 	struct conn_server *s = &c->server;
 
-	if (asks_by_request(c) || c->is_reached)
+	if (conn_asks_by_request(c) || c->is_reached)
 		return GO;
 	if (c->reach == NULL) {
 		s->cluster =
@@ -394,59 +398,25 @@ reach(struct conn *c)
 static enum next
 carry(struct conn *c)
 {
-	if (!asks_by_request(c))
+	enum next next;
+
+	if (!conn_asks_by_request(c))
 		return conn_carry_bytes(c);
 	if (c->front == NULL) {
+		next = front_detect(c, &c->front);
+		if (next != GO)
+			return next;
 		timer_stop(&c->deadline); /* requests have their own */
-		c->front = h1_front_new(c);
 	}
-	return h1_front_run(c->front);
-}
-
-/* The endpoint in use must be one that the caller may still have. */
-static bool
-may_keep_endpoint(
-    const struct conn *c, const struct service *s, const struct verdict *v)
-{
-	for (size_t i = 0; i < s->n_local; i++)
-		if (str_eq(s->local[i].endpoint->key,
-			str_of(c->server.endpoint_key)))
-			return (s->local[i].is_zoned || !c->is_remote) &&
-			       (v->rulesets >> s->local[i].ruleset & 1) != 0;
-	return false;
-}
-
-void
-conn_reauthorize(struct conn *c)
-{
-	const struct service *newest;
-	struct verdict v;
-
-	if (c->stage <= AUTHORIZE || c->route != ROUTE_SERVE ||
-	    asks_by_request(c))
-		return;
-	newest = conn_newest_service(c);
-	if (newest == c->service)
-		return;
-	if (newest == NULL) {
-		conn_end(c, OUT_REVOKED, "the service is gone");
-		return;
-	}
-	authorize(newest, wire_tls_identity(c->client), &v);
-	if (v.is_allowed &&
-	    (c->server.wire == NULL || may_keep_endpoint(c, newest, &v)))
-		return;
-	free(c->rule);
-	c->rule = str_dup(v.rule);
-	conn_end(c, OUT_REVOKED, NULL);
+	return c->front->ops->run(c->front);
 }
 
 void
 conn_drain(struct conn *c)
 {
 	if (c->front != NULL)
-		h1_front_drain(c->front);
-	else if (c->stage < CARRY)
+		c->front->ops->drain(c->front);
+	else if (c->stage < CARRY || conn_asks_by_request(c))
 		conn_end(c, OUT_DRAINED, NULL);
 }
 
@@ -523,7 +493,7 @@ release(struct conn *c)
 	stat_dec(c->listener->stats, STAT_DOWNSTREAM_CX_ACTIVE);
 	close_server(c);
 	if (c->front != NULL)
-		h1_front_free(c->front); /* and the client's wire with it */
+		c->front->ops->free(c->front); /* and the client's wire */
 	else if (ends_by_reset(c))
 		wire_reset(c->client);
 	else

@@ -19,6 +19,7 @@
 #include "policy/authorize.h"
 #include "policy/service.h"
 #include "tls/hello.h"
+#include "tls/wire_tls.h"
 #include "upstream/reach.h"
 
 /* What a step of a life says to its driver. */
@@ -44,7 +45,7 @@ struct conn_server {
 	uint64_t connect_us;
 };
 
-struct h1_front;
+struct front;
 
 struct conn {
 	TAILQ_ENTRY(conn) link;
@@ -64,9 +65,12 @@ struct conn {
 	struct service *service;
 	struct source *source; /* a relay's; NULL otherwise */
 	bool is_dialling;
-	bool alpn_http11; /* offered */
-	bool speaks_tls;  /* the first bytes inside look like TLS again */
+	bool alpn_h2; /* offered */
+	bool alpn_http11;
+	enum tls_alpn alpn; /* what we agreed to */
+	bool speaks_tls;    /* the first bytes inside look like TLS again */
 	bool saw_bytes;
+	bool is_detecting; /* CARRY waits for the version of HTTP */
 	bool is_handshaking;
 	struct verdict verdict;
 	char *rule; /* the verdict's, kept for the log */
@@ -75,7 +79,7 @@ struct conn {
 	bool is_reached;
 	struct conn_server server;
 	struct relay relay;
-	struct h1_front *front; /* HTTP services, in CARRY */
+	struct front *front; /* HTTP services, in CARRY */
 	uint64_t first_byte_us;
 	char *detail;
 };
@@ -112,13 +116,27 @@ void conn_run(struct conn *c);
 enum next conn_finish(struct conn *c, enum outcome o, const char *detail);
 /* End it from outside, now. */
 void conn_end(struct conn *c, enum outcome o, const char *detail);
+/* It carries requests, and each of them asks for itself. */
+bool conn_asks_by_request(const struct conn *c);
 /* The service as the newest snapshot has it, or NULL when it is gone. */
 struct service *conn_newest_service(const struct conn *c);
 /* Stop after what is in progress. */
 void conn_drain(struct conn *c);
-/* Ask again after a reload; ends the connection if permission is gone. */
-void conn_reauthorize(struct conn *c);
 const char *conn_stage_name(enum stage s);
+
+/* conn_reauthorize.c */
+
+/*
+ * Ask again after a reload; ends the connection, or its requests, if permission
+ * is gone.  How often it asked.
+ */
+unsigned conn_reauthorize(struct conn *c);
+/*
+ * Would the newest rules let the caller use what it has open under had: the
+ * service, by an endpoint (empty: none yet)?  v: what they say.
+ */
+bool conn_may_go_on(const struct conn *c, const struct service *had,
+    struct str endpoint_key, struct verdict *v) MUST_CHECK;
 
 /* conns.c: c left the list. */
 void conns_forget(struct conns *cs, struct conn *c);

@@ -12,7 +12,7 @@
 #include "conn/access_log.h"
 #include "conn/conn.h"
 #include "conn/exchange.h"
-#include "conn/h1_front.h"
+#include "conn/front.h"
 
 /* Memory that the values of one line live in. */
 struct line {
@@ -147,13 +147,12 @@ put_server(struct line *l, const struct conn *c)
 	}
 }
 
+/* 0: it did not come. */
 static void
-put_times(struct line *l, uint64_t started_us, uint64_t first_byte_us)
+put_since(struct line *l, enum log_field f, uint64_t started_us, uint64_t us)
 {
-	if (first_byte_us != 0)
-		put_number(
-		    l, LOG_FIRST_BYTE_MS, (first_byte_us - started_us) / 1000);
-	put_number(l, LOG_DURATION_MS, (clock_us() - started_us) / 1000);
+	if (us != 0)
+		put_number(l, f, (us - started_us) / 1000);
 }
 
 static void
@@ -172,18 +171,18 @@ put_end(struct line *l, enum outcome o, const char *detail)
 }
 
 /* Silence, probes of a balancer and the like are no news to an operator. */
-static bool
-is_worth_a_warning(enum outcome o)
-{
-	const uint64_t news = 1ULL << OUT_HELLO_LATE | 1ULL << OUT_HELLO_BAD |
-			      1ULL << OUT_NOT_TLS | 1ULL << OUT_NO_SNI |
-			      1ULL << OUT_NO_SERVICE | 1ULL << OUT_NO_IDENTITY |
-			      1ULL << OUT_NO_ZONE_INGRESS |
-			      1ULL << OUT_NOT_ZONED | 1ULL << OUT_THIRD_ZONE |
-			      1ULL << OUT_SOURCE_LIMIT;
-
-	return news >> o & 1;
-}
+static const bool is_worth_a_warning[OUT_N] = {
+	[OUT_HELLO_LATE] = true,
+	[OUT_HELLO_BAD] = true,
+	[OUT_NOT_TLS] = true,
+	[OUT_NO_SNI] = true,
+	[OUT_NO_SERVICE] = true,
+	[OUT_NO_IDENTITY] = true,
+	[OUT_NO_ZONE_INGRESS] = true,
+	[OUT_NOT_ZONED] = true,
+	[OUT_THIRD_ZONE] = true,
+	[OUT_SOURCE_LIMIT] = true,
+};
 
 static void
 warn(struct conn *c, const char *source)
@@ -191,7 +190,7 @@ warn(struct conn *c, const char *source)
 	const struct outcome_row *row = outcome_row(c->outcome);
 	unsigned kept_back = 0;
 
-	if (!is_worth_a_warning(c->outcome) ||
+	if (!is_worth_a_warning[c->outcome] ||
 	    !sources_may_log(c->all->sources, &c->from,
 		loop_now_ms(c->all->env.loop), &kept_back))
 		return;
@@ -205,6 +204,18 @@ count_refusal(const struct conn *c)
 	if (c->outcome == OUT_NO_SERVICE || c->outcome == OUT_NO_SNI ||
 	    c->outcome == OUT_NOT_TLS)
 		stat_inc(c->listener->stats, STAT_NO_FILTER_CHAIN);
+}
+
+static void
+put_front(struct line *l, const struct conn *c)
+{
+	if (c->front != NULL) {
+		put_z(
+		    l, LOG_HTTP_VERSION, front_version_name(c->front->version));
+		put_number(l, LOG_REQUESTS, c->front->requests);
+	} else if (c->is_detecting) {
+		put_number(l, LOG_REQUESTS, 0);
+	}
 }
 
 void
@@ -223,9 +234,9 @@ conn_log(struct conn *c)
 	put_tls_in(&l, c);
 	put_verdict(&l, &c->verdict, str_of(c->rule));
 	put_server(&l, c);
-	if (c->front != NULL)
-		put_number(&l, LOG_REQUESTS, h1_front_requests(c->front));
-	put_times(&l, c->started_us, c->first_byte_us);
+	put_front(&l, c);
+	put_since(&l, LOG_FIRST_BYTE_MS, c->started_us, c->first_byte_us);
+	put_since(&l, LOG_DURATION_MS, c->started_us, clock_us());
 	put_end(&l, c->outcome, c->detail);
 	access_log_write(c->all->env.log, &l.e);
 }
@@ -248,6 +259,34 @@ put_lease(struct line *l, const struct lease *s)
 	put_number(l, LOG_CONNECT_MS, s->connect_us / 1000);
 }
 
+static void
+put_request(struct line *l, const struct exchange *x)
+{
+	put_z(l, LOG_HTTP_VERSION, front_version_name(x->front->version));
+	if (x->front->is_multiplexed)
+		put_number(l, LOG_STREAM, x->front->id);
+	put_text(l, LOG_METHOD, x->words.method);
+	put_text(l, LOG_AUTHORITY, x->words.authority);
+	put_text(l, LOG_PATH, x->words.path);
+	put_text(l, LOG_REQUEST_ID, x->words.request_id);
+}
+
+static void
+put_answer(struct line *l, const struct exchange *x)
+{
+	if (x->status != 0)
+		put_number(l, LOG_STATUS, x->status);
+	put_z(l, LOG_GRPC_STATUS, x->grpc_status);
+	if (x->tunnel == TUNNEL_OPEN)
+		put_text(l, LOG_UPGRADE, x->upgrade.token);
+	put_number(l, LOG_RETRIES, x->retries);
+	put_number(l, LOG_BYTES_IN, x->front->bytes_in);
+	put_number(l, LOG_BYTES_OUT, x->front->bytes_out);
+	put_since(l, LOG_FIRST_BYTE_MS, x->started_us, x->first_byte_us);
+	put_since(l, LOG_LAST_BYTE_MS, x->started_us, x->last_byte_us);
+	put_since(l, LOG_DURATION_MS, x->started_us, clock_us());
+}
+
 void
 exchange_log(struct exchange *x)
 {
@@ -261,18 +300,10 @@ exchange_log(struct exchange *x)
 	put_caller(&l, c);
 	put_tls_in(&l, c);
 	put_verdict(&l, &x->verdict, x->verdict.rule);
-	put_text(&l, LOG_METHOD, x->words.method);
-	put_text(&l, LOG_AUTHORITY, x->words.authority);
-	put_text(&l, LOG_PATH, x->words.path);
-	put_text(&l, LOG_REQUEST_ID, x->words.request_id);
+	put_request(&l, x);
 	if (x->is_leased)
 		put_lease(&l, &x->lease);
-	if (x->status != 0)
-		put_number(&l, LOG_STATUS, x->status);
-	put_number(&l, LOG_RETRIES, x->retries);
-	put_number(&l, LOG_BYTES_IN, x->front->bytes_in);
-	put_number(&l, LOG_BYTES_OUT, x->front->bytes_out);
-	put_times(&l, x->started_us, x->first_byte_us);
+	put_answer(&l, x);
 	put_end(&l, x->outcome, x->detail);
 	access_log_write(c->all->env.log, &l.e);
 }

@@ -13,9 +13,9 @@
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "conn/conn.h"
-#include "conn/h1_front.h"
+#include "conn/front.h"
 
-/* Connections that are asked again in one turn of the loop. */
+/* Connections and requests that are asked again in one turn of the loop. */
 #define SLICE 256
 
 static void
@@ -128,12 +128,13 @@ static void
 reauthorize_slice(void *arg)
 {
 	struct conns *cs = arg;
+	unsigned asked = 0;
 	struct conn *c;
 
-	for (int i = 0; i < SLICE && cs->reauthorize_next != NULL; i++) {
+	while (asked < SLICE && cs->reauthorize_next != NULL) {
 		c = cs->reauthorize_next;
 		cs->reauthorize_next = TAILQ_NEXT(c, link);
-		conn_reauthorize(c);
+		asked += conn_reauthorize(c);
 	}
 	cs->walks = cs->reauthorize_next != NULL;
 	if (cs->walks)
@@ -194,8 +195,9 @@ print_one(const struct conn *c, struct text *out)
 	if (c->rule != NULL)
 		text_addf(out, " rule=\"%s\"", c->rule);
 	if (c->front != NULL)
-		text_addf(out, " requests=%llu",
-		    (unsigned long long)h1_front_requests(c->front));
+		text_addf(out, " http=%s requests=%llu open=%u",
+		    front_version_name(c->front->version),
+		    (unsigned long long)c->front->requests, c->front->open);
 	text_addf(out, " in=%llu out=%llu age_s=%llu\n",
 	    (unsigned long long)c->client->bytes_in,
 	    (unsigned long long)c->client->bytes_out,

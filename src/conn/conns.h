@@ -13,7 +13,7 @@
 
 #include "base/stats.h"
 #include "base/str.h"
-#include "http/h1_parse.h"
+#include "http/http_limits.h"
 #include "net/addr.h"
 #include "net/loop.h"
 #include "policy/snapshot.h"
@@ -35,6 +35,7 @@ struct conn_limits {
 	size_t source_relays;    /* of one source address in one worker; 1000 */
 	size_t source_dials;     /* pending, likewise; 100 */
 	size_t drain_body;       /* of a refused request; 65536 */
+	size_t body_bytes;       /* of any request; 0: no limit */
 };
 
 enum listener_role { ROLE_EGRESS, ROLE_INGRESS };
@@ -57,10 +58,12 @@ struct conn_env {
 	struct stats_shard *stats;
 	struct access_log *log; /* NULL: off */
 	const struct conn_limits *limits;
-	const struct h1_limits *h1;
+	const struct http_limits *http;
+	const struct h2_limits *h2;
 	const struct cidr *remote_sources; /* beside the ZoneIngresses */
 	size_t n_remote_sources;
 	bool keep_revoked; /* on_revoke = "keep" */
+	bool logs_query;   /* access_log_query */
 	struct str zone;
 };
 
@@ -78,9 +81,9 @@ void conns_accept(struct conns *cs, int fd, const struct addr *from,
 void conns_set_snapshot(struct conns *cs, struct snapshot *s);
 void conns_set_identities(struct conns *cs, struct tls_identities *t);
 /*
- * Ask anew for every open TCP connection, 256 a turn of the loop; those whose
- * permission is gone end (REVOKED), unless keep_revoked.  Call when every
- * worker has switched.
+ * Ask anew for every open TCP connection and every request under way, 256 a
+ * turn of the loop; those whose permission is gone end (REVOKED), unless
+ * keep_revoked.  Call when every worker has switched.
  * ingress: addresses that this zone's ZoneIngresses have (resolved).
  */
 void conns_reauthorize(struct conns *cs);

@@ -16,48 +16,85 @@
 
 #include "base/clock.h"
 #include "conn/exchange_move.h"
+#include "conn/exchange_step.h"
+#include "conn/reset_code.h"
 #include "http/reply.h"
-#include "policy/identity.h"
 
-static enum next route(struct exchange *);
-static enum next lease(struct exchange *);
 static enum next carry(struct exchange *);
 static enum next drain(struct exchange *);
 static enum next give_up(struct exchange *);
+static enum next caller_failed(struct exchange *);
 static void end(struct exchange *);
 
 static enum next (*const stages[])(struct exchange *) = {
-	[X_ROUTE] = route,
-	[X_LEASE] = lease,
+	[X_ROUTE] = exchange_route,
+	[X_LEASE] = exchange_lease,
 	[X_CARRY] = carry,
 	[X_DRAIN] = drain,
 };
 
 enum next
+exchange_enter(struct exchange *x, enum exchange_stage s)
+{
+	x->stage = s;
+	return GO;
+}
+
+/* A tunnel's end may be doubtful, and is one all the same. */
+static bool
+has_failed(const struct exchange *x, const struct stream *s)
+{
+	bool is_doubtful_end = s->error == STREAM_CUT && !s->is_multiplexed &&
+			       x->tunnel == TUNNEL_OPEN;
+
+	return s->error != STREAM_OK && !is_doubtful_end;
+}
+
+static bool
+has_caller_failed(const struct exchange *x)
+{
+	return x->stage != X_DRAIN && has_failed(x, x->front);
+}
+
+/* A caller who has seen nothing of an answer is told why there is none. */
+static enum next
+revoked(struct exchange *x)
+{
+	x->is_revoked = false;
+	if (!x->response_begun)
+		return exchange_answer(x, OUT_REVOKED, NULL, true);
+	x->keeps_front = false;
+	return exchange_finish(x, OUT_REVOKED, NULL);
+}
+
+static enum next
+step(struct exchange *x)
+{
+	enum next next = GO;
+
+	if (has_caller_failed(x))
+		next = caller_failed(x);
+	else if (x->is_revoked)
+		next = revoked(x);
+	else if (x->is_stalled || x->is_long)
+		next = give_up(x);
+	while (next == GO)
+		next = stages[x->stage](x);
+	return next;
+}
+
+enum next
 exchange_run(struct exchange *x)
 {
-	enum next next;
+	enum next next = step(x);
 
-	if (x->is_stalled)
-		next = give_up(x);
-	else
-		while ((next = stages[x->stage](x)) == GO)
-			x->stage++;
 	if (next == END)
 		end(x);
 	return next;
 }
 
-static void
-on_ready(void *arg)
-{
-	struct exchange *x = arg;
-
-	conn_run(x->conn);
-}
-
-static enum next
-finish(struct exchange *x, enum outcome o, const char *detail)
+enum next
+exchange_finish(struct exchange *x, enum outcome o, const char *detail)
 {
 	x->outcome = o;
 	if (detail != NULL)
@@ -69,15 +106,17 @@ finish(struct exchange *x, enum outcome o, const char *detail)
 static void
 note_words(struct exchange *x)
 {
+	const struct conn_env *env = &x->conn->all->env;
 	struct exchange_words *w = &x->words;
 	struct str path = x->request->path;
 	struct str id = head_get(x->request, FIELD_X_REQUEST_ID);
 
-	if (x->conn->all->env.log == NULL)
+	if (env->log == NULL)
 		return;
 	w->method = arena_str(&w->arena, x->request->method);
 	w->authority = arena_str(&w->arena, x->request->authority);
-	w->path = arena_str(&w->arena, str_cut(&path, '?'));
+	w->path =
+	    arena_str(&w->arena, env->logs_query ? path : str_cut(&path, '?'));
 	if (id.p != NULL)
 		w->request_id = arena_str(&w->arena, id);
 }
@@ -88,48 +127,66 @@ on_stalled(void *arg)
 	struct exchange *x = arg;
 
 	x->is_stalled = true;
-	conn_run(x->conn);
+	x->host->wake(x);
+}
+
+static void
+on_long(void *arg)
+{
+	struct exchange *x = arg;
+
+	x->is_long = true;
+	x->host->wake(x);
 }
 
 void
-exchange_init(struct exchange *x, struct conn *c)
+exchange_init(
+    struct exchange *x, struct conn *c, const struct exchange_host *host)
 {
-	*x = (struct exchange){ .conn = c };
+	*x = (struct exchange){ .conn = c, .host = host };
 	arena_init(&x->words.arena, 512);
 	timer_init(&x->deadline, c->all->env.loop, on_stalled, x);
+	timer_init(&x->limit, c->all->env.loop, on_long, x);
 }
 
 void
 exchange_fini(struct exchange *x)
 {
 	timer_stop(&x->deadline);
+	timer_stop(&x->limit);
 	arena_fini(&x->words.arena);
 }
 
 static void
 reset(struct exchange *x, struct stream *front)
 {
+	struct stats_set *stats = x->conn->listener->stats;
+
 	x->front = front;
 	x->request = NULL;
 	x->stage = X_ROUTE;
 	x->outcome = OUT_OK;
 	x->service = NULL;
 	x->verdict = (struct verdict){ .rule = STR_NONE };
-	x->has_lease = x->is_leased = false;
+	x->has_lease = x->is_leased = x->is_sent = false;
 	x->cluster = NULL;
+	x->tunnel = TUNNEL_NONE;
 	x->request_done = x->response_begun = x->response_done = false;
-	x->body_was_pulled = x->is_head = x->says_close = false;
-	x->was_answered_early = x->is_stalled = false;
+	x->body_was_pulled = x->is_head = x->is_grpc = false;
+	x->was_answered_early = x->is_stalled = x->is_long = false;
+	x->is_revoked = false;
 	x->keeps_front = true;
 	x->retries = 0;
+	x->wants_fresh = false;
 	x->drained = 0;
 	x->status = 0;
 	x->started_us = clock_us();
-	x->first_byte_us = 0;
-	x->detail[0] = '\0';
-	x->request_id[0] = '\0';
+	x->first_byte_us = x->last_byte_us = 0;
+	x->detail[0] = x->request_id[0] = x->grpc_status[0] = '\0';
 	x->words.method = x->words.authority = STR_NONE;
 	x->words.path = x->words.request_id = STR_NONE;
+	stat_inc(stats, STAT_DOWNSTREAM_RQ_TOTAL);
+	stat_inc(stats, STAT_DOWNSTREAM_RQ_ACTIVE);
 }
 
 void
@@ -139,23 +196,34 @@ exchange_begin(struct exchange *x, struct stream *front, struct head *request)
 	x->request = request;
 	x->authority = request->authority;
 	x->is_head = str_eq(request->method, STR("HEAD"));
+	x->is_grpc = reply_is_for_grpc(request);
+	x->request_done = !head_has_body(request);
 	note_words(x);
 	timer_set(&x->deadline, x->conn->all->env.limits->stream_idle_ms);
+}
+
+/* A malformed message of HTTP/2 is reset (RFC 9113, section 8.1.1). */
+static bool
+is_answered(const struct stream *front, enum outcome o)
+{
+	return outcome_row(o)->status != 0 &&
+	       !(front->is_multiplexed && o == OUT_REQUEST_BAD);
 }
 
 void
 exchange_refuse(struct exchange *x, struct stream *front, enum outcome o,
     const char *detail)
 {
-	const struct outcome_row *row = outcome_row(o);
-
 	reset(x, front);
-	(void)finish(x, o, detail);
+	(void)exchange_finish(x, o, detail);
 	x->keeps_front = false;
-	if (row->status != 0) {
-		x->status = row->status;
-		reply_push(front, row->status, str_of(row->body), false, true);
-	}
+	/* Of the request itself nothing is known. */
+	x->is_grpc =
+	    front->is_multiplexed && x->conn->service->protocol == PROTO_GRPC;
+	if (is_answered(front, o))
+		exchange_reply(x, o, true);
+	else if (o == OUT_REQUEST_BAD)
+		front->reset_code = RESET_PROTOCOL_ERROR;
 	end(x);
 }
 
@@ -163,233 +231,60 @@ void
 exchange_abort(struct exchange *x, enum outcome o)
 {
 	x->keeps_front = false;
-	(void)finish(x, o, NULL);
+	(void)exchange_finish(x, o, NULL);
 	end(x);
 }
 
-/* Answer for the service; what is left of the request is thrown away. */
 static enum next
-answer(struct exchange *x, enum outcome o, const char *detail, bool may_stay)
+try_again(struct exchange *x)
 {
-	const struct outcome_row *row = outcome_row(o);
-	const struct conn_limits *lim = x->conn->all->env.limits;
-	const struct head *q = x->request;
-	bool is_small =
-	    q->body != BODY_LENGTH || q->content_length <= lim->drain_body;
-
-	(void)finish(x, o, detail);
-	x->says_close =
-	    !may_stay || q->wants_close ||
-	    (!x->request_done && (q->expects_continue || !is_small));
-	x->status = row->status;
-	x->response_begun = x->response_done = true;
-	reply_push(x->front, row->status, str_of(row->body), x->is_head,
-	    x->says_close);
-	if (x->says_close) {
-		x->keeps_front = false;
-		return END;
-	}
-	x->stage = X_DRAIN;
-	return drain(x);
+	stat_inc(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_RETRY);
+	/* A server that refuses for want of room must not get more to do. */
+	x->wants_fresh = x->lease.stream->error != STREAM_REFUSED;
+	exchange_give_back(x, false);
+	x->retries++;
+	return exchange_enter(x, X_LEASE);
 }
 
-/* The newest snapshot decides, for each request anew. */
-static enum next
-allow(struct exchange *x)
+enum next
+exchange_server_failed(struct exchange *x)
 {
-	struct service *newest = conn_newest_service(x->conn);
-	struct stats_set *stats;
-
-	if (newest == NULL)
-		return answer(x, OUT_DENIED, "the service is gone", true);
-	x->service = service_ref(newest);
-	x->cluster =
-	    cluster_ref(clusters_get(x->conn->all->env.clusters, newest));
-	authorize(newest, wire_tls_identity(x->conn->client), &x->verdict);
-	stats = cluster_stats(x->cluster);
-	if (!x->verdict.is_allowed) {
-		stat_inc(stats, STAT_RBAC_DENIED);
-		return answer(x, OUT_DENIED, NULL, true);
-	}
-	stat_inc(stats, STAT_RBAC_ALLOWED);
-	return GO;
-}
-
-static enum next
-route(struct exchange *x)
-{
-	const struct identity *id = wire_tls_identity(x->conn->client);
-	const struct head *q = x->request;
-	enum next next;
-
-	if (clock_wall_s() > id->not_after_s) {
-		x->keeps_front = false;
-		return finish(x, OUT_CERT_ENDED, NULL);
-	}
-	if (str_eq(q->method, STR("CONNECT")))
-		return answer(x, OUT_REQUEST_CONNECT, NULL, false);
-	if (head_get(q, FIELD_UPGRADE).p != NULL)
-		return answer(x, OUT_REQUEST_UPGRADE, NULL, false);
-	next = allow(x);
-	if (next == GO && head_make_ours(x->request, x->request_id))
-		x->words.request_id = str_of(x->request_id);
-	return next;
-}
-
-static void
-on_leased(void *arg)
-{
-	struct exchange *x = arg;
-
-	x->is_leased = true;
-	conn_run(x->conn);
-}
-
-/* The server's own name, for whoever it thinks it is (Kuma section 5.2). */
-static void
-rewrite_host(struct exchange *x)
-{
-	const struct endpoint *e = x->lease.endpoint;
-
-	x->request->authority = e->host_is_address ? x->authority : e->host;
-}
-
-static void
-send_head(struct exchange *x)
-{
-	struct stream *back = x->lease.stream;
-	struct stats_set *stats = cluster_stats(x->cluster);
-	const struct head *q = x->request;
-	bool is_end = !head_has_body(q);
-
-	back->on_ready = on_ready;
-	back->arg = x;
-	rewrite_host(x);
-	stat_inc(stats, STAT_UPSTREAM_RQ_TOTAL);
-	stat_inc(stats, STAT_UPSTREAM_RQ_ACTIVE);
-	back->ops->push_head(back, q, is_end);
-	x->request_done = is_end;
-}
-
-static void
-give_back(struct exchange *x, bool is_whole)
-{
-	if (!x->has_lease)
-		return;
-	if (x->is_leased && x->lease.status == REACH_OK)
-		stat_dec(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_ACTIVE);
-	lease_end(&x->lease, is_whole);
-	x->has_lease = x->is_leased = false;
-}
-
-/*
- * The rules changed while it waited, so that what the verdict allowed is no
- * more: perhaps the new ones allow something else.
- */
-static enum next
-ask_again(struct exchange *x)
-{
-	enum next next;
-
-	give_back(x, false);
-	cluster_unref(x->cluster);
-	x->cluster = NULL;
-	x->verdict = (struct verdict){ .rule = STR_NONE };
-	service_unref(x->service);
-	x->service = NULL;
-	next = allow(x);
-	return next == GO ? lease(x) : next;
-}
-
-static enum next
-lease(struct exchange *x)
-{
-	struct reach_want want = {
-		.only_zoned = x->conn->is_remote,
-		.rulesets = x->verdict.rulesets,
-		.service = x->service,
-	};
-
-	if (!x->has_lease) {
-		x->has_lease = true;
-		x->is_leased = lease_start(
-		    &x->lease, x->cluster, &want, x->retries > 0, on_leased, x);
-	}
-	if (!x->is_leased)
-		return WAIT;
-	if (x->lease.status == REACH_NO_ENDPOINT &&
-	    x->service != conn_newest_service(x->conn))
-		return ask_again(x);
-	if (x->lease.status != REACH_OK)
-		return answer(x,
-		    outcome_of_reach(x->lease.status, x->lease.tls_failure),
-		    x->lease.detail, true);
-	send_head(x);
-	return GO;
-}
-
-/*
- * A pooled connection that the server was just closing: once more on a fresh
- * one, if the server cannot have done anything twice (RFC 9110, 9.2.2).
- */
-static bool
-may_retry(const struct exchange *x)
-{
-	enum stream_error e = x->lease.stream->error;
-
-	return x->lease.is_reused && x->retries == 0 && !x->response_begun &&
-	       !x->body_was_pulled &&
-	       method_is_idempotent(x->request->method) &&
-	       (e == STREAM_IDLE_CLOSED || e == STREAM_CLOSED_EARLY ||
-		   e == STREAM_RESET || e == STREAM_WIRE);
-}
-
-/* With TLS 1.3 a server refuses our certificate only after the handshake. */
-static enum outcome
-outcome_of_failure(const struct exchange *x)
-{
-	enum stream_error e = x->lease.stream->error;
-	struct str why;
-	enum tls_failure f = lease_tls_failure(&x->lease, &why);
-
-	if (f == TLS_FAIL_ALERT || f == TLS_FAIL_RENEGOTIATION)
-		return outcome_of_tls(f);
-	return e == STREAM_BAD_MESSAGE || e == STREAM_TOO_LARGE ||
-		       e == STREAM_VERSION || e == STREAM_NOT_IMPLEMENTED
-		   ? OUT_RESPONSE_BAD
-		   : OUT_UPSTREAM_CLOSED;
-}
-
-static void
-describe_failure(const struct exchange *x, char *out, size_t cap)
-{
-	struct str why;
-
-	if (lease_tls_failure(&x->lease, &why) == TLS_FAIL_NONE)
-		why = str_of(stream_error_text(x->lease.stream->error));
-	(void)snprintf(out, cap, "%.*s", STR_ARG(why));
-}
-
-static enum next
-server_failed(struct exchange *x)
-{
-	struct stats_set *stats = cluster_stats(x->cluster);
 	char why[sizeof(x->detail)];
+	enum outcome o;
 
-	stat_inc(stats, STAT_UPSTREAM_CX_DESTROY_ACTIVE);
-	if (may_retry(x)) {
-		stat_inc(stats, STAT_UPSTREAM_RQ_RETRY);
-		give_back(x, false);
-		x->retries++;
-		x->stage = X_LEASE;
-		return lease(x);
-	}
-	describe_failure(x, why, sizeof(why));
-	if (x->response_begun) {
-		x->keeps_front = false;
-		return finish(x, OUT_RESPONSE_CUT, why);
-	}
-	return answer(x, outcome_of_failure(x), why, true);
+	if (!x->lease.stream->is_multiplexed)
+		stat_inc(
+		    cluster_stats(x->cluster), STAT_UPSTREAM_CX_DESTROY_ACTIVE);
+	if (exchange_may_retry(x))
+		return try_again(x);
+	o = exchange_failure(x, why, sizeof(why));
+	if (!x->response_begun)
+		return exchange_answer(x, o, why, true);
+	x->keeps_front = false;
+	return exchange_finish(x, OUT_RESPONSE_CUT, why);
+}
+
+static enum next
+caller_failed(struct exchange *x)
+{
+	char why[sizeof(x->detail)];
+	enum outcome o = exchange_caller_failure(x, why, sizeof(why));
+
+	x->keeps_front = false;
+	if (o == OUT_REQUEST_BAD && !x->front->is_multiplexed &&
+	    !x->response_begun)
+		return exchange_answer(x, o, why, false);
+	return exchange_finish(x, o, why);
+}
+
+/* limits.body_bytes, of a body that did not say how long it would be. */
+static enum next
+body_too_big(struct exchange *x)
+{
+	if (!x->response_begun)
+		return exchange_answer(x, OUT_REQUEST_BODY, NULL, false);
+	x->keeps_front = false;
+	return exchange_finish(x, OUT_REQUEST_BODY, NULL);
 }
 
 /* The answer came before the request was all sent: nothing more is sent. */
@@ -397,51 +292,91 @@ static enum next
 answered_early(struct exchange *x)
 {
 	x->was_answered_early = true;
-	if (x->request->expects_continue) {
-		x->keeps_front = false;
+	timer_stop(&x->limit);
+	if (x->front->is_multiplexed)
 		return END;
-	}
-	x->stage = X_DRAIN;
-	return drain(x);
+	if (!x->request->expects_continue)
+		return exchange_enter(x, X_DRAIN);
+	x->keeps_front = false;
+	return END;
+}
+
+/* Each direction of a tunnel has its own end, of which it may be the last. */
+static enum next
+tunnel_ended(struct exchange *x)
+{
+	struct stream *back = x->lease.stream;
+
+	if (has_failed(x, back))
+		return exchange_server_failed(x);
+	if (!x->request_done)
+		return WAIT;
+	/* What is still on its way would be lost with the connection. */
+	if (!back->is_multiplexed && back->ops->can_push(back) == 0)
+		return WAIT;
+	if (back->error == STREAM_CUT)
+		return exchange_finish(x, OUT_UPSTREAM_CUT, NULL);
+	if (x->front->error == STREAM_CUT)
+		return exchange_finish(x, OUT_CALLER_CUT, NULL);
+	return END;
+}
+
+static enum next
+response_ended(struct exchange *x)
+{
+	if (x->tunnel == TUNNEL_OPEN)
+		return tunnel_ended(x);
+	return x->request_done ? END : answered_early(x);
+}
+
+static void
+note_progress(struct exchange *x)
+{
+	const struct conn_limits *lim = x->conn->all->env.limits;
+
+	timer_set(&x->deadline,
+	    x->tunnel == TUNNEL_OPEN ? lim->idle_ms : lim->stream_idle_ms);
 }
 
 static enum next
 carry(struct exchange *x)
 {
 	uint64_t before = x->front->bytes_in + x->front->bytes_out;
+	enum tunnel tunnel = x->tunnel;
 	enum moved up, down;
+	enum next next;
 
 	up = exchange_move_request(x);
-	if (up == MOVED_FAIL) {
-		x->keeps_front = false;
-		return finish(
-		    x, OUT_REQUEST_CUT, stream_error_text(x->front->error));
-	}
+	if (up == MOVED_FAIL)
+		return caller_failed(x);
+	if (up == MOVED_TOO_MUCH)
+		return body_too_big(x);
 	down = exchange_move_response(x);
 	if (down == MOVED_FAIL)
-		return server_failed(x);
-	if (x->front->error != STREAM_OK) { /* it takes nothing any more */
-		x->keeps_front = false;
-		return finish(
-		    x, OUT_CALLER_RESET, stream_error_text(x->front->error));
+		return exchange_server_failed(x);
+	if (down == MOVED_BROKEN)
+		return exchange_answer(x, OUT_UPGRADE_FAILED, NULL, true);
+	if (has_caller_failed(x)) /* it takes nothing any more */
+		return caller_failed(x);
+	if (x->response_done) {
+		next = response_ended(x);
+		if (next != WAIT)
+			return next;
 	}
-	if (x->response_done)
-		return x->request_done ? END : answered_early(x);
-	if (up == MOVED_MORE || down == MOVED_MORE)
-		wire_kick(x->conn->client);
+	if (up == MOVED_MORE || down == MOVED_MORE || x->tunnel != tunnel)
+		x->host->again(x);
 	if (before != x->front->bytes_in + x->front->bytes_out)
-		timer_set(
-		    &x->deadline, x->conn->all->env.limits->stream_idle_ms);
+		note_progress(x);
 	return WAIT;
 }
 
+/* Only of a connection that is to serve another request. */
 static enum next
 drain(struct exchange *x)
 {
 	const size_t most = x->conn->all->env.limits->drain_body;
 	struct span s;
 
-	x->stage = X_DRAIN;
 	while (!x->request_done) {
 		switch (x->front->ops->pull_body(x->front, SIZE_MAX, &s)) {
 		case PULL_DATA:
@@ -463,36 +398,67 @@ drain(struct exchange *x)
 	return END;
 }
 
-/* A server that has the whole request and says nothing is answered for. */
+/* The server has all that it waits for. */
+static bool
+awaits_answer(const struct exchange *x)
+{
+	return x->stage == X_CARRY && !x->response_begun &&
+	       (x->request_done || x->tunnel == TUNNEL_ASKED);
+}
+
+/* Time is up: a server that says nothing is answered for. */
 static enum next
 give_up(struct exchange *x)
 {
-	x->is_stalled = false;
-	if (x->stage == X_CARRY && x->request_done && !x->response_begun) {
+	bool is_long = x->is_long;
+
+	x->is_stalled = x->is_long = false;
+	if (is_long || awaits_answer(x))
 		stat_inc(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_TIMEOUT);
-		return answer(x, OUT_RESPONSE_LATE, NULL, true);
-	}
+	if (is_long && !x->response_begun)
+		return exchange_answer(x, OUT_REQUEST_LONG, NULL, true);
+	if (!is_long && awaits_answer(x))
+		return exchange_answer(x, OUT_RESPONSE_LATE, NULL, true);
 	x->keeps_front = false;
-	return finish(x, OUT_IDLE, "a request or an answer stalled");
+	if (is_long)
+		return exchange_finish(x, OUT_REQUEST_LONG, NULL);
+	return exchange_finish(x, OUT_IDLE, "a request or an answer stalled");
+}
+
+/* The caller's side is through: may its stream end in order? */
+static bool
+is_front_whole(const struct exchange *x)
+{
+	if (!x->front->is_multiplexed)
+		return x->response_done && x->keeps_front;
+	return x->response_done && x->request_done &&
+	       x->tunnel != TUNNEL_DECLINED;
+}
+
+static bool
+is_back_whole(const struct exchange *x)
+{
+	return x->request_done && x->response_done && !x->was_answered_early &&
+	       x->outcome == OUT_OK;
 }
 
 /* Both streams are let go, whole if their messages were. */
 static void
 end(struct exchange *x)
 {
-	bool is_whole = x->request_done && x->response_done &&
-			!x->was_answered_early && x->outcome == OUT_OK;
-
 	timer_stop(&x->deadline);
+	timer_stop(&x->limit);
 	if (x->retries > 0 && x->outcome == OUT_OK)
 		stat_inc(
 		    cluster_stats(x->cluster), STAT_UPSTREAM_RQ_RETRY_SUCCESS);
 	stat_inc(x->conn->all->outcomes[x->outcome], STAT_ENDED);
+	stat_dec(x->conn->listener->stats, STAT_DOWNSTREAM_RQ_ACTIVE);
 	exchange_log(x);
-	give_back(x, is_whole);
+	exchange_pass_reset(x);
+	exchange_give_back(x, is_back_whole(x));
 	cluster_unref(x->cluster);
 	service_unref(x->service);
-	x->front->ops->release(x->front, x->response_done && x->keeps_front);
+	x->front->ops->release(x->front, is_front_whole(x));
 	arena_fini(&x->words.arena);
 	arena_init(&x->words.arena, 512);
 }

@@ -13,10 +13,19 @@
 
 #include "conn/conn.h"
 #include "conn/head_rules.h"
+#include "conn/upgrade.h"
 #include "http/stream.h"
 #include "upstream/lease.h"
 
 enum exchange_stage { X_ROUTE, X_LEASE, X_CARRY, X_DRAIN, X_STAGE_N };
+
+/* A request to go on with another protocol. */
+enum tunnel {
+	TUNNEL_NONE,
+	TUNNEL_ASKED,   /* nothing moves until the server has answered */
+	TUNNEL_OPEN,    /* bytes move both ways, each to its own end */
+	TUNNEL_DECLINED /* an ordinary answer, to a request without a body */
+};
 
 /* What the log says of it, copied before edits change the head. */
 struct exchange_words {
@@ -27,41 +36,63 @@ struct exchange_words {
 	struct str request_id;
 };
 
+struct exchange;
+
+/* What a front is to its exchanges. */
+struct exchange_host {
+	/* Something happened: run it.  From the loop. */
+	void (*wake)(struct exchange *x);
+	/* It has more to do, and others have their turn first: wake it soon. */
+	void (*again)(struct exchange *x);
+};
+
 struct exchange {
+	const struct exchange_host *host;
 	struct conn *conn;
 	struct stream *front;
 	struct head *request;
 	enum exchange_stage stage;
 	enum outcome outcome;
-	struct timer deadline;
+	struct timer deadline;   /* without a byte */
+	struct timer limit;      /* of the whole: the service's request_ms */
 	struct service *service; /* its own reference */
 	struct verdict verdict;
+	struct pin *pin; /* the front's, for private connections; or NULL */
 	struct lease lease;
 	bool has_lease;          /* begun: waiting or held */
 	bool is_leased;          /* the result is there */
+	bool is_sent;            /* its head went to the server */
 	struct cluster *cluster; /* referenced */
+	enum tunnel tunnel;
+	struct upgrade upgrade;
 	bool request_done;
 	bool response_begun; /* its final head went to the caller */
 	bool response_done;
 	bool body_was_pulled;
 	bool is_stalled;         /* nothing moved for stream_idle_ms */
+	bool is_long;            /* it took longer than request_ms */
+	bool is_revoked;         /* a reload took the permission away */
 	bool was_answered_early; /* the server did not get all of it */
 	bool is_head;            /* the method is HEAD */
-	bool says_close;         /* the local reply told the caller to go */
+	bool is_grpc;            /* local replies speak gRPC */
 	bool keeps_front;        /* the caller's connection may serve another */
 	unsigned retries;
+	bool wants_fresh; /* a pooled connection was stale */
 	size_t drained;
 	uint16_t status;
 	uint64_t started_us;
 	uint64_t first_byte_us;
+	uint64_t last_byte_us;
+	char grpc_status[12]; /* of the answer; for the log */
 	struct str authority; /* as it was asked for */
 	char request_id[REQUEST_ID_TEXT];
 	struct exchange_words words;
 	char detail[512];
 };
 
-/* Once a connection; the memory is reused from request to request. */
-void exchange_init(struct exchange *x, struct conn *c);
+/* The memory is reused from request to request of c. */
+void exchange_init(
+    struct exchange *x, struct conn *c, const struct exchange_host *host);
 void exchange_fini(struct exchange *x);
 
 /* request stays valid until the front's next pull_head(). */
@@ -72,8 +103,13 @@ void exchange_refuse(struct exchange *x, struct stream *front, enum outcome o,
     const char *detail);
 /* WAIT, or END: it was counted and logged, see keeps_front. */
 enum next exchange_run(struct exchange *x) MUST_CHECK;
-/* From outside: the connection ends in the middle of it. */
+/* From outside: it ends in the middle; counted and logged. */
 void exchange_abort(struct exchange *x, enum outcome o);
+/*
+ * After a reload: what the newest rules would not let get as far as it is ends
+ * in the next turn of the loop.
+ */
+void exchange_reauthorize(struct exchange *x);
 
 /* conn_log.c: the request's line. */
 void exchange_log(struct exchange *x);

@@ -1,39 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What CARRY moves between the two streams of an exchange: heads, and as much
- * of a body as the other side takes.  A worker's thread.
+ * of a body, or of a tunnel, as the other side takes.  A worker's thread.
  */
 
 #include "conn/exchange_move.h"
+
+#include <stdio.h>
 
 #include "base/clock.h"
 
 /* Pieces of body in one direction before others have their turn. */
 #define PIECES_A_TURN 8
 
+/* One direction. */
+struct flow {
+	struct stream *from;
+	struct stream *to;
+	uint64_t most; /* bytes of it that are let through */
+	unsigned stat; /* what counts them */
+	struct stats_set *stats;
+	bool was_pulled;
+	const struct head *trailers; /* after MOVED_ALL; or NULL */
+};
+
 /* As much of a body as the other side takes now. */
 static enum moved
-move_body(struct stream *from, struct stream *to, bool *was_pulled,
-    unsigned stat, struct stats_set *stats)
+move_body(struct flow *f)
 {
 	struct span s;
 	size_t credit;
 
 	for (int i = 0; i < PIECES_A_TURN; i++) {
-		credit = to->ops->can_push(to);
-		if (credit == 0)
-			return MOVED_WAIT;
-		switch (from->ops->pull_body(from, credit, &s)) {
+		/* With none the end may still be there, and it may go. */
+		credit = f->to->ops->can_push(f->to);
+		switch (f->from->ops->pull_body(f->from, credit, &s)) {
 		case PULL_DATA:
-			*was_pulled = true;
-			stat_add(stats, stat, s.len);
-			to->ops->push_body(
-			    to, (struct str){ (char *)s.p, s.len });
+			f->was_pulled = true;
+			if (f->from->bytes_in > f->most)
+				return MOVED_TOO_MUCH;
+			stat_add(f->stats, f->stat, s.len);
+			f->to->ops->push_body(
+			    f->to, (struct str){ (char *)s.p, s.len });
 			break;
 		case PULL_WAIT:
 			return MOVED_WAIT;
 		case PULL_END:
-			to->ops->push_end(to, from->ops->trailers(from));
+			f->trailers = f->from->ops->trailers(f->from);
+			f->to->ops->push_end(f->to, f->trailers);
 			return MOVED_ALL;
 		case PULL_FAIL:
 			return MOVED_FAIL;
@@ -42,18 +56,59 @@ move_body(struct stream *from, struct stream *to, bool *was_pulled,
 	return MOVED_MORE;
 }
 
+static uint64_t
+most_of_request(const struct exchange *x)
+{
+	const size_t most = x->conn->all->env.limits->body_bytes;
+
+	return most == 0 || x->tunnel == TUNNEL_OPEN ? UINT64_MAX : most;
+}
+
 enum moved
 exchange_move_request(struct exchange *x)
 {
 	struct stream *back = x->lease.stream;
+	struct flow f = {
+		.from = x->front,
+		.to = back,
+		.most = most_of_request(x),
+		.stat = STAT_UPSTREAM_CX_TX_BYTES,
+		.stats = cluster_stats(x->cluster),
+	};
 	enum moved m = MOVED_ALL;
 
-	if (!x->request_done)
-		m = move_body(x->front, back, &x->body_was_pulled,
-		    STAT_UPSTREAM_CX_TX_BYTES, cluster_stats(x->cluster));
+	if (x->tunnel == TUNNEL_ASKED)
+		m = MOVED_WAIT;
+	else if (!x->request_done)
+		m = move_body(&f);
+	x->body_was_pulled |= f.was_pulled;
 	x->request_done = m == MOVED_ALL;
 	back->ops->flush(back);
 	return m;
+}
+
+/* Of an answer that is all head (trailers-only), or of its trailers. */
+static void
+note_grpc_status(struct exchange *x, const struct head *h)
+{
+	if (!x->is_grpc || h == NULL || x->conn->all->env.log == NULL)
+		return;
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (str_eq_nocase(h->fields[i].name, STR("grpc-status")))
+			(void)snprintf(x->grpc_status, sizeof(x->grpc_status),
+			    "%.*s", STR_ARG(h->fields[i].value));
+}
+
+static void
+make_ours(struct exchange *x, struct head *h)
+{
+	const struct head_rules rules = {
+		.options = &x->service->options,
+		.version = x->lease.stream->version,
+		.arena = &x->words.arena,
+	};
+
+	head_answer_ours(h, &rules);
 }
 
 static void
@@ -63,14 +118,43 @@ send_response_head(struct exchange *x, struct head *h)
 
 	x->status = h->status;
 	x->response_begun = true;
-	x->first_byte_us = clock_us();
 	if (head_binds_connection(h))
 		lease_make_private(&x->lease);
-	stat_inc(cluster_stats(x->cluster),
-	    STAT_UPSTREAM_RQ_1XX + h->status / 100u - 1);
-	head_remove_hop_by_hop(h);
+	make_ours(x, h);
+	note_grpc_status(x, h);
 	x->front->ops->push_head(x->front, h, is_end);
 	x->response_done = is_end;
+}
+
+/* False: the caller must not get it. */
+static bool
+settle_upgrade(struct exchange *x, struct head *h)
+{
+	struct stream *back = x->lease.stream;
+
+	if (x->tunnel != TUNNEL_ASKED)
+		return true;
+	switch (upgrade_answer(&x->upgrade, h)) {
+	case UPGRADE_AGREED:
+		x->tunnel = TUNNEL_OPEN;
+		timer_stop(&x->limit);
+		return true;
+	case UPGRADE_DECLINED:
+		x->tunnel = TUNNEL_DECLINED;
+		x->request_done = true;
+		back->ops->push_end(back, NULL);
+		return true;
+	case UPGRADE_BROKEN:
+		break;
+	}
+	return false;
+}
+
+static bool
+is_interim(const struct exchange *x, const struct head *h)
+{
+	return h->status < 200 &&
+	       !(h->status == 101 && x->tunnel == TUNNEL_ASKED);
 }
 
 /* Heads up to the final one; an interim one goes on as it is. */
@@ -90,28 +174,48 @@ move_response_head(struct exchange *x)
 		case PULL_FAIL:
 			return MOVED_FAIL;
 		}
-		if (h->status >= 200) {
-			send_response_head(x, h);
-			return MOVED_ALL;
-		}
+		if (!is_interim(x, h))
+			break;
 		head_remove_hop_by_hop(h);
 		x->front->ops->push_head(x->front, h, false);
 	}
+	x->first_byte_us = clock_us();
+	stat_inc(cluster_stats(x->cluster),
+	    STAT_UPSTREAM_RQ_1XX + h->status / 100u - 1);
+	if (!settle_upgrade(x, h))
+		return MOVED_BROKEN;
+	send_response_head(x, h);
+	return MOVED_ALL;
+}
+
+static enum moved
+move_response_body(struct exchange *x)
+{
+	struct flow f = {
+		.from = x->lease.stream,
+		.to = x->front,
+		.most = UINT64_MAX,
+		.stat = STAT_UPSTREAM_CX_RX_BYTES,
+		.stats = cluster_stats(x->cluster),
+	};
+	enum moved m = move_body(&f);
+
+	x->response_done = m == MOVED_ALL;
+	note_grpc_status(x, f.trailers);
+	return m;
 }
 
 enum moved
 exchange_move_response(struct exchange *x)
 {
 	enum moved m = MOVED_ALL;
-	bool was_pulled = false;
 
 	if (!x->response_begun)
 		m = move_response_head(x);
-	if (m == MOVED_ALL && !x->response_done) {
-		m = move_body(x->lease.stream, x->front, &was_pulled,
-		    STAT_UPSTREAM_CX_RX_BYTES, cluster_stats(x->cluster));
-		x->response_done = m == MOVED_ALL;
-	}
+	if (m == MOVED_ALL && !x->response_done)
+		m = move_response_body(x);
+	if (x->response_done && x->last_byte_us == 0)
+		x->last_byte_us = clock_us();
 	x->front->ops->flush(x->front);
 	return m;
 }

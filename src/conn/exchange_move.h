@@ -10,7 +10,9 @@ enum moved {
 	MOVED_WAIT, /* an event of one of the streams is due */
 	MOVED_MORE, /* stopped to let others have a turn */
 	MOVED_ALL,
-	MOVED_FAIL /* the stream it comes from says why */
+	MOVED_FAIL,     /* the stream it comes from says why */
+	MOVED_TOO_MUCH, /* of a request: over limits.body_bytes */
+	MOVED_BROKEN    /* of an answer: not what the upgrade asked for */
 };
 
 /* Body and end of the request; its head is pushed.  Flushes. */

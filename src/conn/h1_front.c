@@ -7,18 +7,17 @@
  * thread.
  */
 
-#include "conn/h1_front.h"
-
 #include <stdlib.h>
 
 #include "base/xalloc.h"
 #include "conn/exchange.h"
+#include "conn/farewell.h"
+#include "conn/front.h"
 #include "http/h1_session.h"
+#include "upstream/pin.h"
 
 /* Requests in one turn of the loop before others have theirs. */
 #define REQUESTS_A_TURN 16
-/* How long the caller may take to see our last word. */
-#define LINGER_MS 2000
 
 enum front_state {
 	FRONT_IDLE,     /* no byte of a request has come */
@@ -28,41 +27,61 @@ enum front_state {
 };
 
 struct h1_front {
-	struct conn *conn;
+	struct front front;
 	struct h1_session *session;
 	struct stream *stream; /* of the request that is awaited or served */
 	struct exchange exchange;
-	struct timer deadline; /* of FRONT_IDLE, FRONT_HEAD, FRONT_LINGER */
+	struct timer deadline; /* of FRONT_IDLE and FRONT_HEAD */
+	struct farewell farewell;
+	struct pin pin; /* the server's connection that knows the caller */
 	enum front_state state;
-	enum outcome last; /* how the connection will have ended */
 	bool is_draining;
-	uint64_t requests;
-	uint64_t sent;       /* when FRONT_LINGER was last looked at */
-	uint64_t stalled_ms; /* since then nothing was sent */
 };
+
+static struct h1_front *
+h1_front_of(struct front *f)
+{
+	return CONTAINER_OF(f, struct h1_front, front);
+}
 
 static void
 on_ready(void *arg)
 {
 	struct h1_front *f = arg;
 
-	conn_run(f->conn);
+	conn_run(f->front.conn);
 }
 
-static enum next linger(struct h1_front *, enum outcome);
-
-/* The rest of the answer is on its way, or was until now. */
-static bool
-is_sending(struct h1_front *f)
+static void
+wake(struct exchange *x)
 {
-	const struct wire *w = h1_session_wire(f->session);
-	bool moves = w->bytes_out != f->sent;
+	conn_run(x->conn);
+}
 
-	f->sent = w->bytes_out;
-	f->stalled_ms = moves ? 0 : f->stalled_ms + LINGER_MS;
-	return moves ||
-	       (wire_unsent(w) > 0 &&
-		   f->stalled_ms < f->conn->all->env.limits->stream_idle_ms);
+static void
+again(struct exchange *x)
+{
+	wire_kick(x->conn->client);
+}
+
+static const struct exchange_host host = { .wake = wake, .again = again };
+
+static const struct conn_limits *
+limits(const struct h1_front *f)
+{
+	return f->front.conn->all->env.limits;
+}
+
+/* The answer must not be lost in the reset that a close could be. */
+static enum next
+linger(struct h1_front *f, enum outcome o)
+{
+	f->state = FRONT_LINGER;
+	timer_stop(&f->deadline);
+	h1_session_linger(f->session, farewell_done, &f->farewell);
+	farewell_start(
+	    &f->farewell, f->front.conn, h1_session_wire(f->session), o);
+	return WAIT;
 }
 
 static void
@@ -79,18 +98,13 @@ on_deadline(void *arg)
 
 	switch (f->state) {
 	case FRONT_IDLE:
-		conn_end(f->conn, OUT_IDLE, NULL);
+		conn_end(f->front.conn, OUT_IDLE, NULL);
 		break;
 	case FRONT_HEAD:
 		refuse_late_head(f);
 		break;
 	case FRONT_EXCHANGE:
-		break;
 	case FRONT_LINGER:
-		if (is_sending(f))
-			timer_set(&f->deadline, LINGER_MS);
-		else
-			conn_end(f->conn, f->last, NULL);
 		break;
 	}
 }
@@ -102,58 +116,7 @@ become_idle(struct h1_front *f)
 	f->stream->on_ready = on_ready;
 	f->stream->arg = f;
 	f->state = FRONT_IDLE;
-	timer_set(&f->deadline, f->conn->all->env.limits->http_idle_ms);
-}
-
-struct h1_front *
-h1_front_new(struct conn *c)
-{
-	struct h1_front *f = xcalloc(1, sizeof(*f));
-
-	f->conn = c;
-	f->session = h1_session_new(c->client, H1_SERVER, c->all->env.h1);
-	exchange_init(&f->exchange, c);
-	timer_init(&f->deadline, c->all->env.loop, on_deadline, f);
-	become_idle(f);
-	return f;
-}
-
-void
-h1_front_free(struct h1_front *f)
-{
-	if (f->state == FRONT_EXCHANGE)
-		exchange_abort(&f->exchange, f->conn->outcome);
-	exchange_fini(&f->exchange);
-	timer_stop(&f->deadline);
-	h1_session_free(f->session);
-	free(f);
-}
-
-uint64_t
-h1_front_requests(const struct h1_front *f)
-{
-	return f->requests;
-}
-
-static void
-on_lingered(void *arg)
-{
-	struct h1_front *f = arg;
-
-	conn_end(f->conn, f->last, NULL);
-}
-
-/* The answer must not be lost in the reset that a close could be. */
-static enum next
-linger(struct h1_front *f, enum outcome o)
-{
-	f->last = o;
-	f->state = FRONT_LINGER;
-	timer_set(&f->deadline, LINGER_MS);
-	h1_session_linger(f->session, on_lingered, f);
-	f->sent = h1_session_wire(f->session)->bytes_out;
-	f->stalled_ms = 0;
-	return WAIT;
+	timer_set(&f->deadline, limits(f)->http_idle_ms);
 }
 
 static const struct {
@@ -166,7 +129,7 @@ static const struct {
 	{ STREAM_TOO_LARGE, OUT_REQUEST_TOO_LARGE, true },
 	{ STREAM_VERSION, OUT_REQUEST_VERSION, true },
 	{ STREAM_NOT_IMPLEMENTED, OUT_REQUEST_CODING, true },
-	{ STREAM_PREFACE, OUT_HTTP2_PREFACE, false },
+	{ STREAM_PREFACE, OUT_REQUEST_BAD, true },
 	{ STREAM_LOOKS_TLS, OUT_TLS_IN_TLS, false },
 	{ STREAM_IDLE_CLOSED, OUT_OK, false },
 	{ STREAM_CUT, OUT_REQUEST_CUT, false },
@@ -185,12 +148,13 @@ no_head(struct h1_front *f)
 			continue;
 		if (!head_errors[i].is_request)
 			return conn_finish(
-			    f->conn, head_errors[i].outcome, NULL);
+			    f->front.conn, head_errors[i].outcome, NULL);
 		exchange_refuse(&f->exchange, s, head_errors[i].outcome,
 		    stream_error_text(e));
 		return linger(f, head_errors[i].outcome);
 	}
-	return conn_finish(f->conn, OUT_CALLER_RESET, stream_error_text(e));
+	return conn_finish(
+	    f->front.conn, OUT_CALLER_RESET, stream_error_text(e));
 }
 
 static enum next
@@ -203,7 +167,8 @@ await_head(struct h1_front *f)
 	case PULL_DATA:
 		timer_stop(&f->deadline);
 		f->state = FRONT_EXCHANGE;
-		f->requests++;
+		f->front.requests++;
+		f->front.open = 1;
 		if (f->is_draining)
 			h1_session_close_after(f->session);
 		exchange_begin(&f->exchange, s, h);
@@ -212,8 +177,7 @@ await_head(struct h1_front *f)
 		if (f->state == FRONT_IDLE &&
 		    h1_session_has_input(f->session)) {
 			f->state = FRONT_HEAD;
-			timer_set(
-			    &f->deadline, f->conn->all->env.limits->head_ms);
+			timer_set(&f->deadline, limits(f)->head_ms);
 		}
 		return WAIT;
 	case PULL_END:
@@ -230,6 +194,7 @@ after_exchange(struct h1_front *f)
 	const struct exchange *x = &f->exchange;
 
 	f->state = FRONT_IDLE;
+	f->front.open = 0;
 	if (x->keeps_front && h1_session_can_reuse(f->session)) {
 		if (f->is_draining)
 			return linger(f, OUT_DRAINED);
@@ -238,7 +203,19 @@ after_exchange(struct h1_front *f)
 	}
 	if (x->response_done)
 		return linger(f, x->outcome);
-	return conn_finish(f->conn, x->outcome, x->detail);
+	return conn_finish(f->front.conn, x->outcome, x->detail);
+}
+
+/*
+ * Nobody waits for the answer any more.  A caller that only closed its own
+ * direction looks the same, and is treated alike, as other proxies do; but in
+ * a tunnel each direction has its own end.
+ */
+static bool
+is_abandoned(struct h1_front *f)
+{
+	return f->exchange.tunnel != TUNNEL_OPEN &&
+	       h1_session_is_abandoned(f->session);
 }
 
 static enum next
@@ -251,13 +228,8 @@ step(struct h1_front *f)
 	case FRONT_EXCHANGE:
 		if (exchange_run(&f->exchange) == END)
 			return after_exchange(f);
-		/*
-		 * Nobody waits for the answer any more.  A caller that only
-		 * closed its own direction looks the same, and is treated
-		 * alike, as other proxies do.
-		 */
-		return h1_session_is_abandoned(f->session)
-			   ? conn_finish(f->conn, OUT_CALLER_RESET,
+		return is_abandoned(f)
+			   ? conn_finish(f->front.conn, OUT_CALLER_RESET,
 				 "the caller did not wait")
 			   : WAIT;
 	case FRONT_LINGER:
@@ -266,14 +238,15 @@ step(struct h1_front *f)
 	return WAIT;
 }
 
-enum next
-h1_front_run(struct h1_front *f)
+static enum next
+run(struct front *front)
 {
-	uint64_t first = f->requests;
+	struct h1_front *f = h1_front_of(front);
+	uint64_t first = front->requests;
 	enum next next;
 
 	while ((next = step(f)) == GO) {
-		if (f->requests < first + REQUESTS_A_TURN)
+		if (front->requests < first + REQUESTS_A_TURN)
 			continue;
 		wire_kick(h1_session_wire(f->session));
 		return WAIT;
@@ -281,15 +254,65 @@ h1_front_run(struct h1_front *f)
 	return next;
 }
 
-void
-h1_front_drain(struct h1_front *f)
+static void
+drain(struct front *front)
 {
+	struct h1_front *f = h1_front_of(front);
+
 	f->is_draining = true;
 	if (f->state == FRONT_IDLE &&
 	    wire_unsent(h1_session_wire(f->session)) > 0)
 		(void)linger(f, OUT_DRAINED);
 	else if (f->state == FRONT_IDLE)
-		conn_end(f->conn, OUT_DRAINED, NULL);
+		conn_end(front->conn, OUT_DRAINED, NULL);
 	else if (f->state == FRONT_EXCHANGE)
 		h1_session_close_after(f->session);
+}
+
+/* The connection ends with its request: there is no other way to cut it. */
+static void
+reauthorize(struct front *front)
+{
+	struct h1_front *f = h1_front_of(front);
+
+	if (f->state == FRONT_EXCHANGE)
+		exchange_reauthorize(&f->exchange);
+}
+
+static void
+free_front(struct front *front)
+{
+	struct h1_front *f = h1_front_of(front);
+
+	if (f->state == FRONT_EXCHANGE)
+		exchange_abort(&f->exchange, front->conn->outcome);
+	exchange_fini(&f->exchange);
+	pin_release(&f->pin);
+	timer_stop(&f->deadline);
+	farewell_stop(&f->farewell);
+	h1_session_free(f->session);
+	free(f);
+}
+
+static const struct front_ops ops = {
+	.run = run,
+	.drain = drain,
+	.reauthorize = reauthorize,
+	.free = free_front,
+};
+
+struct front *
+h1_front_new(struct conn *c)
+{
+	struct h1_front *f = xcalloc(1, sizeof(*f));
+
+	f->front =
+	    (struct front){ .ops = &ops, .conn = c, .version = HTTP_1_1 };
+	f->session = h1_session_new(c->client, H1_SERVER, c->all->env.http);
+	exchange_init(&f->exchange, c, &host);
+	f->exchange.pin = &f->pin;
+	timer_init(&f->deadline, c->all->env.loop, on_deadline, f);
+	stat_inc(c->listener->stats, STAT_DOWNSTREAM_CX_HTTP1);
+	become_idle(f);
+	return &f->front;
 }

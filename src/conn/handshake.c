@@ -9,19 +9,28 @@
 
 #include "conn/conn.h"
 
+/* HTTP/2 is the better one of two that the caller can do. */
+static enum tls_alpn
+choose_alpn(const struct conn *c)
+{
+	if (!protocol_is_http(c->service->protocol))
+		return TLS_ALPN_NONE;
+	if (c->alpn_h2)
+		return TLS_ALPN_H2;
+	return c->alpn_http11 ? TLS_ALPN_HTTP11 : TLS_ALPN_NONE;
+}
+
 static enum next
 begin(struct conn *c)
 {
 	struct tls_identities *ids = c->all->identities;
 	const struct tls_mesh *mesh;
-	enum tls_alpn alpn = TLS_ALPN_NONE;
 
 	mesh = tls_identities_find(ids, c->service->mesh);
 	if (mesh == NULL)
 		return conn_finish(c, OUT_NO_IDENTITY, NULL);
-	if (c->alpn_http11 && c->service->protocol == PROTO_HTTP)
-		alpn = TLS_ALPN_HTTP11;
-	wire_tls_accept(c->client, ids, mesh, alpn, str_of(c->sni));
+	c->alpn = choose_alpn(c);
+	wire_tls_accept(c->client, ids, mesh, c->alpn, str_of(c->sni));
 	return GO;
 }
 

@@ -70,6 +70,8 @@ outcome_of_reach(enum reach_status s, enum tls_failure f)
 		return outcome_of_tls(f);
 	case REACH_TLS_SETUP:
 		return OUT_UPSTREAM_TLS;
+	case REACH_PROTOCOL:
+		return OUT_UPSTREAM_PROTOCOL;
 	case REACH_OVERFLOW:
 		return OUT_UPSTREAM_LIMIT;
 	case REACH_NO_FDS:

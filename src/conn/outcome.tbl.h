@@ -36,7 +36,7 @@ OUTCOME(TLS_CALLER_ERROR, "tls_caller_error", 0, "", "Another failure of the cal
 
 /* Decisions. */
 OUTCOME(DENIED, "denied", 403, "RBAC: access denied", "No rule allows the caller to use the service.")
-OUTCOME(REVOKED, "revoked", 0, "", "A reload took the permission away; closed (on_revoke).")
+OUTCOME(REVOKED, "revoked", 403, "RBAC: access denied", "A reload took the permission away: closed; a request whose answer had not begun is answered (on_revoke).")
 OUTCOME(CERT_ENDED, "caller_expired", 0, "", "The caller's certificate ran out while the connection was open; closed at the next request.")
 
 /* Towards the external service. */
@@ -53,27 +53,34 @@ OUTCOME(UPSTREAM_ALERT, "tls_alert_received", 503, "upstream connect error or di
 OUTCOME(UPSTREAM_RENEGOTIATION, "tls_renegotiation", 503, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "The server asked to renegotiate; allowRenegotiation is off, or its cap was reached.")
 OUTCOME(UPSTREAM_LIMIT, "upstream_limit_reached", 503, "upstream connect error or disconnect/reset before headers. reset reason: overflow", "limits.upstream_connections or limits.upstream_pending is reached.")
 OUTCOME(UPSTREAM_CLOSED, "connection_terminated", 503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination", "The server closed the connection, or reset it.")
+OUTCOME(UPSTREAM_RESET, "http_request_refused", 503, "upstream connect error or disconnect/reset before headers. reset reason: remote reset", "The server reset the request's stream before it answered; the detail has its code.")
+OUTCOME(UPSTREAM_PROTOCOL, "http_protocol_error", 503, "upstream connect error or disconnect/reset before headers. reset reason: protocol error", "The server does not speak the service's version of HTTP: it chose another by ALPN, or answered in another. See http2_fallback in services.")
 OUTCOME(NO_FDS, "out_of_descriptors", 503, "no healthy upstream", "The process has no descriptor left; raise LimitNOFILE.")
 
 /* While carrying. */
-OUTCOME(CALLER_RESET, "caller_reset", 0, "", "The caller reset the connection.")
+OUTCOME(CALLER_RESET, "caller_reset", 0, "", "The caller reset the connection, or the stream of its request.")
 OUTCOME(CALLER_CUT, "caller_cut", 0, "", "The caller closed without TLS close_notify; its bytes were passed on.")
 OUTCOME(UPSTREAM_CUT, "upstream_cut", 0, "", "The server closed without TLS close_notify; its bytes were passed on.")
 OUTCOME(TLS_IN_TLS, "tls_in_tls", 0, "", "The caller speaks TLS into a service whose TLS the egress originates; let it speak plainly, or set tls.enabled to false.")
-OUTCOME(HTTP2_PREFACE, "http2_preface", 0, "", "The caller speaks HTTP/2 to a service of protocol http.")
+OUTCOME(HTTP2_BROKEN, "http2_protocol_error", 0, "", "The caller's connection of HTTP/2 broke RFC 9113; it ended with GOAWAY.")
+OUTCOME(HTTP2_ABUSE, "http2_abuse", 0, "", "The caller did more of something than a limits.h2_ option allows; the connection ended with GOAWAY and ENHANCE_YOUR_CALM, the detail says which.")
+OUTCOME(HTTP2_SILENT, "http2_ping_timeout", 0, "", "The caller did not answer a PING in limits.h2_ping_timeout_ms.")
 
 /* HTTP requests. */
-OUTCOME(REQUEST_BAD, "http_request_error", 400, "Bad Request", "The request breaks RFC 9112.")
+OUTCOME(REQUEST_BAD, "http_request_error", 400, "Bad Request", "The request breaks RFC 9112 or 9113.")
 OUTCOME(REQUEST_NO_HOST, "http_request_no_host", 400, "", "The request has no Host.")
 OUTCOME(REQUEST_VERSION, "http_request_version", 426, "Upgrade Required", "The request is not HTTP/1.1.")
-OUTCOME(REQUEST_TOO_LARGE, "http_request_headers_too_large", 431, "Request Header Fields Too Large", "limits.head_bytes or limits.headers is exceeded.")
+OUTCOME(REQUEST_TOO_LARGE, "http_request_headers_too_large", 431, "Request Header Fields Too Large", "limits.head_bytes, limits.line_bytes or limits.headers is exceeded.")
 OUTCOME(REQUEST_CODING, "http_request_coding", 501, "Not Implemented", "The request has a transfer coding other than chunked.")
 OUTCOME(REQUEST_CONNECT, "http_request_connect", 404, "", "CONNECT is not offered.")
-OUTCOME(REQUEST_UPGRADE, "http_request_upgrade", 403, "", "Upgrades are not offered.")
+OUTCOME(REQUEST_BODY, "http_request_body_too_large", 413, "Payload Too Large", "The request's body is over limits.body_bytes.")
+OUTCOME(REQUEST_UPGRADE, "http_request_upgrade", 403, "", "The service does not offer this upgrade; see upgrades in services.")
+OUTCOME(UPGRADE_FAILED, "http_upgrade_failed", 502, "upstream sent an invalid response", "The server did not agree to the upgrade as it was asked, or cannot do it over its version of HTTP.")
 OUTCOME(REQUEST_CUT, "http_request_incomplete", 0, "", "The caller ended in the middle of its request.")
 OUTCOME(REQUEST_LATE, "http_request_timeout", 408, "", "The request's head was not complete in limits.head_ms.")
-OUTCOME(RESPONSE_BAD, "http_response_error", 502, "upstream sent an invalid response", "The server's answer breaks RFC 9112.")
+OUTCOME(RESPONSE_BAD, "http_response_error", 502, "upstream sent an invalid response", "The server's answer breaks RFC 9112 or 9113.")
 OUTCOME(RESPONSE_LATE, "http_response_timeout", 504, "stream timeout", "The server took the request and did not answer for limits.stream_idle_ms.")
+OUTCOME(REQUEST_LONG, "http_request_too_long", 504, "upstream request timeout", "The answer was not complete in the service's request_ms.")
 OUTCOME(RESPONSE_CUT, "http_response_incomplete", 0, "", "The server ended in the middle of its answer; the caller's connection was cut too.")
 
 /* Ours. */

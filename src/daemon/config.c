@@ -14,6 +14,8 @@
 
 #include "base/problem.h"
 #include "base/xalloc.h"
+#include "daemon/config_check.h"
+#include "daemon/config_services.h"
 
 struct load {
 	struct config *config;
@@ -98,34 +100,84 @@ load_identity(const struct load *l, const config_setting_t *s, unsigned i)
 		complain(l, s, "identity", "wants mesh, cert and key");
 }
 
+static void
+load_service(const struct load *l, const config_setting_t *s, unsigned i)
+{
+	struct config *c = l->config;
+	const char *file = config_setting_source_file(s);
+	struct service_entry *to = &c->entries[i];
+
+	set_defaults(c, OPTION_IN_SERVICE, &c->services[i]);
+	to->file = keep(c, file != NULL ? file : c->path);
+	to->line = config_setting_source_line(s);
+	if (!config_setting_is_group(s)) {
+		complain(l, s, "services", "wants a group: { … }");
+		return;
+	}
+	load_group(l, s, "services.", OPTION_IN_SERVICE, &c->services[i]);
+	config_service_entry(&c->services[i], s, &c->arena, to, l->pr);
+}
+
+static void
+make_listeners(struct config *c, size_t n)
+{
+	c->listeners = arena_alloc(&c->arena, (n + 1) * sizeof(*c->listeners));
+	c->n_listeners = n;
+}
+
+static void
+make_identities(struct config *c, size_t n)
+{
+	c->identities =
+	    arena_alloc(&c->arena, (n + 1) * sizeof(*c->identities));
+	c->n_identities = n;
+}
+
+static void
+make_services(struct config *c, size_t n)
+{
+	c->services = arena_alloc(&c->arena, (n + 1) * sizeof(*c->services));
+	c->entries = arena_alloc(&c->arena, (n + 1) * sizeof(*c->entries));
+	c->n_services = n;
+}
+
+static const struct entry_list {
+	const char *name;
+	void (*make)(struct config *c, size_t n);
+	void (*load)(
+	    const struct load *l, const config_setting_t *s, unsigned i);
+} entry_lists[] = {
+	{ "listeners", make_listeners, load_listener },
+	{ "identity", make_identities, load_identity },
+	{ "services", make_services, load_service },
+};
+
+static const struct entry_list *
+find_list(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(entry_lists); i++)
+		if (strcmp(entry_lists[i].name, name) == 0)
+			return &entry_lists[i];
+	return NULL;
+}
+
 /* ( { … }, { … } ): entries are made first, then each is filled in. */
 static void
-load_entries(const struct load *l, const config_setting_t *s, const char *name)
+load_entries(const struct load *l, const config_setting_t *s,
+    const struct entry_list *list)
 {
-	bool is_listeners = strcmp(name, "listeners") == 0;
-	struct config *c = l->config;
 	unsigned n, i;
 
 	if (!config_setting_is_list(s)) {
-		complain(l, s, name, "wants a list of groups: ( { … } )");
+		complain(l, s, list->name, "wants a list of groups: ( { … } )");
 		return;
 	}
 	n = (unsigned)config_setting_length(s);
-	if (is_listeners) {
-		c->listeners =
-		    arena_alloc(&c->arena, (n + 1) * sizeof(*c->listeners));
-		c->n_listeners = n;
-	} else {
-		c->identities =
-		    arena_alloc(&c->arena, (n + 1) * sizeof(*c->identities));
-		c->n_identities = n;
-	}
-	for (i = 0; i < n; i++) {
-		if (is_listeners)
-			load_listener(l, config_setting_get_elem(s, i), i);
-		else
-			load_identity(l, config_setting_get_elem(s, i), i);
-	}
+	list->make(l->config, n);
+	for (i = 0; i < n; i++)
+		list->load(l, config_setting_get_elem(s, i), i);
 }
 
 static void
@@ -143,9 +195,8 @@ load_setting(const struct load *l, const config_setting_t *s, const char *name,
 			return;
 	} else if (!option_is_group(name)) {
 		unknown(l, s, name);
-	} else if (strcmp(name, "listeners") == 0 ||
-		   strcmp(name, "identity") == 0) {
-		load_entries(l, s, name);
+	} else if (find_list(name) != NULL) {
+		load_entries(l, s, find_list(name));
 	} else {
 		prefix = xasprintf("%s.", name);
 		load_group(l, s, prefix, scope, base);
@@ -176,17 +227,8 @@ load_group(const struct load *l, const config_setting_t *group,
 	}
 }
 
-static void
-complain_at(const struct load *l, const char *option, const char *what)
-{
-	const struct option_place *at = &l->config->places[option_find(option)];
-
-	problem_add(
-	    l->pr, PROBLEM_ERROR, at->file, at->line, option, "%s", what);
-}
-
-static bool
-is_given(const struct config *c, const char *option)
+bool
+config_has(const struct config *c, const char *option)
 {
 	return c->places[option_find(option)].line > 0;
 }
@@ -197,131 +239,22 @@ apply_compat(struct config *c)
 {
 	if (!c->is_kuma2)
 		return;
-	if (!is_given(c, "verify_without_ca"))
+	if (!config_has(c, "verify_without_ca"))
 		c->verifies_none_without_ca = true;
-	if (!is_given(c, "mes_without_rule"))
+	if (!config_has(c, "mes_without_rule"))
 		c->mes_without_rule_allows = true;
 }
 
+/* What is the same towards callers and servers is one option. */
 static void
-warn_weak(
-    const struct load *l, bool is_weak, const char *option, const char *what)
+assemble_h2(struct config *c)
 {
-	const struct config *c = l->config;
-	const char *at = is_given(c, option) ? option : "compat";
-	const struct option_place *place = &c->places[option_find(at)];
+	unsigned streams = c->h2_server.streams, ping_ms = c->h2_server.ping_ms;
 
-	if (is_weak)
-		problem_add(l->pr, PROBLEM_WARNING, place->file, place->line,
-		    at, "%s", what);
-}
-
-/* An operator who opens a door is told which one. */
-static void
-warn_of_weakness(const struct load *l)
-{
-	const struct config *c = l->config;
-
-	warn_weak(l, c->verifies_none_without_ca, "verify_without_ca",
-	    "servers of services without caCert are not verified at all");
-	warn_weak(l, c->mes_without_rule_allows, "mes_without_rule",
-	    "a MeshExternalService without a rule is open to every caller of "
-	    "its mesh");
-	warn_weak(l, c->is_kuma2, "compat",
-	    "verification modes of MeshExternalService have Kuma's literal "
-	    "meaning: some verify less than they say");
-	warn_weak(l, c->keeps_revoked, "on_revoke",
-	    "open connections outlive the permission that they were made "
-	    "with");
-	warn_weak(l, !c->has_sandbox, "sandbox",
-	    "the process keeps every system call");
-}
-
-static void
-check_listeners(const struct load *l)
-{
-	const struct config *c = l->config;
-	size_t i, j;
-
-	for (i = 0; i < c->n_listeners; i++)
-		for (j = 0; j < i; j++)
-			if (c->listeners[i].port != 0 &&
-			    addr_eq(
-				&c->listeners[i].addr, &c->listeners[j].addr))
-				problem_add(l->pr, PROBLEM_ERROR, c->path, 0,
-				    "listeners", "two of them are %s port %u",
-				    c->listeners[i].address,
-				    c->listeners[i].port);
-}
-
-static void
-check_identities(const struct load *l)
-{
-	const struct config *c = l->config;
-	const struct config_identity *a;
-	size_t i, j;
-
-	for (i = 0; i < c->n_identities; i++) {
-		a = &c->identities[i];
-		for (j = 0; j < i; j++)
-			if (strcmp(a->mesh, c->identities[j].mesh) == 0)
-				problem_add(l->pr, PROBLEM_ERROR, a->file,
-				    a->line, "identity.mesh",
-				    "mesh %s has two identities", a->mesh);
-	}
-}
-
-/* An address, with or without a port. */
-static bool
-is_server(struct str s)
-{
-	struct addr a;
-	uint64_t port;
-	size_t n = s.len;
-
-	if (addr_parse(s, 0, &a))
-		return true;
-	while (n > 0 && s.p[n - 1] != ':')
-		n--;
-	return n > 0 && addr_parse(str_first(s, n - 1), 0, &a) &&
-	       str_to_u64(str_from(s, n), UINT16_MAX, &port) && port > 0;
-}
-
-/* The resolver's library passes over what it does not understand. */
-static void
-check_servers(const struct load *l)
-{
-	const struct option_texts *v = &l->config->dns_servers;
-	const struct option_place *at =
-	    &l->config->places[option_find("dns.servers")];
-	size_t i;
-
-	for (i = 0; i < v->n; i++)
-		if (!is_server(str_of(v->v[i])))
-			problem_add(l->pr, PROBLEM_ERROR, at->file, at->line,
-			    "dns.servers",
-			    "\"%s\" is no address; one is \"10.0.0.53\" or "
-			    "\"[fd00::53]:5353\"",
-			    v->v[i]);
-}
-
-static void
-check_together(const struct load *l)
-{
-	const struct config *c = l->config;
-	struct addr a;
-
-	if (c->admin_address[0] != '\0' &&
-	    !addr_parse(str_of(c->admin_address), (uint16_t)c->admin_port, &a))
-		complain_at(l, "admin.address", "wants an IP address, or \"\"");
-	if (c->dns.min_ttl_s > c->dns.max_ttl_s)
-		complain_at(l, "dns.min_ttl_s", "is more than dns.max_ttl_s");
-	if (!c->dns.ipv4 && !c->dns.ipv6)
-		complain_at(l, "dns.ipv4", "no address family is left");
-	check_servers(l);
-	check_listeners(l);
-	check_identities(l);
-	warn_of_weakness(l);
+	c->h2.head_ms = c->conn.head_ms;
+	c->h2_server = c->h2;
+	c->h2_server.streams = streams;
+	c->h2_server.ping_ms = ping_ms;
 }
 
 /* The pieces that are made of several options. */
@@ -346,6 +279,7 @@ assemble(struct config *c)
 		.deny = c->deny.v,
 		.n_deny = c->deny.n,
 	};
+	assemble_h2(c);
 	apply_compat(c);
 }
 
@@ -396,7 +330,7 @@ config_load(const char *path, struct problems *pr)
 		load_group(
 		    &l, config_root_setting(&tree), "", OPTION_IN_CONFIG, c);
 		assemble(c);
-		check_together(&l);
+		config_check(c, pr);
 	} else {
 		parse_failed(&l, &tree);
 	}
@@ -438,6 +372,8 @@ config_build_settings(const struct config *c, struct build_settings *out)
 		.modes_as_kuma2 = c->is_kuma2,
 		.relays_only = has_only_ingresses(c),
 		.secrets_dir = c->secrets[0] != '\0' ? c->secrets : NULL,
+		.services = c->entries,
+		.n_services = c->n_services,
 	};
 }
 
@@ -458,6 +394,10 @@ print_row(const struct config *c, const struct option_row *r, struct text *out)
 	case OPTION_IN_IDENTITY:
 		for (i = 0; i < c->n_identities; i++)
 			option_print(r, &c->identities[i], out);
+		break;
+	case OPTION_IN_SERVICE:
+		for (i = 0; i < c->n_services; i++)
+			option_print(r, &c->services[i], out);
 		break;
 	}
 }

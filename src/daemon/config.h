@@ -14,7 +14,8 @@
 #include "base/arena.h"
 #include "conn/conns.h"
 #include "daemon/config_option.h"
-#include "http/h1_parse.h"
+#include "http/head.h"
+#include "http/http_limits.h"
 #include "net/addr.h"
 #include "net/dns.h"
 #include "policy/snapshot.h"
@@ -38,6 +39,20 @@ struct config_identity {
 	unsigned line;
 };
 
+/* An entry of services as the table fills it in. */
+struct config_service {
+	const char *mesh; /* empty: any */
+	const char *service;
+	const char *host;
+	bool http2_fallback;
+	struct option_texts upgrades;
+	unsigned forwarded_for; /* enum forwarded_for */
+	bool forward_client_cert;
+	const char *via;
+	const char *server;
+	unsigned request_ms;
+};
+
 struct config {
 	struct arena arena; /* of all below */
 	const char *path;
@@ -48,6 +63,9 @@ struct config {
 	size_t n_listeners;
 	struct config_identity *identities;
 	size_t n_identities;
+	struct config_service *services;
+	struct service_entry *entries; /* the same, for policy */
+	size_t n_services;
 	const char *admin_address; /* empty: none */
 	unsigned admin_port;
 	const char *admin_socket; /* empty: none */
@@ -61,7 +79,10 @@ struct config {
 	struct dns_config dns; /* complete, servers and hosts file too */
 	struct conn_limits conn;
 	struct upstream_limits upstream;
-	struct h1_limits h1;
+	struct http_limits http;
+	struct h2_limits h2;        /* towards callers */
+	struct h2_limits h2_server; /* towards servers */
+	bool logs_query;
 	struct addr_rules addr_rules;
 	struct option_networks allow;
 	struct option_networks deny;
@@ -81,6 +102,9 @@ struct config {
 struct config *config_load(const char *path, struct problems *pr) MUST_CHECK;
 /* NULL is fine. */
 void config_free(struct config *c);
+
+/* It stands in the file.  option is the name of a row. */
+bool config_has(const struct config *c, const char *option);
 
 /* The part for snapshot_build(), without identities; borrows from c. */
 void config_build_settings(const struct config *c, struct build_settings *out);

@@ -2,9 +2,10 @@
 /* clang-format off */
 /*
  * Every option of zegressd.conf, one row each; no guard: define OPTION,
- * LISTENER_OPTION (in an entry of listeners) and IDENTITY_OPTION (of
- * identity), include, and they are undefined again.  Columns: name, type,
- * member, default, unit or the two words of a CHOICE ("false|true"), least,
+ * LISTENER_OPTION (in an entry of listeners), IDENTITY_OPTION (of identity)
+ * and SERVICE_OPTION (of services), include, and they are undefined again.
+ * Columns: name, type, member, default (of a list: its words), unit or the
+ * words of a CHOICE ("false|true") or ONE_OF ("first|second|third"), least,
  * most, whether SIGHUP changes it, what it does.  A least of 1 wants a text
  * or a list not to be empty.
  */
@@ -32,6 +33,27 @@ IDENTITY_OPTION("identity.key", TEXT, key, "", NULL, 1, 0, true,
 IDENTITY_OPTION("identity.ca", TEXT, ca, "", NULL, 0, 0, true,
     "File of the CA certificates that callers must chain to; without it those of the mesh's enabled backend.")
 
+SERVICE_OPTION("services.match.mesh", TEXT, mesh, "", NULL, 1, 0, true,
+    "Services of this mesh; without it those of every mesh.")
+SERVICE_OPTION("services.match.service", TEXT, service, "", NULL, 1, 0, true,
+    "Services of this name: kuma.io/service of an ExternalService, or the name of a MeshExternalService; without it all.")
+SERVICE_OPTION("services.host", TEXT, host, "endpoint", NULL, 1, 0, true,
+    "Host (:authority) of requests to the server: \"endpoint\" sends the name that is dialled (where an address is dialled, it stays), \"keep\" what the caller sent, anything else is the name to send, as \"api.example\" or \"api.example:8080\".")
+SERVICE_OPTION("services.http2_fallback", BOOL, http2_fallback, "false", NULL, 0, 0, true,
+    "A server of an http2 service may choose HTTP/1.1 by ALPN. Not for grpc.")
+SERVICE_OPTION("services.upgrades", TEXTS, upgrades, "websocket", NULL, 0, 0, true,
+    "Protocols that a request may upgrade to, by Upgrade in HTTP/1.1 or extended CONNECT in HTTP/2; the list replaces the default, an empty one refuses all.")
+SERVICE_OPTION("services.forwarded_for", ONE_OF, forwarded_for, "keep", "keep|append|remove", 0, 0, true,
+    "x-forwarded-for of requests: as the caller sent it, with the caller's address behind it, or none.")
+SERVICE_OPTION("services.forward_client_cert", BOOL, forward_client_cert, "false", NULL, 0, 0, true,
+    "Tell the server who calls, in an x-forwarded-client-cert of our own. The caller's is removed either way.")
+SERVICE_OPTION("services.via", TEXT, via, "", NULL, 0, 0, true,
+    "Name for ourselves in Via of requests and answers; empty: no Via.")
+SERVICE_OPTION("services.server", TEXT, server, "", NULL, 0, 0, true,
+    "Server of answers; empty: as the server sent it.")
+SERVICE_OPTION("services.request_ms", UINT, request_ms, "0", "ms", 0, 86400000, true,
+    "Time from a request's head to the end of its answer; 0: no limit.")
+
 OPTION("admin.address", TEXT, admin_address, "127.0.0.1", NULL, 0, 0, false,
     "Address of /ready, /stats/prometheus, /clusters and /config_dump (GET only, plain HTTP); empty turns it off.")
 OPTION("admin.port", UINT, admin_port, "9901", NULL, 0, 65535, false,
@@ -43,6 +65,9 @@ OPTION("access_log", TEXT, access_log, "stdout", NULL, 1, 0, false,
     "File of the access log, opened again at SIGUSR1; \"stdout\", or \"off\".")
 OPTION("access_log_format", TEXT, access_log_format, "json", NULL, 1, 0, false,
     "\"json\", or a template with %{field} in it.")
+
+OPTION("access_log_query", BOOL, logs_query, "false", NULL, 0, 0, false,
+    "Log the query of a request with its path. Queries often carry what should not be in a log.")
 
 OPTION("workers", UINT, workers, "0", NULL, 0, 256, false,
     "Threads that carry traffic; 0: one a CPU.")
@@ -96,20 +121,45 @@ OPTION("limits.source_dials", SIZE, conn.source_dials, "100", NULL, 1, 1000000, 
     "Of those, relays that are still being connected.")
 OPTION("limits.drain_body", SIZE, conn.drain_body, "65536", "bytes", 0, 67108864, false,
     "Body of a refused request that is read to keep its connection usable.")
+OPTION("limits.body_bytes", SIZE, conn.body_bytes, "0", "bytes", 0, SIZE_MAX / 2, false,
+    "Body of a request, of which a longer one is refused with 413; 0: no limit.")
 OPTION("limits.upstream_connections", SIZE, upstream.connections, "1024", NULL, 1, 1000000, false,
     "Connections to one service, each worker.")
 OPTION("limits.upstream_pending", SIZE, upstream.pending, "1024", NULL, 0, 1000000, false,
     "Requests that wait for a connection to one service, each worker.")
 OPTION("limits.pool_idle_ms", UINT, upstream.pool_idle_ms, "60000", "ms", 0, 86400000, false,
     "An idle connection to a service is closed after this long.")
-OPTION("limits.pool_per_endpoint", SIZE, upstream.pool_per_endpoint, "128", NULL, 0, 100000, false,
+OPTION("limits.pool_per_endpoint", SIZE, upstream.pool_per_endpoint, "1024", NULL, 0, 100000, false,
     "Idle connections kept to one endpoint, each worker.")
-OPTION("limits.head_bytes", SIZE, h1.head_bytes, "61440", "bytes", 1024, 1048576, false,
-    "Size of the head of a request or response.")
-OPTION("limits.headers", SIZE, h1.fields, "100", NULL, 1, HEAD_FIELDS_MAX, false,
+OPTION("limits.head_bytes", SIZE, http.head_bytes, "61440", "bytes", 1024, 1048576, false,
+    "Size of the head of a request or response; in HTTP/2 of its names and values, none of which may be over 65536.")
+OPTION("limits.line_bytes", SIZE, http.line_bytes, "0", "bytes", 0, 1048576, false,
+    "Size of one line of it, the request line or one field; 0: no limit but limits.head_bytes.")
+OPTION("limits.headers", SIZE, http.fields, "100", NULL, 1, HEAD_FIELDS_MAX, false,
     "Fields in it.")
-OPTION("limits.trailer_bytes", SIZE, h1.trailer_bytes, "8192", "bytes", 0, 1048576, false,
+OPTION("limits.trailer_bytes", SIZE, http.trailer_bytes, "8192", "bytes", 0, 1048576, false,
     "Size of the trailer of a message.")
+
+OPTION("limits.h2_streams", UINT, h2.streams, "100", NULL, 1, 10000, false,
+    "Requests that a caller may have open on one connection of HTTP/2.")
+OPTION("limits.upstream_h2_streams", UINT, h2_server.streams, "100", NULL, 1, 10000, false,
+    "Requests that share one connection of HTTP/2 to a server, which may allow fewer.")
+OPTION("limits.h2_stream_window", SIZE, h2.stream_window, "262144", "bytes", 65535, 16777216, false,
+    "What one stream of HTTP/2 may send before its reader has taken anything, and what is held of it at most; both sides.")
+OPTION("limits.h2_connection_window", SIZE, h2.connection_window, "1048576", "bytes", 65535, 67108864, false,
+    "The same for all streams of a connection together.")
+OPTION("limits.h2_ping_ms", UINT, h2.ping_ms, "60000", "ms", 0, 86400000, false,
+    "A caller's connection of HTTP/2 with open requests that is silent for this long is asked with PING whether it is there; 0: never.")
+OPTION("limits.upstream_h2_ping_ms", UINT, h2_server.ping_ms, "0", "ms", 0, 86400000, false,
+    "The same for connections to servers. Many gRPC servers refuse a client that asks more than once in five minutes.")
+OPTION("limits.h2_ping_timeout_ms", UINT, h2.ping_timeout_ms, "20000", "ms", 10, 600000, false,
+    "Time for the answer to a PING; both sides.")
+#define H2_EVENT(...)
+#define H2_ABUSE(id, name, limit, standard, help) \
+	OPTION("limits.h2_" limit, UINT, h2.abuse[H2_ABUSE_##id], #standard, \
+	    NULL, 1, 1000000, false, \
+	    help " More than this in ten seconds end their connection of HTTP/2.")
+#include "http/h2_event.tbl.h"
 
 OPTION("allow_addresses", NETWORKS, allow, "", NULL, 0, 0, false,
     "Networks that a service's name may lead to although such addresses are refused (this host, link-local, metadata services).")
@@ -132,4 +182,5 @@ OPTION("compat", CHOICE, is_kuma2, "", "|kuma-2", 0, 0, true,
 #undef OPTION
 #undef LISTENER_OPTION
 #undef IDENTITY_OPTION
+#undef SERVICE_OPTION
 /* clang-format on */

@@ -27,6 +27,7 @@ const struct option_row option_rows[CONFIG_OPTIONS] = {
 	ROW(OPTION_IN_LISTENER, config_listener, __VA_ARGS__)
 #define IDENTITY_OPTION(...) \
 	ROW(OPTION_IN_IDENTITY, config_identity, __VA_ARGS__)
+#define SERVICE_OPTION(...) ROW(OPTION_IN_SERVICE, config_service, __VA_ARGS__)
 #include "daemon/config.tbl.h"
 #undef ROW
 };
@@ -100,15 +101,50 @@ complain(struct problems *pr, const struct option_row *r,
 	    config_setting_source_line(s), r->name, "%s", wants);
 }
 
-/* The words of a choice are in the unit column, first|second. */
+/* Which of the words in the unit column, first|second|third. */
+static bool
+to_one_of(const struct option_row *r, struct str word, unsigned *out)
+{
+	struct str words = str_of(r->unit);
+	unsigned i;
+
+	for (i = 0; words.p != NULL; i++)
+		if (str_eq(str_cut(&words, '|'), word)) {
+			*out = i;
+			return true;
+		}
+	return false;
+}
+
 static bool
 to_choice(const struct option_row *r, struct str word, bool *out)
 {
-	struct str second = str_of(r->unit);
-	struct str first = str_cut(&second, '|');
+	unsigned i = 0;
+	bool is_known = to_one_of(r, word, &i);
 
-	*out = str_eq(word, second);
-	return *out || str_eq(word, first);
+	*out = i > 0;
+	return is_known;
+}
+
+static struct str
+one_of(const struct option_row *r, unsigned i)
+{
+	struct str words = str_of(r->unit);
+
+	while (i-- > 0)
+		(void)str_cut(&words, '|');
+	return str_cut(&words, '|');
+}
+
+static struct option_texts
+standard_texts(struct str words, struct arena *a)
+{
+	struct option_texts v = { .v = arena_alloc(
+				      a, (words.len + 1) * sizeof(*v.v)) };
+
+	while (words.len > 0)
+		v.v[v.n++] = arena_strdup(a, str_cut(&words, ' '));
+	return v;
 }
 
 void
@@ -139,8 +175,12 @@ option_set_default(const struct option_row *r, void *base, struct arena *a)
 		if (!to_choice(r, text, to))
 			abort();
 		break;
+	case OPTION_ONE_OF:
+		if (!to_one_of(r, text, to))
+			abort();
+		break;
 	case OPTION_TEXTS:
-		*(struct option_texts *)to = (struct option_texts){ .n = 0 };
+		*(struct option_texts *)to = standard_texts(text, a);
 		break;
 	case OPTION_NETWORKS:
 		*(struct option_networks *)to =
@@ -214,19 +254,45 @@ set_bool(const struct option_row *r, bool *to, const config_setting_t *s,
 	return true;
 }
 
+/* "a", "b" or "c" */
+static void
+complain_of_words(
+    const struct option_row *r, const config_setting_t *s, struct problems *pr)
+{
+	struct text wants = TEXT_EMPTY;
+	struct str words = str_of(r->unit), word;
+
+	text_add_z(&wants, "wants ");
+	for (word = str_cut(&words, '|'); words.p != NULL;
+	     word = str_cut(&words, '|'))
+		text_addf(&wants, "\"%.*s\"%s", STR_ARG(word),
+		    str_index(words, '|') != -1 ? ", " : " or ");
+	text_addf(&wants, "\"%.*s\"", STR_ARG(word));
+	complain(pr, r, s, wants.p);
+	text_free(&wants);
+}
+
 static bool
 set_choice(const struct option_row *r, bool *to, const config_setting_t *s,
     struct problems *pr)
 {
 	const char *word = config_setting_get_string(s);
-	struct str second = str_of(r->unit);
-	struct str first = str_cut(&second, '|');
 
 	if (word != NULL && to_choice(r, str_of(word), to))
 		return true;
-	problem_add(pr, PROBLEM_ERROR, config_setting_source_file(s),
-	    config_setting_source_line(s), r->name,
-	    "wants \"%.*s\" or \"%.*s\"", STR_ARG(first), STR_ARG(second));
+	complain_of_words(r, s, pr);
+	return false;
+}
+
+static bool
+set_one_of(const struct option_row *r, unsigned *to, const config_setting_t *s,
+    struct problems *pr)
+{
+	const char *word = config_setting_get_string(s);
+
+	if (word != NULL && to_one_of(r, str_of(word), to))
+		return true;
+	complain_of_words(r, s, pr);
 	return false;
 }
 
@@ -318,6 +384,8 @@ option_set(const struct option_row *r, void *base, struct arena *a,
 		return set_bool(r, to, s, pr);
 	case OPTION_CHOICE:
 		return set_choice(r, to, s, pr);
+	case OPTION_ONE_OF:
+		return set_one_of(r, to, s, pr);
 	case OPTION_TEXTS:
 		return set_texts(r, to, a, s, pr);
 	case OPTION_NETWORKS:
@@ -356,8 +424,6 @@ void
 option_print(const struct option_row *r, const void *base, struct text *out)
 {
 	const void *v = const_member(r, base);
-	struct str second = str_of(r->unit);
-	struct str first;
 
 	switch (r->type) {
 	case OPTION_TEXT:
@@ -373,9 +439,12 @@ option_print(const struct option_row *r, const void *base, struct text *out)
 		text_add_z(out, *(const bool *)v ? "true" : "false");
 		break;
 	case OPTION_CHOICE:
-		first = str_cut(&second, '|');
-		text_addf(out, "\"%.*s\"",
-		    STR_ARG(*(const bool *)v ? second : first));
+		text_addf(
+		    out, "\"%.*s\"", STR_ARG(one_of(r, *(const bool *)v)));
+		break;
+	case OPTION_ONE_OF:
+		text_addf(
+		    out, "\"%.*s\"", STR_ARG(one_of(r, *(const unsigned *)v)));
 		break;
 	case OPTION_TEXTS:
 		print_texts(v, out);

@@ -24,6 +24,7 @@ enum {
 #define OPTION(...) +1
 #define LISTENER_OPTION(...) +1
 #define IDENTITY_OPTION(...) +1
+#define SERVICE_OPTION(...) +1
 #include "daemon/config.tbl.h"
 };
 
@@ -33,12 +34,18 @@ enum option_type {
 	OPTION_SIZE,    /* size_t */
 	OPTION_BOOL,    /* bool */
 	OPTION_CHOICE,  /* bool: one of two words */
+	OPTION_ONE_OF,  /* unsigned: which of several words */
 	OPTION_TEXTS,   /* struct option_texts */
 	OPTION_NETWORKS /* struct option_networks */
 };
 
 /* Which struct a row's value is in. */
-enum option_scope { OPTION_IN_CONFIG, OPTION_IN_LISTENER, OPTION_IN_IDENTITY };
+enum option_scope {
+	OPTION_IN_CONFIG,
+	OPTION_IN_LISTENER,
+	OPTION_IN_IDENTITY,
+	OPTION_IN_SERVICE
+};
 
 struct option_texts {
 	const char **v;
@@ -61,8 +68,8 @@ struct option_row {
 	const char *name; /* with the groups it is in: "limits.idle_ms" */
 	enum option_type type;
 	size_t offset;
-	const char *standard; /* the default, as text */
-	const char *unit;     /* NULL: none; the two words of a choice */
+	const char *standard; /* the default, as text; of a list its words */
+	const char *unit;     /* NULL: none; the words of a choice */
 	size_t least;
 	size_t most;
 	bool is_reloadable;

@@ -140,7 +140,8 @@ make_upstream(struct worker *w, const struct worker_env *env)
 		.own = env->listeners->own,
 		.n_own = env->listeners->n_own,
 		.limits = &c->upstream,
-		.h1 = &c->h1,
+		.http = &c->http,
+		.h2 = &c->h2_server,
 	};
 	w->clusters = clusters_new(&w->upstream);
 }
@@ -165,7 +166,9 @@ worker_new(const struct worker_env *env, size_t number, struct snapshot *s,
 		.stats = w->stats,
 		.log = w->log,
 		.limits = &c->conn,
-		.h1 = &c->h1,
+		.http = &c->http,
+		.h2 = &c->h2,
+		.logs_query = c->logs_query,
 		.remote_sources = c->remote_sources.v,
 		.n_remote_sources = c->remote_sources.n,
 		.keep_revoked = c->keeps_revoked,

@@ -34,6 +34,7 @@ h1_body_is_over(const struct h1_body *b)
 	case BODY_STREAMED:
 		return b->state == CHUNK_END;
 	case BODY_TO_CLOSE:
+	case BODY_TUNNEL:
 		return false;
 	}
 	return false;
@@ -42,7 +43,8 @@ h1_body_is_over(const struct h1_body *b)
 bool
 h1_body_eof(const struct h1_body *b)
 {
-	return b->kind == BODY_TO_CLOSE || h1_body_is_over(b);
+	return b->kind == BODY_TO_CLOSE || b->kind == BODY_TUNNEL ||
+	       h1_body_is_over(b);
 }
 
 static int
@@ -60,9 +62,12 @@ step_size(struct h1_body *b, char c)
 	int digit = hex_value(c);
 
 	if (digit >= 0) {
-		/* line_len counts this one already. */
+		/*
+		 * line_len counts this one already.  More than 63 bits are less
+		 * than nothing to whoever counts with a sign.
+		 */
 		b->left = b->left << 4 | (uint64_t)digit;
-		return b->line_len <= SIZE_DIGITS_MAX;
+		return b->line_len <= SIZE_DIGITS_MAX && b->left <= INT64_MAX;
 	}
 	if (b->line_len == 1)
 		return false;
@@ -161,7 +166,7 @@ is_in_size_line(enum chunk_state s)
 
 /* As much of a trailer line as is there, its end included. */
 static bool
-take_trailer(struct h1_body *b, struct str *in, const struct h1_limits *lim,
+take_trailer(struct h1_body *b, struct str *in, const struct http_limits *lim,
     struct text *trailers)
 {
 	ptrdiff_t lf;
@@ -187,7 +192,7 @@ take_trailer(struct h1_body *b, struct str *in, const struct h1_limits *lim,
 
 /* Up to the data, the end of the body, or the end of in. */
 static bool
-take_framing(struct h1_body *b, struct str *in, const struct h1_limits *lim,
+take_framing(struct h1_body *b, struct str *in, const struct http_limits *lim,
     struct text *trailers)
 {
 	while (in->len > 0 && b->state != CHUNK_DATA && b->state != CHUNK_END) {
@@ -211,7 +216,7 @@ take_data(struct h1_body *b, struct str *in, size_t credit)
 {
 	struct str data = str_first(*in, credit);
 
-	if (b->kind != BODY_TO_CLOSE) {
+	if (b->kind == BODY_LENGTH || b->kind == BODY_STREAMED) {
 		if (data.len > b->left)
 			data.len = (size_t)b->left;
 		b->left -= data.len;
@@ -224,7 +229,7 @@ take_data(struct h1_body *b, struct str *in, size_t credit)
 
 enum h1_body_status
 h1_body_next(struct h1_body *b, struct str bytes, size_t credit,
-    const struct h1_limits *lim, struct str *data, size_t *used,
+    const struct http_limits *lim, struct str *data, size_t *used,
     struct text *trailers)
 {
 	struct str in = bytes;

@@ -56,8 +56,8 @@ enum h1_body_status {
  * are collected in trailers (raw lines, capped by the limits).
  */
 enum h1_body_status h1_body_next(struct h1_body *b, struct str bytes,
-    size_t credit, const struct h1_limits *lim, struct str *data, size_t *used,
-    struct text *trailers) MUST_CHECK;
+    size_t credit, const struct http_limits *lim, struct str *data,
+    size_t *used, struct text *trailers) MUST_CHECK;
 /* Nothing more of it is to come. */
 bool h1_body_is_over(const struct h1_body *b);
 /* The peer's stream ended: true if that is how this body may end. */

@@ -10,76 +10,12 @@
 #include <stdint.h>
 
 #include "http/h1_scan.h"
+#include "http/strict.h"
 
 /* More would only make somebody compare all of them with all fields. */
 #define CONNECTION_NAMES_MAX 32
-
-static bool
-is_hex(char c)
-{
-	return h1_is_digit(c) || (c >= 'a' && c <= 'f') ||
-	       (c >= 'A' && c <= 'F');
-}
-
-static bool
-is_host_text(struct str s)
-{
-	size_t i;
-
-	for (i = 0; i < s.len; i++) {
-		if (!h1_is(s.p[i], H1_HOST_CHAR))
-			return false;
-		if (s.p[i] == '%' && (i + 2 >= s.len || !is_hex(s.p[i + 1]) ||
-					 !is_hex(s.p[i + 2])))
-			return false;
-	}
-	return true;
-}
-
-/* "[...]" up to its end; what is inside is for the server to judge. */
-static bool
-cut_literal(struct str *s)
-{
-	ptrdiff_t end = str_index(*s, ']');
-	ptrdiff_t i;
-
-	if (end < 3)
-		return false;
-	for (i = 1; i < end; i++)
-		if (!is_hex(s->p[i]) && s->p[i] != ':' && s->p[i] != '.')
-			return false;
-	*s = str_from(*s, (size_t)end + 1);
-	return true;
-}
-
-/* uri-host [ ":" port ], the host not empty (RFC 9110, section 4.2.1). */
-static bool
-is_authority(struct str s)
-{
-	struct str host;
-	size_t i;
-
-	if (!is_host_text(s))
-		return false;
-	if (str_starts(s, STR("["))) {
-		if (!cut_literal(&s))
-			return false;
-		if (s.len == 0)
-			return true;
-		if (s.p[0] != ':')
-			return false;
-		s = str_from(s, 1);
-	} else {
-		host = str_cut(&s, ':');
-		if (host.len == 0 || str_index(host, '[') != -1 ||
-		    str_index(host, ']') != -1)
-			return false;
-	}
-	for (i = 0; i < s.len; i++)
-		if (!h1_is_digit(s.p[i]))
-			return false;
-	return s.len <= 5;
-}
+/* Of INT64_MAX. */
+#define LENGTH_DIGITS_MAX 19
 
 /*
  * http://host/path, with nothing but the path left of it afterwards.  A query
@@ -108,7 +44,7 @@ split_absolute(
 	/* "/" stands behind the scheme; "*" is what OPTIONS means. */
 	if (h->path.len == 0)
 		h->path = is_options ? STR("*") : str_first(slash, 1);
-	return h->path.p[0] == '?' || !is_authority(x->target_authority)
+	return h->path.p[0] == '?' || !strict_is_authority(x->target_authority)
 		   ? H1_BAD
 		   : H1_OK;
 }
@@ -125,7 +61,7 @@ h1_facts_target(struct h1_facts *x, struct head *h, struct str target)
 	is_options = str_eq(h->method, STR("OPTIONS"));
 	if (str_eq(h->method, STR("CONNECT"))) {
 		x->target_authority = target;
-		return is_authority(target) ? H1_OK : H1_BAD;
+		return strict_is_authority(target) ? H1_OK : H1_BAD;
 	}
 	if (str_eq(target, STR("*"))) {
 		h->path = target;
@@ -143,13 +79,14 @@ note_host(struct head *h, struct str value)
 		return H1_NO_HOST;
 	h->has_host = true;
 	h->authority = value;
-	return is_authority(value) ? H1_OK : H1_BAD;
+	return strict_is_authority(value) ? H1_OK : H1_BAD;
 }
 
 static enum h1_status
 note_length(const struct h1_facts *x, struct head *h, struct str value)
 {
-	if (h->has_length || x->is_chunked)
+	/* What would fit but for its zeros has overflown somebody's number. */
+	if (h->has_length || x->is_chunked || value.len > LENGTH_DIGITS_MAX)
 		return H1_BAD;
 	h->has_length = true;
 	return str_to_u64(value, INT64_MAX, &h->content_length) ? H1_OK
@@ -181,13 +118,74 @@ note_connection(struct h1_facts *x, struct str list)
 			x->says_close = true;
 		else if (str_eq_nocase(name, STR("keep-alive")))
 			x->says_keep_alive = true;
+		else if (str_eq_nocase(name, STR("upgrade")))
+			x->says_upgrade = true;
 	}
 	return H1_OK;
+}
+
+static bool
+is_token(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (!h1_is(s.p[i], H1_TCHAR))
+			return false;
+	return s.len > 0;
+}
+
+/*
+ * One protocol, with or without a version (RFC 9110, section 7.8).  A list is
+ * no reason to refuse a message: it is a wish that may be ignored.
+ */
+static void
+note_upgrade(struct h1_facts *x, struct str value)
+{
+	struct str version = value;
+	struct str name = str_cut(&version, '/');
+
+	x->n_upgrades++;
+	if (is_token(name) && (version.p == NULL || is_token(version)))
+		x->upgrade = value;
+}
+
+static struct str
+upgrade_of(const struct h1_facts *x)
+{
+	return x->says_upgrade && x->n_upgrades == 1 ? x->upgrade : STR_NONE;
+}
+
+/*
+ * Alone, without parameters: "trailers;q=0" is something else.  It counts
+ * though Connection does not name it, as many clients forget to: it only says
+ * what they can read.
+ */
+static bool
+lists_trailers(struct str list)
+{
+	while (list.p != NULL)
+		if (str_eq_nocase(
+			str_trim(str_cut(&list, ',')), STR("trailers")))
+			return true;
+	return false;
+}
+
+/* Who puts trailers among the fields of the head would be misled by these. */
+enum h1_status
+h1_facts_trailer(const struct field *f)
+{
+	return f->id == FIELD_CONTENT_LENGTH || f->id == FIELD_HOST ||
+		       field_is_hop_by_hop(f->id) || strict_is_disguise(f->name)
+		   ? H1_BAD
+		   : H1_OK;
 }
 
 enum h1_status
 h1_facts_note(struct h1_facts *x, struct head *h, const struct field *f)
 {
+	if (f->id == FIELD_OTHER)
+		return strict_is_disguise(f->name) ? H1_BAD : H1_OK;
 	if (f->id == FIELD_HOST && h->is_request)
 		return note_host(h, f->value);
 	if (f->id == FIELD_CONTENT_LENGTH)
@@ -196,6 +194,10 @@ h1_facts_note(struct h1_facts *x, struct head *h, const struct field *f)
 		return note_coding(x, h, f->value);
 	if (f->id == FIELD_CONNECTION)
 		return note_connection(x, f->value);
+	if (f->id == FIELD_UPGRADE)
+		note_upgrade(x, f->value);
+	if (f->id == FIELD_TE && h->is_request && lists_trailers(f->value))
+		h->takes_trailers = true;
 	if (f->id == FIELD_EXPECT && h->is_request &&
 	    str_eq_nocase(f->value, STR("100-continue")))
 		h->expects_continue = true;
@@ -214,8 +216,11 @@ h1_facts_request(const struct h1_facts *x, struct head *h)
 		h->body = BODY_STREAMED;
 	else if (h->has_length)
 		h->body = BODY_LENGTH;
+	if (!strict_is_method(h))
+		return H1_BAD;
 	/* What follows CONNECT may be meant for a tunnel: never a request. */
 	h->wants_close = x->says_close || h->path.len == 0;
+	h->upgrade = upgrade_of(x);
 	return H1_OK;
 }
 
@@ -228,6 +233,9 @@ h1_facts_response(const struct h1_facts *x, struct head *h)
 	/* It must not have either; who reads it so would read on. */
 	if (is_bodiless && (x->is_chunked || h->content_length > 0))
 		return H1_BAD;
+	/* HTTP/1.0 has no interim answers: it would be the final one. */
+	if (h->status < 200 && h->minor == 0)
+		return H1_BAD;
 	if (is_bodiless || h->status == 304 || h->is_head_request)
 		h->body = BODY_NONE;
 	else if (x->is_chunked)
@@ -238,5 +246,8 @@ h1_facts_response(const struct h1_facts *x, struct head *h)
 		h->body = BODY_TO_CLOSE;
 	h->wants_close =
 	    x->says_close || (h->minor == 0 && !x->says_keep_alive);
+	/* Any other answer only tells what could be asked for. */
+	if (h->status == 101 && h->minor == 1)
+		h->upgrade = upgrade_of(x);
 	return H1_OK;
 }

@@ -18,7 +18,10 @@ struct h1_facts {
 	bool is_chunked;
 	bool says_close;
 	bool says_keep_alive;
-	size_t names; /* in Connection */
+	bool says_upgrade;   /* Connection names Upgrade */
+	struct str upgrade;  /* the one protocol; p is NULL unless it is one */
+	unsigned n_upgrades; /* fields */
+	size_t names;        /* in Connection */
 };
 
 #define H1_FACTS_NONE ((struct h1_facts){ .target_authority = STR_NONE })
@@ -28,6 +31,7 @@ enum h1_status h1_facts_target(
 /* Fields are noted in the order in which they come. */
 enum h1_status h1_facts_note(
     struct h1_facts *x, struct head *h, const struct field *f) MUST_CHECK;
+enum h1_status h1_facts_trailer(const struct field *f) MUST_CHECK;
 /* After the last field. */
 enum h1_status h1_facts_request(
     const struct h1_facts *x, struct head *h) MUST_CHECK;

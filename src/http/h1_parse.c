@@ -14,6 +14,7 @@
 struct cursor {
 	const char *p;
 	const char *end;
+	size_t line_bytes; /* the most of one line; 0: no limit */
 };
 
 static struct str
@@ -91,6 +92,33 @@ take_version(struct cursor *c, unsigned *version)
 	return s;
 }
 
+/*
+ * A line is looked at no further than it may go with its end, so that one that
+ * is too long is refused at the same byte in whatever pieces it comes.
+ */
+static struct cursor
+begin_line(const struct cursor *all)
+{
+	struct cursor line = *all;
+	size_t most = all->line_bytes + STR("\r\n").len;
+
+	if (all->line_bytes > 0 && (size_t)(all->end - all->p) > most)
+		line.end = all->p + most;
+	return line;
+}
+
+static enum h1_status
+end_line(struct cursor *all, const struct cursor *line, enum h1_status s)
+{
+	size_t len = (size_t)(line->end - all->p);
+
+	if (s == H1_MORE && all->line_bytes > 0 &&
+	    len >= all->line_bytes + STR("\r\n").len)
+		return H1_TOO_LARGE;
+	all->p = line->p;
+	return s;
+}
+
 /* "GET /" and no more is how HTTP/0.9 asks. */
 static enum h1_status
 take_end_of_09(struct cursor *c)
@@ -101,7 +129,7 @@ take_end_of_09(struct cursor *c)
 }
 
 static enum h1_status
-take_request_line(struct cursor *c, struct head *h, struct str *target)
+take_request(struct cursor *c, struct head *h, struct str *target)
 {
 	unsigned version = 0;
 	enum h1_status s = take_token(c, &h->method);
@@ -130,6 +158,14 @@ take_request_line(struct cursor *c, struct head *h, struct str *target)
 	return s;
 }
 
+static enum h1_status
+take_request_line(struct cursor *c, struct head *h, struct str *target)
+{
+	struct cursor line = begin_line(c);
+
+	return end_line(c, &line, take_request(&line, h, target));
+}
+
 /* Up to the CR; h1_is_value() bytes only. */
 static enum h1_status
 take_value(struct cursor *c, struct str *out)
@@ -145,7 +181,7 @@ take_value(struct cursor *c, struct str *out)
 }
 
 static enum h1_status
-take_status_line(struct cursor *c, struct head *h)
+take_status(struct cursor *c, struct head *h)
 {
 	unsigned version = 0, status = 0;
 	enum h1_status s = take_version(c, &version);
@@ -173,6 +209,14 @@ take_status_line(struct cursor *c, struct head *h)
 }
 
 static enum h1_status
+take_status_line(struct cursor *c, struct head *h)
+{
+	struct cursor line = begin_line(c);
+
+	return end_line(c, &line, take_status(&line, h));
+}
+
+static enum h1_status
 take_field(struct cursor *c, struct field *f)
 {
 	/* A space at its begin would be obs-fold, one at its end a trick. */
@@ -189,9 +233,32 @@ take_field(struct cursor *c, struct field *f)
 	return take_value(c, &f->value);
 }
 
+/*
+ * A tab is optional whitespace like a space (RFC 9110, section 5.6.3), and to
+ * some readers part of the value: not where a body's end depends on it.
+ */
+static bool
+has_doubtful_space(const struct field *f, struct str line)
+{
+	return (f->id == FIELD_TRANSFER_ENCODING ||
+		   f->id == FIELD_CONTENT_LENGTH) &&
+	       str_index(line, '\t') != -1;
+}
+
+static enum h1_status
+take_field_line(struct cursor *c, struct field *f)
+{
+	struct cursor line = begin_line(c);
+	enum h1_status s = take_field(&line, f);
+
+	if (s == H1_OK && has_doubtful_space(f, since(c->p, line.p)))
+		return H1_BAD;
+	return end_line(c, &line, s);
+}
+
 /* Up to and with the empty line. */
 static enum h1_status
-take_fields(struct cursor *c, const struct h1_limits *lim, struct head *h,
+take_fields(struct cursor *c, const struct http_limits *lim, struct head *h,
     struct h1_facts *facts)
 {
 	size_t most =
@@ -207,8 +274,8 @@ take_fields(struct cursor *c, const struct h1_limits *lim, struct head *h,
 		if (h->n_fields == most)
 			return H1_TOO_LARGE;
 		f = &h->fields[h->n_fields];
-		s = take_field(c, f);
-		if (s == H1_OK && f->id != FIELD_OTHER)
+		s = take_field_line(c, f);
+		if (s == H1_OK)
 			s = h1_facts_note(facts, h, f);
 		if (s != H1_OK)
 			return s;
@@ -237,7 +304,8 @@ has_news(struct str bytes, size_t scanned)
 	    memchr(bytes.p + skip, '\n', scanned - skip) == NULL)
 		return true;
 	while (p < end && (p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
-		if (p[-1] != '\r' || (p - bytes.p >= 3 && p[-2] == '\n'))
+		if (p[-1] != '\r' ||
+		    (p - bytes.p >= 3 && (p[-2] == '\n' || p[-2] == '\r')))
 			return true;
 		p++;
 	}
@@ -246,16 +314,18 @@ has_news(struct str bytes, size_t scanned)
 
 /* What is over the limit is not looked at, so that cutting changes nothing. */
 static struct cursor
-open_cursor(struct str bytes, const struct h1_limits *lim)
+open_cursor(struct str bytes, const struct http_limits *lim)
 {
 	struct str most = str_first(bytes, lim->head_bytes);
 
-	return (struct cursor){ .p = most.p, .end = most.p + most.len };
+	return (struct cursor){ .p = most.p,
+		.end = most.p + most.len,
+		.line_bytes = lim->line_bytes };
 }
 
 static enum h1_status
 close_cursor(const struct cursor *c, enum h1_status s, struct str bytes,
-    const struct h1_limits *lim, size_t *scanned, size_t *used)
+    const struct http_limits *lim, size_t *scanned, size_t *used)
 {
 	*used = 0;
 	if (s == H1_MORE && bytes.len >= lim->head_bytes)
@@ -266,11 +336,22 @@ close_cursor(const struct cursor *c, enum h1_status s, struct str bytes,
 	return s;
 }
 
+/* The line that is not complete is longer than any may be. */
 static bool
-is_worth_it(struct str bytes, const struct h1_limits *lim, size_t scanned)
+is_line_too_long(struct str bytes, const struct http_limits *lim)
+{
+	const char *last = memrchr(bytes.p, '\n', bytes.len);
+	size_t begin = last == NULL ? 0 : (size_t)(last + 1 - bytes.p);
+
+	return lim->line_bytes > 0 && bytes.len - begin > lim->line_bytes;
+}
+
+static bool
+is_worth_it(struct str bytes, const struct http_limits *lim, size_t scanned)
 {
 	return bytes.len > 0 &&
-	       (bytes.len >= lim->head_bytes || has_news(bytes, scanned));
+	       (bytes.len >= lim->head_bytes || has_news(bytes, scanned) ||
+		   is_line_too_long(bytes, lim));
 }
 
 static void
@@ -283,8 +364,8 @@ start(struct head *h, struct field *fields, bool is_request)
 }
 
 enum h1_status
-h1_parse_request(struct str bytes, const struct h1_limits *lim, size_t *scanned,
-    struct field *fields, struct head *h, size_t *used)
+h1_parse_request(struct str bytes, const struct http_limits *lim,
+    size_t *scanned, struct field *fields, struct head *h, size_t *used)
 {
 	struct cursor c = open_cursor(bytes, lim);
 	struct h1_facts facts = H1_FACTS_NONE;
@@ -308,7 +389,7 @@ h1_parse_request(struct str bytes, const struct h1_limits *lim, size_t *scanned,
 }
 
 enum h1_status
-h1_parse_response(struct str bytes, const struct h1_limits *lim,
+h1_parse_response(struct str bytes, const struct http_limits *lim,
     size_t *scanned, bool is_head, struct field *fields, struct head *h,
     size_t *used)
 {
@@ -329,11 +410,13 @@ h1_parse_response(struct str bytes, const struct h1_limits *lim,
 }
 
 enum h1_status
-h1_parse_trailers(struct str bytes, const struct h1_limits *lim,
+h1_parse_trailers(struct str bytes, const struct http_limits *lim,
     struct field *fields, struct head *h)
 {
-	struct cursor c = { .p = bytes.p, .end = bytes.p + bytes.len };
-	struct h1_limits most = *lim;
+	struct cursor c = { .p = bytes.p,
+		.end = bytes.p + bytes.len,
+		.line_bytes = lim->line_bytes };
+	struct http_limits most = *lim;
 	enum h1_status s = H1_OK;
 
 	start(h, fields, false);
@@ -342,7 +425,9 @@ h1_parse_trailers(struct str bytes, const struct h1_limits *lim,
 	while (c.p < c.end && s == H1_OK) {
 		if (h->n_fields == most.fields)
 			return H1_TOO_LARGE;
-		s = take_field(&c, &h->fields[h->n_fields]);
+		s = take_field_line(&c, &h->fields[h->n_fields]);
+		if (s == H1_OK)
+			s = h1_facts_trailer(&h->fields[h->n_fields]);
 		if (s == H1_OK)
 			h->n_fields++;
 	}

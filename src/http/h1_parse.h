@@ -12,12 +12,7 @@
 #include <stdint.h>
 
 #include "http/head.h"
-
-struct h1_limits {
-	size_t head_bytes;    /* 61440 */
-	size_t fields;        /* 100, at most HEAD_FIELDS_MAX */
-	size_t trailer_bytes; /* 8192 */
-};
+#include "http/http_limits.h"
 
 enum h1_status {
 	H1_OK,
@@ -35,19 +30,20 @@ enum h1_status {
  * scanned: how much an earlier H1_MORE has looked at already (0 at first), so
  * that a head that comes byte by byte is not read again and again.
  */
-enum h1_status h1_parse_request(struct str bytes, const struct h1_limits *lim,
+enum h1_status h1_parse_request(struct str bytes, const struct http_limits *lim,
     size_t *scanned, struct field *fields, struct head *h,
     size_t *used) MUST_CHECK;
 /* is_head: it answers a HEAD. */
-enum h1_status h1_parse_response(struct str bytes, const struct h1_limits *lim,
-    size_t *scanned, bool is_head, struct field *fields, struct head *h,
-    size_t *used) MUST_CHECK;
+enum h1_status h1_parse_response(struct str bytes,
+    const struct http_limits *lim, size_t *scanned, bool is_head,
+    struct field *fields, struct head *h, size_t *used) MUST_CHECK;
 
 /*
  * The fields after a body, whole lines without the empty one; they are put
  * into h.  Anything but H1_OK is a bad message.
  */
-enum h1_status h1_parse_trailers(struct str bytes, const struct h1_limits *lim,
-    struct field *fields, struct head *h) MUST_CHECK;
+enum h1_status h1_parse_trailers(struct str bytes,
+    const struct http_limits *lim, struct field *fields,
+    struct head *h) MUST_CHECK;
 
 #endif

@@ -142,22 +142,47 @@ begin_request(struct h1_session *s, struct head *h)
 {
 	s->is_head = str_eq(h->method, STR("HEAD"));
 	s->awaits_continue = h->expects_continue && !h1_body_is_over(&s->body);
+	s->asks_upgrade = h->upgrade.len > 0;
+	return PULL_DATA;
+}
+
+void
+h1_pull_tunnel(struct h1_session *s)
+{
+	s->body = (struct h1_body){ .kind = BODY_TUNNEL };
+	s->recv = H1_RECV_BODY;
+	s->is_tunnel = true;
+	s->is_spent = true;
+}
+
+static enum pull
+begin_tunnel(struct h1_session *s, struct head *h)
+{
+	/* Nobody may switch who was not asked to. */
+	if (!s->asks_upgrade)
+		return fail(s, STREAM_BAD_MESSAGE);
+	h->body = BODY_TUNNEL;
+	h->has_length = false;
+	h1_pull_tunnel(s);
 	return PULL_DATA;
 }
 
 static enum pull
 begin_response(struct h1_session *s, struct head *h)
 {
-	/* We never ask for an upgrade. */
 	if (h->status == 101)
-		return fail(s, STREAM_BAD_MESSAGE);
+		return begin_tunnel(s, h);
 	if (h->status < 200) {
 		s->recv = H1_RECV_HEAD;
 		if (++s->interims > INTERIMS_MOST)
 			return fail(s, STREAM_BAD_MESSAGE);
-	} else if (h->body == BODY_TO_CLOSE) {
-		s->is_spent = true;
+		return PULL_DATA;
 	}
+	if (h->body == BODY_TO_CLOSE)
+		s->is_spent = true;
+	/* It declines, and then the request had no body. */
+	if (s->asks_upgrade && s->send == H1_SEND_BODY)
+		s->send = H1_SEND_DONE;
 	return PULL_DATA;
 }
 
@@ -304,13 +329,25 @@ measure_rooms(
 		out->room_after += whole->room_after;
 }
 
+/* As decode(), of what has no framing, nor a room any more. */
+static void
+take_raw(struct span *in, size_t credit, struct span *out)
+{
+	out->p = in->p;
+	out->len = in->len < credit ? in->len : credit;
+	in->p += out->len;
+	in->len -= out->len;
+}
+
 static enum pull
 decode_span(
     struct h1_session *s, struct span *in, size_t credit, struct span *out)
 {
 	struct span whole = *in;
 
-	if (!decode(s, in, credit, out))
+	if (s->is_tunnel)
+		take_raw(in, credit, out);
+	else if (!decode(s, in, credit, out))
 		return fail(s, STREAM_BAD_MESSAGE);
 	if (h1_body_is_over(&s->body)) {
 		if (!finish_trailers(s))
@@ -342,7 +379,9 @@ end_by_wire(struct h1_session *s, enum io io)
 	if (io == IO_FAIL)
 		return fail(s, h1_wire_failure(s));
 	/* Without close_notify it may be an attacker who ends it. */
-	if (io != IO_EOF || !h1_body_eof(&s->body))
+	if (io == IO_CUT && s->is_tunnel)
+		s->stream.error = STREAM_CUT;
+	else if (io != IO_EOF || !h1_body_eof(&s->body))
 		return fail(s, STREAM_CUT);
 	s->recv = H1_RECV_DONE;
 	return PULL_END;
@@ -357,6 +396,9 @@ pull_from_wire(struct h1_session *s, size_t credit, struct span *out)
 
 	do {
 		io = wire_read(s->wire, &span);
+		/* Nothing but this direction would tell of the other one. */
+		if (io == IO_AGAIN && s->is_tunnel && s->send == H1_SEND_BROKEN)
+			io = IO_FAIL;
 		if (io == IO_AGAIN)
 			return PULL_WAIT;
 		if (io != IO_DONE)
@@ -366,6 +408,16 @@ pull_from_wire(struct h1_session *s, size_t credit, struct span *out)
 		    s->wire, (struct str){ (const void *)span.p, span.len });
 	} while (pull == PULL_WAIT);
 	return pull;
+}
+
+/* A tunnel may last, and mostly rest: it holds no head meanwhile. */
+static void
+leave_room(struct h1_session *s)
+{
+	if (s->room == NULL || s->room->used < s->room->len)
+		return;
+	h1_room_give(s->room);
+	s->room = NULL;
 }
 
 enum pull
@@ -387,7 +439,9 @@ h1_pull_body(struct stream *st, size_t credit, struct span *out)
 	}
 	if (credit == 0)
 		return PULL_WAIT;
-	if (s->room->used < s->room->len)
+	if (s->is_tunnel)
+		leave_room(s);
+	if (s->room != NULL && s->room->used < s->room->len)
 		pull = pull_from_room(s, credit, out);
 	return pull == PULL_WAIT ? pull_from_wire(s, credit, out) : pull;
 }

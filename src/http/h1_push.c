@@ -24,9 +24,11 @@ h1_push_fail(struct h1_session *s)
 	h1_gather_forget(s->wire);
 	/*
 	 * A server may have answered before it stopped reading: in the client
-	 * role pull_head() says what became of it.
+	 * role pull_head() says what became of it.  A tunnel has no answer, and
+	 * its other direction may have ended (or been cut).
 	 */
-	if (s->role == H1_SERVER && s->stream.error == STREAM_OK)
+	if (s->is_tunnel ? s->recv != H1_RECV_FAILED
+			 : s->role == H1_SERVER && s->stream.error == STREAM_OK)
 		s->stream.error = h1_wire_failure(s);
 	wire_kick(s->wire);
 }
@@ -132,6 +134,26 @@ begin_body(struct h1_session *s, const struct head *h)
 	s->send = H1_SEND_BODY;
 }
 
+/* Its request is over, and the caller asked for it. */
+static bool
+may_switch(const struct h1_session *s)
+{
+	return s->role == H1_SERVER && s->asks_upgrade &&
+	       s->recv == H1_RECV_DONE;
+}
+
+static void
+push_switch(struct h1_session *s, const struct head *h)
+{
+	if (!may_switch(s) || !put_head(s, h, false)) {
+		give_up(s);
+		return;
+	}
+	s->push_kind = BODY_TUNNEL;
+	s->send = H1_SEND_BODY;
+	h1_pull_tunnel(s);
+}
+
 void
 h1_push_head(struct stream *st, const struct head *h, bool is_end)
 {
@@ -140,8 +162,14 @@ h1_push_head(struct stream *st, const struct head *h, bool is_end)
 
 	if (s->send != H1_SEND_HEAD)
 		return;
-	if (h->is_request)
+	if (!h->is_request && h->status == 101) {
+		push_switch(s, h);
+		return;
+	}
+	if (h->is_request) {
 		s->is_head = str_eq(h->method, STR("HEAD"));
+		s->asks_upgrade = h->upgrade.len > 0 && h->body == BODY_TUNNEL;
+	}
 	if (!put_head(s, h, !is_interim && says_close(s, h))) {
 		give_up(s);
 		return;
@@ -165,19 +193,43 @@ put_chunk(struct h1_session *s, struct str bytes)
 	put(s, STR("\r\n"));
 }
 
+static bool
+is_chunked(const struct h1_session *s)
+{
+	return s->push_kind == BODY_STREAMED || s->push_kind == BODY_TO_CLOSE;
+}
+
 static void
 send_big(struct h1_session *s, struct str bytes)
 {
 	char line[H1_CHUNK_HEAD_MAX];
 	struct str tail = STR_NONE;
 
-	if (s->push_kind != BODY_LENGTH) {
+	if (is_chunked(s)) {
 		put(s,
 		    (struct str){ line, h1_write_chunk_head(bytes.len, line) });
 		tail = STR("\r\n");
 	}
 	if (s->send == H1_SEND_BODY)
 		check(s, h1_gather_send(s->wire, bytes, tail));
+}
+
+/* What is sent before a tunnel stands would be read as the next request. */
+static bool
+may_carry(const struct h1_session *s, size_t n)
+{
+	switch (s->push_kind) {
+	case BODY_NONE:
+		return false;
+	case BODY_LENGTH:
+		return n <= s->push_left;
+	case BODY_STREAMED:
+	case BODY_TO_CLOSE:
+		return true;
+	case BODY_TUNNEL:
+		return s->is_tunnel;
+	}
+	return false;
 }
 
 void
@@ -189,8 +241,7 @@ h1_push_body(struct stream *st, struct str bytes)
 		give_up(s);
 	if (s->send != H1_SEND_BODY || bytes.len == 0)
 		return;
-	if (s->push_kind == BODY_NONE ||
-	    (s->push_kind == BODY_LENGTH && bytes.len > s->push_left)) {
+	if (!may_carry(s, bytes.len)) {
 		give_up(s);
 		return;
 	}
@@ -199,10 +250,10 @@ h1_push_body(struct stream *st, struct str bytes)
 	st->bytes_out += bytes.len;
 	if (bytes.len > COPY_MOST)
 		send_big(s, bytes);
-	else if (s->push_kind == BODY_LENGTH)
-		put(s, bytes);
-	else
+	else if (is_chunked(s))
 		put_chunk(s, bytes);
+	else
+		put(s, bytes);
 }
 
 static bool
@@ -221,6 +272,16 @@ put_end(struct h1_session *s, const struct head *trailers)
 	}
 	took(s, n);
 	return n > 0;
+}
+
+static void
+end_tunnel(struct h1_session *s)
+{
+	check(s, h1_gather_flush(s->wire));
+	if (s->send == H1_SEND_BODY)
+		check(s, wire_finish(s->wire));
+	if (s->send == H1_SEND_BODY)
+		s->send = H1_SEND_DONE;
 }
 
 void
@@ -246,6 +307,10 @@ h1_push_end(struct stream *st, const struct head *trailers)
 			return;
 		}
 		break;
+	case BODY_TUNNEL:
+		if (s->is_tunnel)
+			end_tunnel(s);
+		return;
 	}
 	s->send = H1_SEND_DONE;
 }

@@ -35,11 +35,12 @@ static const struct stream_ops ops = {
 
 struct h1_session *
 h1_session_new(
-    struct wire *w, enum h1_role role, const struct h1_limits *limits)
+    struct wire *w, enum h1_role role, const struct http_limits *limits)
 {
 	struct h1_session *s = xcalloc(1, sizeof(*s));
 
 	s->stream.ops = &ops;
+	s->stream.version = HTTP_1_1;
 	s->wire = w;
 	s->role = role;
 	s->limits = *limits;
@@ -104,7 +105,10 @@ forget_exchange(struct h1_session *s)
 	s->interims = 0;
 	s->is_head = false;
 	s->awaits_continue = false;
+	s->asks_upgrade = false;
+	s->is_tunnel = false;
 	s->stream.error = STREAM_OK;
+	s->stream.reset_code = 0;
 }
 
 static void
@@ -121,6 +125,8 @@ release(struct stream *st, bool is_whole)
 	h1_push_flush(st);
 	/* The peer has to see that this was not the end. */
 	if (s->send == H1_SEND_BODY || (!is_whole && s->role == H1_CLIENT))
+		s->is_reset = true;
+	if (s->is_tunnel && !is_whole && s->recv != H1_RECV_DONE)
 		s->is_reset = true;
 	if (!is_whole || s->recv != H1_RECV_DONE || s->send != H1_SEND_DONE)
 		s->is_spent = true;
@@ -212,7 +218,10 @@ h1_session_set_idle(struct h1_session *s, void (*fn)(void *arg), void *arg)
 		wire_kick(s->wire);
 }
 
-/* True when the peer has gone, or sent more than anybody wants to read. */
+/*
+ * True when the peer has gone, or sent more than anybody wants to read.  Who
+ * only finished his direction still gets what is unsent.
+ */
 static bool
 is_drained(struct h1_session *s)
 {
@@ -224,6 +233,8 @@ is_drained(struct h1_session *s)
 		io = wire_read(s->wire, &span);
 		s->discarded += span.len;
 	}
+	if (io == IO_EOF && s->send != H1_SEND_BROKEN)
+		return wire_unsent(s->wire) == 0;
 	return io != IO_AGAIN;
 }
 

@@ -6,7 +6,8 @@
  * HTTP/1.1 on one wire, in either role: one message each way at a time, one
  * after the other.  Its stream is what an exchange couples.  The session owns
  * the wire.  Pipelined requests wait in the wire until the one before is
- * through.  Own thread.
+ * through.  After 101 the two directions are a tunnel: raw bytes until either
+ * side ends its own, and no further message.  Own thread.
  */
 
 #include <stdbool.h>
@@ -22,7 +23,7 @@ struct h1_session;
 
 /* Takes the wire over. */
 struct h1_session *h1_session_new(struct wire *w, enum h1_role role,
-    const struct h1_limits *limits) MUST_CHECK;
+    const struct http_limits *limits) MUST_CHECK;
 /* Closes the wire; safe from inside its own callbacks. */
 void h1_session_free(struct h1_session *s);
 struct wire *h1_session_wire(const struct h1_session *s);
@@ -35,8 +36,8 @@ struct stream *h1_session_stream(struct h1_session *s);
 
 /*
  * After the stream's release: may another exchange use the connection?  False
- * when a message was cut short, either side said close, or bytes came that
- * nobody asked for.
+ * when a message was cut short, either side said close, bytes came that
+ * nobody asked for, or it was a tunnel.
  */
 bool h1_session_can_reuse(const struct h1_session *s);
 

@@ -24,7 +24,7 @@ enum h1_mode { H1_MODE_STREAM, H1_MODE_IDLE, H1_MODE_LINGER };
 struct h1_session {
 	struct stream stream; /* first: see h1_push_credit() */
 	struct wire *wire;
-	struct h1_limits limits;
+	struct http_limits limits;
 	enum h1_role role;
 	enum h1_mode mode;
 	void (*fn)(void *arg); /* of idling or lingering */
@@ -40,6 +40,8 @@ struct h1_session {
 	unsigned interims;    /* 1xx in a row */
 	bool is_head;         /* the request is a HEAD */
 	bool awaits_continue; /* server role: the client may hold its body */
+	bool asks_upgrade;    /* so 101 may be the answer */
+	bool is_tunnel;       /* it was: raw bytes both ways */
 
 	/* The connection. */
 	bool is_closing; /* either side said so */
@@ -61,6 +63,8 @@ size_t h1_push_credit(const struct stream *st);
 /* Writing failed: tell the owner, from the loop. */
 void h1_push_fail(struct h1_session *s);
 enum stream_error h1_wire_failure(const struct h1_session *s);
+/* 101 was said: what is received from here on is the tunnel's. */
+void h1_pull_tunnel(struct h1_session *s);
 
 static inline struct h1_session *
 h1_session_of(struct stream *st)

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Heads to bytes.  Fields that stood next to each other when they were read,
- * and still do, are copied in one piece.  Nothing is checked here: a head's
- * text comes from a parser or from ourselves.  Pure.
+ * and still do, are copied in one piece.  What did not come out of the parser
+ * of HTTP/1.1 is checked here, whoever made it: a byte too many makes two
+ * messages of one.  Pure.
  */
 
 #include "http/h1_write.h"
+
+#include "http/strict.h"
 
 struct out {
 	char *p;
 	char *end;
 	bool is_full;
+	bool is_bad; /* it would be something else to whoever reads it */
 };
 
 static inline void
@@ -50,6 +54,9 @@ put_field(struct out *o, struct str name, struct str value)
 static void
 put_request_line(struct out *o, const struct head *h)
 {
+	o->is_bad |= !strict_is_authority(h->authority);
+	if (!h->has_lines)
+		o->is_bad |= !strict_is_method(h) || !strict_is_target(h->path);
 	put(o, h->method);
 	put(o, STR(" "));
 	/* Only CONNECT has no path. */
@@ -61,6 +68,7 @@ put_request_line(struct out *o, const struct head *h)
 static void
 put_status_line(struct out *o, const struct head *h)
 {
+	o->is_bad |= !strict_is_value(h->reason);
 	put(o, STR("HTTP/1.1 "));
 	put_u64(o, h->status);
 	put(o, STR(" "));
@@ -101,7 +109,34 @@ put_framing(struct out *o, const struct head *h)
 	case BODY_TO_CLOSE:
 		put(o, STR("Transfer-Encoding: chunked\r\n"));
 		break;
+	case BODY_TUNNEL:
+		break;
 	}
+}
+
+/* What concerns this connection, and nothing of the one it came by. */
+static void
+put_connection(struct out *o, const struct head *h, bool says_close)
+{
+	bool upgrades =
+	    h->upgrade.len > 0 && (h->is_request || h->status == 101);
+	bool says_te = h->is_request && h->takes_trailers;
+
+	if (!says_close && !upgrades && !says_te)
+		return;
+	o->is_bad |= !strict_is_value(h->upgrade);
+	put(o, STR("Connection: "));
+	if (says_close)
+		put(o, STR("close"));
+	if (upgrades)
+		put(o, says_close ? STR(", Upgrade") : STR("Upgrade"));
+	if (says_te)
+		put(o, says_close || upgrades ? STR(", TE") : STR("TE"));
+	put(o, STR("\r\n"));
+	if (upgrades)
+		put_field(o, STR("Upgrade"), h->upgrade);
+	if (says_te)
+		put_field(o, STR("TE"), STR("trailers"));
 }
 
 static bool
@@ -111,8 +146,7 @@ is_skipped(const struct head *h, const struct field *f)
 		return true;
 	if (f->id == FIELD_OTHER)
 		return false;
-	return f->id == FIELD_CONTENT_LENGTH ||
-	       f->id == FIELD_TRANSFER_ENCODING ||
+	return f->id == FIELD_CONTENT_LENGTH || field_is_hop_by_hop(f->id) ||
 	       (f->id == FIELD_HOST && h->is_request);
 }
 
@@ -160,9 +194,13 @@ put_each(struct out *o, const struct head *h, const struct field *f, size_t n)
 {
 	size_t i;
 
-	for (i = 0; i < n; i++)
-		if (!is_skipped(h, &f[i]))
-			put_field(o, f[i].name, f[i].value);
+	for (i = 0; i < n; i++) {
+		if (is_skipped(h, &f[i]))
+			continue;
+		o->is_bad |=
+		    !strict_is_name(f[i].name) || !strict_is_value(f[i].value);
+		put_field(o, f[i].name, f[i].value);
+	}
 }
 
 size_t
@@ -180,10 +218,9 @@ h1_write_head(const struct head *h, bool says_close, char *out, size_t cap)
 		put_each(&o, h, h->fields, h->n_fields);
 	put_each(&o, h, h->added, h->n_added);
 	put_framing(&o, h);
-	if (says_close)
-		put(&o, STR("Connection: close\r\n"));
+	put_connection(&o, h, says_close);
 	put(&o, STR("\r\n"));
-	return o.is_full ? 0 : (size_t)(o.p - out);
+	return o.is_full || o.is_bad ? 0 : (size_t)(o.p - out);
 }
 
 size_t
@@ -214,7 +251,7 @@ is_forbidden_in_trailers(const struct field *f)
 	static const struct str others[] = { STR("authorization"),
 		STR("cache-control"), STR("content-encoding"),
 		STR("content-range"), STR("cookie"), STR("max-forwards"),
-		STR("range"), STR("set-cookie"), STR("x-forwarded-for") };
+		STR("range"), STR("set-cookie") };
 	size_t i;
 
 	if (f->id != FIELD_OTHER)
@@ -231,7 +268,8 @@ put_trailers(struct out *o, const struct field *f, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (!f[i].is_removed && !is_forbidden_in_trailers(&f[i]))
+		if (!f[i].is_removed && !is_forbidden_in_trailers(&f[i]) &&
+		    strict_is_name(f[i].name) && strict_is_value(f[i].value))
 			put_field(o, f[i].name, f[i].value);
 }
 

@@ -10,10 +10,12 @@
 #include "http/head.h"
 
 /*
- * The head with its edits, in out, which has cap bytes; 0 if it does not fit.
+ * The head with its edits, in out, which has cap bytes; 0 if it does not fit,
+ * or says what may not be sent (http/strict.h).
  * Fields that frame the body are written from h->body, never copied; a body
- * that would end with the connection is sent in chunks instead.
- * says_close: add Connection: close.
+ * that would end with the connection is sent in chunks instead.  Hop-by-hop
+ * fields are never copied either: Connection says close if says_close is set,
+ * and what h->upgrade and h->takes_trailers ask for.
  */
 size_t h1_write_head(
     const struct head *h, bool says_close, char *out, size_t cap) MUST_CHECK;

@@ -32,6 +32,8 @@ head_init(struct head *h)
 	h->expects_continue = false;
 	h->wants_close = false;
 	h->is_head_request = false;
+	h->upgrade = STR_NONE;
+	h->takes_trailers = false;
 	h->fields = NULL;
 	h->n_fields = 0;
 	h->has_lines = false;
@@ -45,10 +47,12 @@ candidate(size_t len, char first)
 	switch (len) {
 	case 2:
 		return FIELD_TE;
+	case 3:
+		return FIELD_VIA;
 	case 4:
 		return FIELD_HOST;
 	case 6:
-		return FIELD_EXPECT;
+		return first == 'e' ? FIELD_EXPECT : FIELD_SERVER;
 	case 7:
 		return first == 't' ? FIELD_TRAILER : FIELD_UPGRADE;
 	case 10:
@@ -59,6 +63,8 @@ candidate(size_t len, char first)
 		return first == 'x' ? FIELD_X_REQUEST_ID : FIELD_CONTENT_TYPE;
 	case 14:
 		return FIELD_CONTENT_LENGTH;
+	case 15:
+		return FIELD_X_FORWARDED_FOR;
 	case 16:
 		return first == 'p' ? FIELD_PROXY_CONNECTION
 				    : FIELD_WWW_AUTHENTICATE;
@@ -167,11 +173,24 @@ head_remove_name(struct head *h, struct str name)
 	remove_name(h->added, h->n_added, name);
 }
 
+/* Places of what was removed again are used last, to keep the order. */
+static struct field *
+free_place(struct head *h)
+{
+	size_t i;
+
+	if (h->n_added < HEAD_ADDED_MAX)
+		return &h->added[h->n_added++];
+	for (i = 0; i < h->n_added && !h->added[i].is_removed; i++)
+		;
+	assert(i < h->n_added);
+	return &h->added[i];
+}
+
 void
 head_add(struct head *h, struct str name, struct str value)
 {
-	assert(h->n_added < HEAD_ADDED_MAX);
-	h->added[h->n_added++] = (struct field){
+	*free_place(h) = (struct field){
 		.id = field_id_of(name), .name = name, .value = value
 	};
 }

@@ -5,7 +5,8 @@
 /*
  * The head of a message, neutral to the version of HTTP: control data and
  * fields as ranges of the bytes they came in, plus edits (RFC 9110).  Nothing
- * is copied.  A head is valid until its stream's next pull_head().
+ * is copied.  A head is valid until its stream's next pull_head(); in a tunnel,
+ * until its pull_body().
  */
 
 #include <stdbool.h>
@@ -32,12 +33,13 @@ enum body_kind {
 	BODY_NONE,
 	BODY_LENGTH,   /* content_length bytes */
 	BODY_STREAMED, /* of unknown length, ended in order (chunked, h2) */
-	BODY_TO_CLOSE  /* an HTTP/1 response that ends with the connection */
+	BODY_TO_CLOSE, /* an HTTP/1 response that ends with the connection */
+	BODY_TUNNEL    /* bytes of another protocol, until either side ends */
 };
 
 /* The most fields a message may have (limits.headers may be less). */
 #define HEAD_FIELDS_MAX 128
-#define HEAD_ADDED_MAX 8
+#define HEAD_ADDED_MAX 16
 
 struct head {
 	bool is_request;
@@ -57,6 +59,16 @@ struct head {
 	bool
 	    wants_close; /* Connection: close, or HTTP/1.0 without keep-alive */
 	bool is_head_request; /* the response has no body whatever it says */
+	/*
+	 * The protocol that a request asks to go on with, or an answer agrees
+	 * to: one token of Upgrade that Connection names (RFC 9110, section
+	 * 7.8), or :protocol of an extended CONNECT (RFC 8441), whose method is
+	 * CONNECT here.  Empty: none.  Writers say it in their version's way.
+	 * HTTP/1.1: an Upgrade that says more than that, or that Connection
+	 * does not name, leaves it empty and is still among the fields.
+	 */
+	struct str upgrade;
+	bool takes_trailers; /* TE: trailers; writers say it again */
 	/*
 	 * n_fields; the stream's memory.  Not to be changed: remove and add, so
 	 * that a writer may copy neighbours as they stand (has_lines).
@@ -81,13 +93,14 @@ bool head_has_body(const struct head *h);
 struct str head_get(const struct head *h, enum field_id id);
 void head_remove(struct head *h, enum field_id id);
 void head_remove_name(struct head *h, struct str name);
-/* name and value must live as long as the head. */
+/* name and value must live as long as the head; HEAD_ADDED_MAX at once. */
 void head_add(struct head *h, struct str name, struct str value);
 /*
  * Remove hop-by-hop fields and those that Connection names (RFC 9110, section
- * 7.6.1), Upgrade and TE included; Transfer-Encoding and Content-Length are
- * framing and written anew.  wants_close is forgotten with them: it spoke of
- * the connection that the message came by.
+ * 7.6.1), Upgrade and TE included (upgrade and takes_trailers stay);
+ * Transfer-Encoding and Content-Length are framing and written anew.
+ * wants_close is forgotten with them: it spoke of the connection that the
+ * message came by.
  */
 void head_remove_hop_by_hop(struct head *h);
 

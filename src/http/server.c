@@ -26,7 +26,7 @@
 /* Out of descriptors. */
 #define REST_MS 100
 
-static const struct h1_limits limits = {
+static const struct http_limits limits = {
 	.head_bytes = 16384, .fields = 64, .trailer_bytes = 1024
 };
 
@@ -188,6 +188,7 @@ status_of(enum stream_error e)
 	case STREAM_CLOSED_EARLY:
 	case STREAM_CUT:
 	case STREAM_RESET:
+	case STREAM_REFUSED:
 	case STREAM_PREFACE:
 	case STREAM_LOOKS_TLS:
 	case STREAM_WIRE:

@@ -17,6 +17,8 @@ stream_error_text(enum stream_error e)
 		return "closed within a message";
 	case STREAM_RESET:
 		return "connection reset";
+	case STREAM_REFUSED:
+		return "not taken by the server";
 	case STREAM_BAD_MESSAGE:
 		return "malformed message";
 	case STREAM_NO_HOST:

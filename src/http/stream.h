@@ -21,6 +21,8 @@
 #include "http/head.h"
 #include "net/wire.h"
 
+enum http_version { HTTP_1_1, HTTP_2 };
+
 enum pull {
 	PULL_DATA,
 	PULL_WAIT,
@@ -34,6 +36,7 @@ enum stream_error {
 	STREAM_CLOSED_EARLY, /* closed before a response was begun */
 	STREAM_CUT,          /* the message is incomplete */
 	STREAM_RESET,
+	STREAM_REFUSED, /* the server did not take the request: send it again */
 	STREAM_BAD_MESSAGE,     /* strict parsing refused it */
 	STREAM_NO_HOST,         /* a request without Host */
 	STREAM_TOO_LARGE,       /* of the head: limits */
@@ -44,6 +47,13 @@ enum stream_error {
 	STREAM_WIRE             /* the wire failed */
 };
 
+/* What a back knows of its server: may a request ask for an upgrade? */
+enum stream_upgrades {
+	UPGRADES_TAKEN,
+	UPGRADES_UNKNOWN, /* on_ready comes when it is known */
+	UPGRADES_REFUSED  /* HTTP/2 without extended CONNECT (RFC 8441) */
+};
+
 struct stream;
 
 struct stream_ops {
@@ -51,7 +61,10 @@ struct stream_ops {
 	enum pull (*pull_head)(struct stream *s, struct head **out);
 	/*
 	 * At most credit bytes of the body, borrowed until the next pull on
-	 * any stream of the loop.
+	 * any stream of the loop.  With no credit only an end or a failure
+	 * comes.  In a tunnel PULL_END may come with error set
+	 * to STREAM_CUT: TLS ended without close_notify, which may be passed on
+	 * as an end but is to be told.
 	 */
 	enum pull (*pull_body)(
 	    struct stream *s, size_t credit, struct span *out);
@@ -71,7 +84,10 @@ struct stream_ops {
 	/*
 	 * Bytes that may be pushed now; 0: wait for on_ready.  0 for good when
 	 * writing failed: on_ready comes, and a front has its error set; of a
-	 * back, pull_head() tells, for it may have answered before.
+	 * back, pull_head() tells, for it may have answered before.  In a
+	 * tunnel both have.  After push_end() in a tunnel that has its
+	 * connection for itself: 0 while not all of it is with the kernel, and
+	 * a release would cut it.
 	 */
 	size_t (*can_push)(const struct stream *s);
 	/*
@@ -86,6 +102,20 @@ struct stream {
 	const struct stream_ops *ops;
 	void (*on_ready)(void *arg);
 	void *arg;
+	enum http_version version;
+	/*
+	 * Others share the connection (HTTP/2): it outlives this stream however
+	 * that ends, and nothing of it has to be read to its end.
+	 */
+	bool is_multiplexed;
+	enum stream_upgrades upgrades;
+	uint32_t id; /* RFC 9113, section 5.1.1; 0 in HTTP/1 */
+	/*
+	 * RFC 9113, section 7.  With STREAM_RESET: what the peer said.  Set
+	 * before a release that is not whole: what our reset will say; 0 lets
+	 * the stream choose.
+	 */
+	uint32_t reset_code;
 	enum stream_error error; /* also of a push: see can_push */
 	uint64_t bytes_in;       /* of bodies */
 	uint64_t bytes_out;

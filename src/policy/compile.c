@@ -22,6 +22,7 @@ begin(const struct store *st, const struct build_settings *set,
 
 	fingerprint_init(&c.fingerprint);
 	arena_init(&c.arena, 65536);
+	c.is_entry_used = arena_alloc(&c.arena, set->n_services + 1);
 	return c;
 }
 
@@ -141,6 +142,7 @@ compile(const struct store *st, const struct build_settings *set,
 		compile_mesh_external_services(&c, m);
 	}
 	compile_zone_egresses(&c);
+	warn_unused_entries(&c);
 	end(&c);
 	return c.plan;
 }

@@ -32,6 +32,7 @@ struct compile {
 	size_t n_meshes;
 	struct zone *zones;
 	struct ingress *ingresses; /* of other zones, by name */
+	bool *is_entry_used;       /* of set->services */
 	struct arena arena;        /* until the build is over */
 };
 
@@ -77,15 +78,23 @@ void compile_services(struct compile *c, struct mesh_build *m);
 /* compile_mes.c */
 void compile_mesh_external_services(struct compile *c, struct mesh_build *m);
 
+/* compile_options.c: entries of the configuration that speak of a service. */
+void note_entries(struct compile *c, struct str mesh, struct str service);
+/* Once the protocol is known, before endpoints are made. */
+void set_options(struct compile *c, struct service *draft);
+/* At the end, since any service may be meant. */
+void warn_unused_entries(struct compile *c);
+
 /*
  * compile_tls.c.  False: reported.  *out is a reference, NULL for plaintext.
+ * Of the draft protocol and options count.
  */
 bool external_service_tls(struct compile *c, const struct resource *r,
-    const struct external_service *es, enum protocol protocol,
+    const struct external_service *es, const struct service *draft,
     struct tls_spec **out) MUST_CHECK;
 /* What all endpoints of a MeshExternalService have in common. */
 bool mes_tls(struct compile *c, const struct resource *r,
-    const struct mesh_external_service *mes, enum protocol protocol,
+    const struct mesh_external_service *mes, const struct service *draft,
     struct tls_spec *common) MUST_CHECK;
 struct tls_spec *mes_endpoint_tls(struct compile *c,
     const struct mesh_external_service *mes, const struct tls_spec *common,

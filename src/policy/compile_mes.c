@@ -84,7 +84,7 @@ add_endpoints(struct compile *c, const struct resource *r,
 	size_t i;
 
 	if (mes->tls_is_enabled && mes->n_endpoints > 0 && !c->set->relays_only)
-		is_good = mes_tls(c, r, mes, draft->protocol, &tls);
+		is_good = mes_tls(c, r, mes, draft, &tls);
 	draft->local =
 	    arena_alloc(a, (mes->n_endpoints + 1) * sizeof(*draft->local));
 	for (i = 0; i < mes->n_endpoints; i++) {
@@ -148,15 +148,18 @@ compile_one(struct compile *c, struct mesh_build *m, const struct resource *r,
 	};
 	struct service *prev = find_prev_service(c, draft.key);
 
+	note_entries(c, draft.mesh, draft.name);
 	if (is_here && !m->can_serve)
 		return;
 	add_name(c, r, mes, &draft, a);
 	if (draft.n_snis == 0)
 		return;
-	if (is_here)
+	if (is_here) {
+		set_options(c, &draft);
 		add_local(c, m, r, mes, &draft, prev, a);
-	else
+	} else {
 		add_zone_relays(c, zone, r, &draft, a);
+	}
 	plan_add_service(c->plan, service_seal(&draft, prev, &c->fingerprint));
 }
 

@@ -151,7 +151,7 @@ warn_dataplane(struct compile *c, const struct named *n)
 /* A reference; the last good one when this one makes no sense; or NULL. */
 static struct endpoint *
 make_endpoint(struct compile *c, const struct member *member,
-    enum protocol protocol, const struct service *prev, struct arena *a)
+    const struct service *service, const struct service *prev, struct arena *a)
 {
 	struct endpoint draft = {
 		.key = member->r->name,
@@ -164,7 +164,7 @@ make_endpoint(struct compile *c, const struct member *member,
 	struct endpoint *old;
 
 	if (external_service_tls(
-		c, member->r, member->es, protocol, &draft.tls)) {
+		c, member->r, member->es, service, &draft.tls)) {
 		draft.origin = resource_origin(a, member->r);
 		return endpoint_seal(&draft, prev, &c->fingerprint);
 	}
@@ -208,7 +208,7 @@ add_member(struct compile *c, struct mesh_build *m, const struct named *n,
 {
 	struct service_endpoint *to = &draft->local[draft->n_local];
 
-	to->endpoint = make_endpoint(c, member, draft->protocol, prev, a);
+	to->endpoint = make_endpoint(c, member, draft, prev, a);
 	if (to->endpoint == NULL)
 		return;
 	to->is_zoned = member->zone.len > 0;
@@ -284,9 +284,12 @@ compile_external(struct compile *c, struct mesh_build *m, const struct named *n,
 	struct service *prev = find_prev_service(c, draft.key);
 
 	warn_dataplane(c, n);
+	note_entries(c, draft.mesh, draft.name);
 	if (!has_names(c, m, n, &draft, a) || !check_mixed(c, n))
 		return;
 	draft.protocol = find_protocol(c, n);
+	if (m->can_serve && has_local(c, n))
+		set_options(c, &draft);
 	if (m->can_serve)
 		add_members(c, m, n, &draft, prev, a);
 	add_relays(c, m, n, &draft, a);

@@ -31,16 +31,19 @@ static const struct tls_paths mes_paths = {
 	.key = "spec.tls.verification.clientKey",
 };
 
+/* grpc never falls back: HTTP/1.1 cannot carry it. */
 static struct str
-alpn_of(enum protocol protocol)
+alpn_of(const struct service *draft)
 {
-	switch (protocol) {
+	switch (draft->protocol) {
 	case PROTO_TCP:
 	case PROTO_KAFKA:
 		return STR_NONE;
 	case PROTO_HTTP:
 		return STR("http/1.1");
 	case PROTO_HTTP2:
+		return draft->options.http2_fallback ? STR("h2,http/1.1")
+						     : STR("h2");
 	case PROTO_GRPC:
 		return STR("h2");
 	}
@@ -139,7 +142,7 @@ es_verification(struct compile *c, const struct resource *r,
 
 bool
 external_service_tls(struct compile *c, const struct resource *r,
-    const struct external_service *es, enum protocol protocol,
+    const struct external_service *es, const struct service *draft,
     struct tls_spec **out)
 {
 	const struct external_service_tls *tls = &es->tls;
@@ -148,7 +151,7 @@ external_service_tls(struct compile *c, const struct resource *r,
 		.min_version = TLS_LEAST,
 		.max_version = TLS_MOST,
 		.allow_renegotiation = tls->allow_renegotiation,
-		.alpn = alpn_of(protocol),
+		.alpn = alpn_of(draft),
 	};
 
 	*out = NULL;
@@ -228,12 +231,12 @@ read_mode(const struct compile *c, const struct mesh_external_service *mes,
 
 bool
 mes_tls(struct compile *c, const struct resource *r,
-    const struct mesh_external_service *mes, enum protocol protocol,
+    const struct mesh_external_service *mes, const struct service *draft,
     struct tls_spec *common)
 {
 	struct tls_spec t = {
 		.allow_renegotiation = mes->allow_renegotiation,
-		.alpn = alpn_of(protocol),
+		.alpn = alpn_of(draft),
 	};
 	bool with_client_pair;
 

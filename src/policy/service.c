@@ -100,6 +100,12 @@ service_unref(struct service *s)
 	free_with(s->arena);
 }
 
+bool
+service_has_requests(const struct service *s)
+{
+	return s->n_local > 0 && protocol_is_http(s->protocol);
+}
+
 static enum route
 route_remote_caller(const struct service *s)
 {

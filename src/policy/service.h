@@ -17,6 +17,7 @@
 #include "base/digest.h"
 #include "base/ref.h"
 #include "base/str.h"
+#include "policy/service_options.h"
 #include "policy/tls_spec.h"
 
 enum protocol { PROTO_TCP, PROTO_KAFKA, PROTO_HTTP, PROTO_HTTP2, PROTO_GRPC };
@@ -125,10 +126,15 @@ struct service {
 	/* A zone that has the service and no ingress; empty: no such zone. */
 	struct str unreachable_zone;
 	bool is_locality_aware;
+	/* All zero where no request is looked at: relays, tcp, kafka. */
+	struct service_options options; /* memory is of the arena */
 	struct ruleset *rulesets;
 	size_t n_rulesets;
 	struct arena arena;
 };
+
+/* Its requests are looked at here: the options count. */
+bool service_has_requests(const struct service *s);
 
 struct service *service_ref(struct service *s);
 void service_unref(struct service *s);

@@ -56,6 +56,8 @@ struct build_settings {
 	const char *secrets_dir; /* data source `file:` only below; or NULL */
 	const struct given_identity *identities;
 	size_t n_identities;
+	const struct service_entry *services; /* in the file's order */
+	size_t n_services;
 };
 
 /*

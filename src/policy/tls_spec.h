@@ -39,7 +39,7 @@ struct tls_spec {
 	uint16_t min_version; /* 0x0303 … */
 	uint16_t max_version;
 	bool allow_renegotiation;
-	struct str alpn; /* one protocol id, or empty: none offered */
+	struct str alpn; /* ids in order, by comma; empty: none offered */
 };
 
 struct tls_spec *tls_spec_ref(struct tls_spec *t);

@@ -101,31 +101,43 @@ announce_ca(SSL_CTX *ctx, STACK_OF(X509) * ca)
 			abort();
 }
 
+static struct str
+wanted_alpn(enum tls_alpn alpn)
+{
+	switch (alpn) {
+	case TLS_ALPN_NONE:
+		return STR_NONE;
+	case TLS_ALPN_HTTP11:
+		return STR("http/1.1");
+	case TLS_ALPN_H2:
+		return STR("h2");
+	}
+	return STR_NONE;
+}
+
 /*
- * Only http/1.1, and only to those who know it; "kuma" is offered by sidecars,
- * which do not look at the answer.  No offer is an error.
+ * Only what the service speaks, and only to those who know it; "kuma" is
+ * offered by sidecars, which do not look at the answer.  No offer is an error.
  */
 static int
 select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     const unsigned char *in, unsigned in_len, void *arg)
 {
-	const unsigned char *http11 = NULL, *end = in + in_len;
-	struct str id;
+	const unsigned char *found = NULL, *end = in + in_len;
+	struct str id, wanted = wanted_alpn(peer_of(ssl)->alpn);
 
 	(void)arg;
-	if (peer_of(ssl)->alpn == TLS_ALPN_NONE)
-		return SSL_TLSEXT_ERR_NOACK;
 	for (; in < end; in += 1 + *in) {
 		id = (struct str){ .p = (const void *)(in + 1), .len = *in };
 		if (str_eq(id, STR("kuma")))
 			return SSL_TLSEXT_ERR_NOACK;
-		if (str_eq(id, STR("http/1.1")))
-			http11 = in;
+		if (wanted.len > 0 && str_eq(id, wanted))
+			found = in;
 	}
-	if (http11 == NULL)
+	if (found == NULL)
 		return SSL_TLSEXT_ERR_NOACK;
-	*out = http11 + 1;
-	*out_len = *http11;
+	*out = found + 1;
+	*out_len = *found;
 	return SSL_TLSEXT_ERR_OK;
 }
 
@@ -196,19 +208,24 @@ use_client_cert(SSL_CTX *ctx, const struct tls_spec *spec, struct text *why)
 	return is_ok;
 }
 
+/* From "a,b" to ids with their lengths in front (RFC 7301, section 3.1). */
 static bool
-offer_alpn(SSL_CTX *ctx, struct str id)
+offer_alpn(SSL_CTX *ctx, struct str ids)
 {
 	unsigned char list[256];
+	struct str id;
+	unsigned n = 0;
 
-	if (id.len == 0)
-		return true;
-	if (id.len >= sizeof(list))
-		return false;
-	list[0] = (unsigned char)id.len;
-	memcpy(list + 1, id.p, id.len);
+	while (ids.len > 0) {
+		id = str_cut(&ids, ',');
+		if (id.len == 0 || id.len >= sizeof(list) - n)
+			return false;
+		list[n++] = (unsigned char)id.len;
+		memcpy(list + n, id.p, id.len);
+		n += (unsigned)id.len;
+	}
 	/* This one returns 0 for success. */
-	return SSL_CTX_set_alpn_protos(ctx, list, (unsigned)id.len + 1) == 0;
+	return n == 0 || SSL_CTX_set_alpn_protos(ctx, list, n) == 0;
 }
 
 static bool

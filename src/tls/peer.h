@@ -32,6 +32,7 @@ struct tls_peer {
 	/* Found. */
 	enum tls_failure failure; /* the first one; NONE until then */
 	struct text why;
+	bool is_alpn_wrong;        /* it is about the protocol above TLS */
 	struct identity *identity; /* of a caller */
 	int64_t not_after_s;       /* earliest of its chain */
 	/* A session of this connection may be resumed until then. */

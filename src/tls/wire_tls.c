@@ -206,8 +206,11 @@ wire_tls_handshake(struct wire *w)
 	while (t->peer.failure == TLS_FAIL_NONE) {
 		ERR_clear_error();
 		r = SSL_do_handshake(t->ssl);
-		if (r == 1)
+		if (r == 1 && t->peer.failure == TLS_FAIL_NONE)
 			return finish_handshake(t);
+		/* OpenSSL did not mind what we do. */
+		if (r == 1)
+			break;
 		if (SSL_get_error(t->ssl, r) != SSL_ERROR_WANT_READ) {
 			tls_wire_fail(t);
 			break;

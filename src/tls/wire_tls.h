@@ -25,7 +25,7 @@ enum tls_failure {
 	TLS_FAIL_PURPOSE,       /* extended key usage */
 	TLS_FAIL_NAME,          /* no SAN is among the expected names */
 	TLS_FAIL_SAN,           /* no spiffe://<mesh>/, or a bad SAN */
-	TLS_FAIL_VERSION,       /* no common version or cipher */
+	TLS_FAIL_VERSION,       /* no common version, cipher or ALPN */
 	TLS_FAIL_NOT_TLS,       /* the peer does not speak TLS */
 	TLS_FAIL_ALERT,         /* the peer sent an alert; see the text */
 	TLS_FAIL_RENEGOTIATION, /* asked for, and not allowed */
@@ -34,7 +34,7 @@ enum tls_failure {
 };
 
 /* What a server context may select: none unless the caller offers it. */
-enum tls_alpn { TLS_ALPN_NONE, TLS_ALPN_HTTP11 };
+enum tls_alpn { TLS_ALPN_NONE, TLS_ALPN_HTTP11, TLS_ALPN_H2 };
 
 /*
  * Server side of a mesh on w (plain; bytes that were only peeked at are still
@@ -69,6 +69,11 @@ enum io wire_tls_handshake(struct wire *w) MUST_CHECK;
 enum tls_failure wire_tls_failure(const struct wire *w);
 /* One sentence: expected names, presented names, depth, expiry, alert. */
 struct str wire_tls_failure_text(const struct wire *w);
+/*
+ * A client's handshake failed because of ALPN: the server chose what it was not
+ * offered, or accepts nothing of it.
+ */
+bool wire_tls_is_alpn_wrong(const struct wire *w);
 
 /* After the handshake. */
 struct tls_info {

@@ -25,6 +25,14 @@ wire_tls_failure_text(const struct wire *w)
 	return text_str(&t->peer.why);
 }
 
+bool
+wire_tls_is_alpn_wrong(const struct wire *w)
+{
+	const struct tls_wire *t = w->impl;
+
+	return t->peer.is_alpn_wrong;
+}
+
 const struct identity *
 wire_tls_identity(const struct wire *w)
 {

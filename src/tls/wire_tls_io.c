@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "tls/server_alpn.h"
 #include "tls/tls_error.h"
 #include "tls/wire_tls_state.h"
 
@@ -121,6 +122,8 @@ tls_wire_fail(struct tls_wire *t)
 		    "the server asked for something after the handshake; if "
 		    "it wants a client certificate late, set "
 		    "allowRenegotiation: true");
+	if (reason == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL)
+		t->peer.is_alpn_wrong = true;
 	f = tls_error_take(&why);
 	peer_fail(&t->peer, f, "%s", why.p);
 	text_free(&why);
@@ -156,9 +159,13 @@ tls_wire_on_message(int is_ours, int version, int type, const void *p, size_t n,
 	uint8_t message;
 
 	(void)version;
-	if (is_ours || type != SSL3_RT_HANDSHAKE || n == 0 ||
-	    t->stage != TLS_OPEN)
+	if (is_ours || type != SSL3_RT_HANDSHAKE || n == 0)
 		return;
+	if (t->stage != TLS_OPEN) {
+		if (!SSL_is_server(ssl))
+			server_alpn_check(&t->peer, p, n);
+		return;
+	}
 	t->chatter++;
 	memcpy(&message, p, 1);
 	if (SSL_is_server(ssl))

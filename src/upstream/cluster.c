@@ -63,7 +63,7 @@ clusters_new(const struct upstream_env *env)
 
 	cs->env = *env;
 	TAILQ_INIT(&cs->dropped);
-	pool_init(&cs->pool, env->loop, env->limits);
+	pool_init(&cs->pool, env->loop, env->limits, lease_on_changed);
 	timer_init(&cs->health, env->loop, on_health, cs);
 	return cs;
 }
@@ -80,7 +80,7 @@ clusters_free(struct clusters *cs)
 	for (c = TAILQ_FIRST(&cs->dropped); c != NULL; c = next) {
 		/* What is dialled for nobody in particular still holds it. */
 		cluster_ref(c);
-		lease_stop_all(c);
+		dialing_stop_all(c);
 		next = TAILQ_NEXT(c, link);
 		cluster_unref(c);
 	}
@@ -232,12 +232,12 @@ cluster_note_limits(struct cluster *c)
 }
 
 static bool
-close_an_idle_one(struct cluster *c, const struct live_endpoints *list)
+close_an_idle_one(const struct live_endpoints *list)
 {
 	size_t i;
 
 	for (i = 0; i < list->n; i++)
-		if (pool_close_oldest(&c->all->pool, list->v[i]))
+		if (pool_close_oldest(list->v[i]))
 			return true;
 	return false;
 }
@@ -246,7 +246,7 @@ bool
 cluster_make_room(struct cluster *c)
 {
 	while (cluster_is_full(c))
-		if (!close_an_idle_one(c, &c->local))
+		if (!close_an_idle_one(&c->local))
 			return false;
 	return true;
 }

@@ -23,13 +23,14 @@
 struct addr_rules;
 struct cluster;
 struct clusters;
-struct h1_limits;
+struct h2_limits;
+struct http_limits;
 struct live_endpoint;
 
 struct upstream_limits {
 	unsigned connect_ms;      /* one service: name, TCP and TLS; 5000 */
 	unsigned pool_idle_ms;    /* an idle connection is closed; 60000 */
-	size_t pool_per_endpoint; /* idle connections kept; 128 */
+	size_t pool_per_endpoint; /* idle connections kept; 1024 */
 	size_t connections;       /* of one service in one worker; 1024 */
 	size_t pending;           /* waiting for a connection; 1024 */
 };
@@ -45,7 +46,8 @@ struct upstream_env {
 	const struct addr *own;
 	size_t n_own;
 	const struct upstream_limits *limits;
-	const struct h1_limits *h1;
+	const struct http_limits *http;
+	const struct h2_limits *h2; /* of the client role */
 };
 
 struct clusters *clusters_new(const struct upstream_env *env) MUST_CHECK;

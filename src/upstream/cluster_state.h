@@ -40,15 +40,15 @@ struct cluster {
 	size_t n_open;     /* connections */
 	size_t n_reaching; /* on their way */
 
-	/* lease.c */
+	/* lease.c, lease_queue.c, dialing.c */
 	struct lease_list waiting;
 	size_t n_waiting;
 	size_t n_undialed; /* of those, without a dialing of their own */
 	struct lease_list told;
 	struct timer telling;
 	bool is_feeding;
-	struct timer patience; /* of those who wait at the limit */
-	struct dialing_list dialings;
+	struct timer patience;        /* of those who wait at the limit */
+	struct dialing_list dialings; /* those with room for owners first */
 
 	/* reach.c */
 	struct reach_list reaches;
@@ -111,13 +111,18 @@ uint64_t cluster_translate(
 /* Out of the table; it lives on until the last reference goes. */
 void cluster_drop(struct cluster *c);
 
-/* lease.c */
+/* lease.c, lease_queue.c */
 void lease_init(struct cluster *c);
 void lease_init_telling(struct cluster *c);
 /* Somebody may have room now. */
 void lease_feed(struct cluster *c);
 void lease_translate(struct cluster *c, const struct service *from);
-void lease_stop_all(struct cluster *c);
+/* Of the pool: b is of no use any more, or has room for others. */
+void lease_on_changed(struct back *b);
+
+/* dialing.c */
+void dialing_translate(struct cluster *c, const struct service *from);
+void dialing_stop_all(struct cluster *c);
 
 /* reach.c */
 void reach_translate(struct cluster *c, const struct service *from);

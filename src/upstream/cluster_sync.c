@@ -41,9 +41,10 @@ keep_or_make(
 }
 
 static void
-replace(struct cluster *c, struct live_endpoints *list,
-    const struct service_endpoint *v, size_t n)
+replace(struct live_endpoints *list, const struct service_endpoint *v, size_t n,
+    bool keeps_protocol)
 {
+	const struct live_endpoints none = { .v = NULL };
 	struct live_endpoints old = *list;
 	size_t i;
 
@@ -51,11 +52,12 @@ replace(struct cluster *c, struct live_endpoints *list,
 		old.v[i]->is_gone = true;
 	list->v = n > 0 ? xcalloc(n, sizeof(struct live_endpoint *)) : NULL;
 	list->n = n;
+	/* Connections speak what the service spoke when they were made. */
 	for (i = 0; i < n; i++)
-		list->v[i] = keep_or_make(&old, &v[i]);
+		list->v[i] = keep_or_make(keeps_protocol ? &old : &none, &v[i]);
 	for (i = 0; i < old.n; i++) {
 		if (old.v[i]->is_gone)
-			pool_close(&c->all->pool, old.v[i]);
+			pool_close(old.v[i]);
 		live_endpoint_unref(old.v[i]);
 	}
 	free(old.v);
@@ -97,6 +99,7 @@ void
 cluster_set_service(struct cluster *c, struct service *s)
 {
 	struct service *old = c->service;
+	bool keeps = old != NULL && old->protocol == s->protocol;
 
 	if (old == s)
 		return;
@@ -108,10 +111,11 @@ cluster_set_service(struct cluster *c, struct service *s)
 		if (!digest_eq(&old->digest, &s->digest))
 			stat_inc(cluster_set(c), STAT_UPDATE_SUCCESS);
 		lease_translate(c, old);
+		dialing_translate(c, old);
 		reach_translate(c, old);
 	}
-	replace(c, &c->local, s->local, s->n_local);
-	replace(c, &c->remote, s->remote, s->n_remote);
+	replace(&c->local, s->local, s->n_local, keeps);
+	replace(&c->remote, s->remote, s->n_remote, keeps);
 	service_unref(old);
 	cluster_note_health(c);
 }
@@ -126,7 +130,7 @@ cluster_drop(struct cluster *c)
 	TAILQ_INSERT_TAIL(&cs->dropped, c, link);
 	c->is_dropped = true;
 	for (i = 0; i < c->local.n; i++)
-		pool_close(&cs->pool, c->local.v[i]);
+		pool_close(c->local.v[i]);
 	cluster_unref(c);
 }
 

@@ -19,7 +19,9 @@ live_endpoint_new(const struct service_endpoint *se)
 	e->endpoint = endpoint_ref(se->endpoint);
 	e->ruleset = se->ruleset;
 	e->is_zoned = se->is_zoned;
+	TAILQ_INIT(&e->shared);
 	TAILQ_INIT(&e->idle);
+	TAILQ_INIT(&e->pinned);
 	return e;
 }
 

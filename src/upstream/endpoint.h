@@ -4,7 +4,7 @@
 
 /*
  * What one worker knows of one endpoint while it runs: how the last attempts
- * went, its idle and its open connections, its turn in the round robin.  The
+ * went, its connections that may be used, its turn in the round robin.  The
  * endpoint itself is the snapshot's and never changes: another digest is
  * another live_endpoint.  Counted without atomics: own thread.
  */
@@ -32,8 +32,15 @@ struct live_endpoint {
 	uint64_t failed_ms; /* when the last failure was */
 	char *failure;      /* what it was; NULL: there was none */
 	unsigned connecting;
-	unsigned active;       /* open connections, the idle ones included */
-	struct back_list idle; /* last used first */
+	unsigned active; /* open connections, the idle ones included */
+	/*
+	 * Exchanges that its last connection took at a time: 1 of HTTP/1.1;
+	 * 0: there was none yet.
+	 */
+	unsigned streams;
+	struct back_list shared; /* those with room */
+	struct back_list idle;   /* last used first */
+	struct back_list pinned; /* idle too, each for one caller */
 	size_t n_idle;
 };
 

@@ -11,9 +11,9 @@
 #include "base/xalloc.h"
 
 struct h1_back {
-	struct back back;
+	struct back back; /* the first member: can_reuse() relies on it */
 	struct h1_session *session;
-	void (*closed)(struct back *b);
+	void (*changed)(struct back *b);
 };
 
 static struct h1_back *
@@ -42,16 +42,16 @@ on_closed(void *arg)
 {
 	struct h1_back *h = arg;
 
-	h->closed(&h->back);
+	h->changed(&h->back);
 }
 
 static void
-rest(struct back *b, void (*closed)(struct back *b))
+watch(struct back *b, void (*changed)(struct back *b))
 {
 	struct h1_back *h = h1_back_of(b);
 
 	b->streams_left = 1;
-	h->closed = closed;
+	h->changed = changed;
 	h1_session_set_idle(h->session, on_closed, h);
 }
 
@@ -68,28 +68,17 @@ close_back(struct back *b)
 static const struct back_ops ops = {
 	.open = open_stream,
 	.can_reuse = can_reuse,
-	.rest = rest,
+	.watch = watch,
 	.close = close_back,
 };
 
 struct back *
-h1_back_new(struct reached *r, const struct h1_limits *limits)
+h1_back_new(struct reached *r, const struct http_limits *limits)
 {
 	struct h1_back *h = xcalloc(1, sizeof(*h));
 
-	/* The first member: can_reuse() relies on it. */
-	h->back = (struct back){
-		.ops = &ops,
-		.streams_left = 1,
-		.guard = r->guard,
-		.wire = r->wire,
-		.addr = r->addr,
-		.has_tls = r->has_tls,
-		.tls = r->tls,
-		.dns_us = r->dns_us,
-		.connect_us = r->connect_us,
-	};
 	h->session = h1_session_new(r->wire, H1_CLIENT, limits);
-	r->wire = NULL;
+	back_init(&h->back, &ops, r);
+	h->back.streams_left = 1;
 	return &h->back;
 }

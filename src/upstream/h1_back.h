@@ -10,6 +10,6 @@
 
 /* Takes wire and guard out of r. */
 struct back *h1_back_new(
-    struct reached *r, const struct h1_limits *limits) MUST_CHECK;
+    struct reached *r, const struct http_limits *limits) MUST_CHECK;
 
 #endif

@@ -15,6 +15,10 @@
 
 #include "upstream/lease_queue.h"
 #include "upstream/pick.h"
+#include "upstream/pin.h"
+
+/* Results that are told before others have their turn. */
+#define TOLD_AT_ONCE 256
 
 void
 lease_serve(struct lease *l, struct back *b)
@@ -22,6 +26,7 @@ lease_serve(struct lease *l, struct back *b)
 	l->status = REACH_OK;
 	l->back = b;
 	l->stream = b->ops->open(b);
+	l->version = b->version;
 	l->is_reused = b->is_used;
 	l->endpoint = endpoint_ref(b->guard.endpoint->endpoint);
 	l->addr = b->addr;
@@ -31,7 +36,7 @@ lease_serve(struct lease *l, struct back *b)
 		l->dns_us = b->dns_us;
 		l->connect_us = b->connect_us;
 	}
-	b->is_used = true;
+	b->leased++;
 }
 
 void
@@ -60,7 +65,8 @@ on_telling(void *arg)
 	size_t n = 0;
 
 	TAILQ_FOREACH(l, &c->told, link)
-	n++;
+	if (++n == TOLD_AT_ONCE)
+		break;
 	/* What comes to it meanwhile is for the next time. */
 	for (; n > 0 && (l = TAILQ_FIRST(&c->told)) != NULL; n--) {
 		TAILQ_REMOVE(&c->told, l, link);
@@ -90,36 +96,53 @@ lease_tell(struct lease *l)
 		timer_set(&c->telling, 0);
 }
 
-/* At the limit an idle connection of another endpoint is better than none. */
+/* The first that some endpoint has which this caller may use. */
 static struct back *
-take_any(struct cluster *c, const struct reach_want *want)
+find_any(const struct lease *l, struct back *(*find)(struct live_endpoint *))
 {
-	const struct live_endpoints *list = cluster_endpoints(c, want);
+	const struct live_endpoints *list =
+	    cluster_endpoints(l->cluster, &l->want);
 	struct back *b;
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
-		if (!pick_allows(want, list->v[i]))
+		if (!pick_allows(&l->want, list->v[i]))
 			continue;
-		b = pool_take(&c->all->pool, list->v[i]);
+		b = find(list->v[i]);
 		if (b != NULL)
 			return b;
 	}
 	return NULL;
 }
 
+/* At the limit the connection of another endpoint is better than none. */
 static struct back *
-take_idle(struct lease *l, struct live_endpoint *picked)
+find_open(struct lease *l, struct live_endpoint *picked)
 {
 	struct cluster *c = l->cluster;
 	struct back *b;
 
+	/* What others use at this moment is not stale, at least. */
 	if (l->must_be_fresh)
-		return NULL;
-	b = pool_take(&c->all->pool, picked);
+		return cluster_make_room(c) ? NULL
+					    : find_any(l, pool_find_shared);
+	b = pool_find(picked);
 	if (b == NULL && cluster_is_full(c))
-		b = take_any(c, &l->want);
+		b = find_any(l, pool_find);
 	return b;
+}
+
+static struct back *
+take_pinned(struct lease *l)
+{
+	struct pin *p = l->want.pin;
+
+	if (p == NULL)
+		return NULL;
+	if (!l->must_be_fresh)
+		return pin_take(p, l->cluster, &l->want);
+	pin_release(p);
+	return NULL;
 }
 
 /* True: the result is there. */
@@ -127,17 +150,21 @@ static bool
 get_or_wait(struct lease *l)
 {
 	struct cluster *c = l->cluster;
-	struct live_endpoint *e = pick_endpoint(
-	    cluster_endpoints(c, &l->want), &l->want, NULL, cluster_now_ms(c));
-	struct back *b;
+	struct back *b = take_pinned(l);
+	struct live_endpoint *e = NULL;
 
-	if (e == NULL) {
-		lease_fail(l, REACH_NO_ENDPOINT, "");
-		return true;
-	}
-	b = take_idle(l, e);
+	if (b == NULL)
+		e = pick_endpoint(cluster_endpoints(c, &l->want), &l->want,
+		    NULL, cluster_now_ms(c));
+	if (e != NULL)
+		b = find_open(l, e);
 	if (b != NULL) {
 		lease_serve(l, b);
+		pool_put(&c->all->pool, b);
+		return true;
+	}
+	if (e == NULL) {
+		lease_fail(l, REACH_NO_ENDPOINT, "");
 		return true;
 	}
 	if (cluster_is_pending_full(c)) {
@@ -171,6 +198,12 @@ lease_start(struct lease *l, struct cluster *c, const struct reach_want *want,
 	return true;
 }
 
+static bool
+is_kept_private(const struct lease *l, struct back *b)
+{
+	return b->is_private && l->want.pin != NULL && pin_keep(l->want.pin, b);
+}
+
 static void
 give_back(struct lease *l, bool is_whole)
 {
@@ -181,7 +214,9 @@ give_back(struct lease *l, bool is_whole)
 	l->back = NULL;
 	l->stream->ops->release(l->stream, is_whole);
 	l->stream = NULL;
-	lease_offer(l->cluster, b);
+	b->leased--;
+	if (!is_kept_private(l, b))
+		lease_offer(l->cluster, b);
 }
 
 void
@@ -194,6 +229,7 @@ lease_end(struct lease *l, bool is_whole)
 		return;
 	case LEASE_WAITING:
 		lease_dequeue(l);
+		lease_feed(c);
 		break;
 	case LEASE_TELLING:
 		TAILQ_REMOVE(&c->told, l, link);
@@ -212,8 +248,10 @@ lease_end(struct lease *l, bool is_whole)
 void
 lease_make_private(struct lease *l)
 {
-	if (l->back != NULL)
-		l->back->is_private = true;
+	if (l->back == NULL)
+		return;
+	l->back->is_private = true;
+	pool_take_out(l->back);
 }
 
 enum tls_failure
@@ -223,4 +261,16 @@ lease_tls_failure(const struct lease *l, struct str *why)
 		return TLS_FAIL_NONE;
 	*why = wire_tls_failure_text(l->back->wire);
 	return wire_tls_failure(l->back->wire);
+}
+
+struct str
+lease_failure_text(const struct lease *l)
+{
+	struct str why;
+
+	if (lease_tls_failure(l, &why) != TLS_FAIL_NONE)
+		return why;
+	if (l->back == NULL || l->back->ops->failure == NULL)
+		return STR_NONE;
+	return l->back->ops->failure(l->back);
 }

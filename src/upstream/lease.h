@@ -3,11 +3,11 @@
 #define UPSTREAM_LEASE_H
 
 /*
- * A stream to a service for one exchange: an idle pooled connection of an
- * endpoint that the caller may use, or a new one.  Exchanges that find neither
- * wait in the cluster's bounded queue and are served in order.  Connections
- * are shared by all callers of the service; only the endpoint's permission
- * decides who gets which.  Own thread.
+ * A stream to a service for one exchange: on an open connection of an endpoint
+ * that the caller may use, if one has room, or on a new one.  Exchanges that
+ * find neither wait in the cluster's bounded queue and are served in order.
+ * Connections are shared by all callers of the service; only the endpoint's
+ * permission decides who gets which.  Own thread.
  */
 
 #include <stdbool.h>
@@ -38,12 +38,14 @@ struct lease {
 	TAILQ_ENTRY(lease) link; /* of those that wait, or are to be told */
 	uint64_t since_ms;
 	struct dialing *dialing; /* what was begun for it while it waits */
-	struct back *back;       /* while it is held */
+	TAILQ_ENTRY(lease) in_dialing;
+	struct back *back; /* while it is held */
 
 	/* The result. */
 	enum reach_status status;
 	struct stream *stream;
-	bool is_reused;
+	enum http_version version; /* of the connection, as stream->version */
+	bool is_reused;            /* the connection was there before */
 	struct endpoint *endpoint; /* referenced; NULL if none was tried */
 	struct addr addr;
 	bool has_tls;
@@ -56,21 +58,23 @@ struct lease {
 
 /*
  * True: the result is there.  False: fn(arg) will be called, never before
- * this returns.  must_be_fresh: no pooled connection (a retry).  Either way
- * lease_end() has to follow, also after a failure.
+ * this returns.  must_be_fresh: no connection that was idle (a retry: its
+ * server may have closed that too), and one that others use only when there is
+ * no room for a new one.  Either way lease_end() has to follow, also after a
+ * failure.
  */
 bool lease_start(struct lease *l, struct cluster *c,
     const struct reach_want *want, bool must_be_fresh, void (*fn)(void *),
     void *arg) MUST_CHECK;
 /*
- * Gives up waiting, or releases the stream and returns the connection: to who
- * waits next, or to the pool, if is_whole (or nothing was sent at all).  The
- * result is gone afterwards.  A second call does nothing.
+ * Gives up waiting, or releases the stream and returns its room: to who waits
+ * next, or to the pool; of HTTP/1.1 only if is_whole (or nothing was sent at
+ * all).  The result is gone afterwards.  A second call does nothing.
  */
 void lease_end(struct lease *l, bool is_whole);
 /*
  * The server authenticates the connection, not the request (NTLM, Negotiate):
- * it never goes back to the pool.
+ * no other lease gets it from now on, unless by the pin of this one's want.
  */
 void lease_make_private(struct lease *l);
 /*
@@ -78,5 +82,11 @@ void lease_make_private(struct lease *l);
  * nothing.  why: until lease_end().
  */
 enum tls_failure lease_tls_failure(const struct lease *l, struct str *why);
+/*
+ * A sentence about the connection that failed under the stream, if there is a
+ * better one than stream_error_text(): of TLS, or of HTTP/2; else empty.
+ * Until lease_end().
+ */
+struct str lease_failure_text(const struct lease *l);
 
 #endif

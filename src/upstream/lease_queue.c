@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The queue of a cluster.  Who waits has a dialling begun in his name if the
- * limits allow it.  Connections serve the head of the queue, whoever they were
- * begun for; a dialling whose exchange was served by another connection goes
- * over to somebody who has none, or ends up in the pool.  When it fails, it is
- * its present owner who fails.
+ * The queue of a cluster.  Who waits has a dialling begun for him, or for
+ * several like him, if the limits allow it; but whichever connection has room
+ * first serves the head of the queue.
  *
  * Who has no dialling waits for others to give something back, but not longer
  * than a dialling would take.
@@ -12,74 +10,20 @@
 
 #include "upstream/lease_queue.h"
 
-#include <stdlib.h>
-
-#include "base/xalloc.h"
-#include "upstream/h1_back.h"
+#include "upstream/dialing.h"
 #include "upstream/pick.h"
-
-struct dialing {
-	TAILQ_ENTRY(dialing) link;
-	struct cluster *cluster; /* the reach keeps it */
-	struct reach *reach;
-	struct reach_want want;
-	struct lease *owner; /* NULL: nobody needs it at present */
-};
-
-static bool
-is_same_want(const struct reach_want *a, const struct reach_want *b)
-{
-	return a->is_relay == b->is_relay && a->only_zoned == b->only_zoned &&
-	       a->rulesets == b->rulesets;
-}
-
-static void
-own(struct lease *l, struct dialing *d)
-{
-	l->dialing = d;
-	d->owner = l;
-	l->cluster->n_undialed--;
-}
-
-/* The dialling is over, or goes on for somebody else. */
-static void
-disown(struct lease *l)
-{
-	l->dialing->owner = NULL;
-	l->dialing = NULL;
-	l->cluster->n_undialed++;
-}
-
-/* Whoever waits without a dialling gets this one, if it suits him. */
-static void
-give_away(struct cluster *c, struct dialing *d)
-{
-	struct lease *l;
-
-	if (c->n_undialed == 0)
-		return;
-	TAILQ_FOREACH(l, &c->waiting, link)
-	{
-		if (l->dialing == NULL && is_same_want(&l->want, &d->want)) {
-			own(l, d);
-			return;
-		}
-	}
-}
+#include "upstream/pin.h"
 
 void
 lease_dequeue(struct lease *l)
 {
 	struct cluster *c = l->cluster;
-	struct dialing *d = l->dialing;
 
-	if (d != NULL)
-		disown(l);
+	if (l->dialing != NULL)
+		dialing_leave(l);
 	TAILQ_REMOVE(&c->waiting, l, link);
 	c->n_waiting--;
 	c->n_undialed--;
-	if (d != NULL)
-		give_away(c, d);
 	cluster_note_limits(c);
 }
 
@@ -91,95 +35,87 @@ refuse(struct lease *l, enum reach_status s, const char *detail)
 	lease_tell(l);
 }
 
-static struct lease *
-first_for(const struct cluster *c, const struct live_endpoint *e, bool is_fresh)
+static bool
+suits(const struct lease *l, const struct back *b, bool is_fresh)
 {
-	struct lease *l;
+	if (!pick_allows(&l->want, b->guard.endpoint))
+		return false;
+	/* As in lease.c: at the limit what others use is good enough. */
+	return is_fresh || !l->must_be_fresh ||
+	       (b->leased > 0 && cluster_is_full(l->cluster));
+}
 
-	TAILQ_FOREACH(l, &c->waiting, link)
-	if (pick_allows(&l->want, e) && (is_fresh || !l->must_be_fresh))
-		return l;
-	return NULL;
+/* As many as there is room for, in the order of the queue. */
+static void
+serve_waiting(struct cluster *c, struct back *b, bool is_fresh)
+{
+	struct lease *l, *next;
+
+	for (l = TAILQ_FIRST(&c->waiting); l != NULL && b->streams_left > 0;
+	     l = next) {
+		next = TAILQ_NEXT(l, link);
+		if (!suits(l, b, is_fresh))
+			continue;
+		lease_dequeue(l);
+		lease_serve(l, b);
+		lease_tell(l);
+	}
+	b->is_used |= b->leased > 0;
 }
 
 static bool
-serve_first(struct cluster *c, struct back *b, bool is_fresh)
+may_stay(const struct cluster *c, const struct back *b)
 {
-	struct lease *l = first_for(c, b->guard.endpoint, is_fresh);
-
-	if (l == NULL)
-		return false;
-	lease_dequeue(l);
-	lease_serve(l, b);
-	lease_tell(l);
-	return true;
+	return b->leased > 0 || !(c->is_dropped || b->guard.endpoint->is_gone);
 }
 
+/* is_good: others may use it; else it ends with those who do. */
 static void
-put_away(struct cluster *c, struct back *b)
+offer(struct cluster *c, struct back *b, bool is_good, bool is_fresh)
 {
-	if (c->is_dropped || b->guard.endpoint->is_gone)
-		b->ops->close(b);
-	else
+	if (is_good)
+		serve_waiting(c, b, is_fresh);
+	if (is_good && may_stay(c, b)) {
 		pool_put(&c->all->pool, b);
+		return;
+	}
+	pool_take_out(b);
+	if (b->leased == 0)
+		b->ops->close(b);
 }
 
 void
 lease_offer(struct cluster *c, struct back *b)
 {
-	if (b->is_private || !pool_rest(&c->all->pool, b))
-		b->ops->close(b);
-	else if (!serve_first(c, b, false))
-		put_away(c, b);
+	bool is_good = pool_rest(&c->all->pool, b) && !b->is_private;
+
+	offer(c, b, is_good, false);
 	/* What is of no use to who waits may at least make room for him. */
 	lease_feed(c);
 }
 
-/* Also one whose server speaks first: its exchange shall see that. */
-static void
-offer_fresh(struct cluster *c, struct back *b)
+void
+lease_offer_fresh(struct cluster *c, struct back *b)
 {
-	if (serve_first(c, b, true))
-		return;
-	if (pool_rest(&c->all->pool, b))
-		put_away(c, b);
-	else
-		b->ops->close(b);
+	/* Also one whose server speaks first: its exchange shall see that. */
+	if (b->version == HTTP_1_1)
+		serve_waiting(c, b, true);
+	if (b->version != HTTP_1_1 || b->leased == 0)
+		offer(c, b, pool_rest(&c->all->pool, b), true);
 }
 
-static void
-on_reached(void *arg, struct reached *r)
+void
+lease_on_changed(struct back *b)
 {
-	struct dialing *d = arg;
-	struct cluster *c = cluster_ref(d->cluster);
-	struct lease *owner = d->owner;
+	struct cluster *c = cluster_ref(b->guard.cluster);
+	bool is_good = b->ops->can_reuse(b);
 
-	TAILQ_REMOVE(&c->dialings, d, link);
-	if (owner != NULL)
-		disown(owner);
-	free(d);
-	if (r->status == REACH_OK) {
-		offer_fresh(c, h1_back_new(r, cluster_env(c)->h1));
-	} else if (owner != NULL) {
-		lease_dequeue(owner);
-		lease_fail_as(owner, r);
-		lease_tell(owner);
-	}
+	if (b->pin == NULL)
+		offer(c, b, is_good && !b->is_private, false);
+	else if (!is_good)
+		pin_release(b->pin);
 	lease_feed(c);
 	cluster_unref(c);
-}
-
-static void
-begin_dialing(struct lease *l, struct live_endpoint *first)
-{
-	struct cluster *c = l->cluster;
-	struct dialing *d = xcalloc(1, sizeof(*d));
-
-	d->cluster = c;
-	d->want = l->want;
-	TAILQ_INSERT_TAIL(&c->dialings, d, link);
-	own(l, d);
-	d->reach = reach_start_at(c, &d->want, first, on_reached, d);
 }
 
 static struct lease *
@@ -229,7 +165,7 @@ dial_for(struct lease *l)
 		NULL, cluster_now_ms(l->cluster));
 
 	if (e != NULL)
-		begin_dialing(l, e);
+		dialing_begin(l, e);
 	else
 		refuse(l, REACH_NO_ENDPOINT, "");
 }
@@ -237,44 +173,67 @@ dial_for(struct lease *l)
 void
 lease_feed(struct cluster *c)
 {
+	struct lease *l, *next;
+
 	/* To make room closes connections, which ends here again. */
 	if (c->is_feeding || c->n_undialed == 0)
 		return;
 	c->is_feeding = true;
-	while (c->n_undialed > 0 && cluster_make_room(c))
-		dial_for(first_undialed(c));
+	for (l = TAILQ_FIRST(&c->waiting); l != NULL && c->n_undialed > 0;
+	     l = next) {
+		next = TAILQ_NEXT(l, link);
+		if (l->dialing != NULL || dialing_join(l, NULL))
+			continue;
+		if (cluster_make_room(c))
+			dial_for(l);
+		else if (!dialing_has_room(c))
+			break;
+	}
 	c->is_feeding = false;
 	be_patient(c);
+}
+
+/* What is closed for it must not be given to him by lease_feed() as well. */
+static bool
+make_room_for_first(struct cluster *c)
+{
+	bool has_room;
+
+	c->is_feeding = true;
+	has_room = cluster_make_room(c);
+	c->is_feeding = false;
+	return has_room;
 }
 
 void
 lease_enqueue(struct lease *l, struct live_endpoint *first)
 {
 	struct cluster *c = l->cluster;
+	bool is_first = c->n_undialed == 0 && !c->is_feeding;
 
 	l->state = LEASE_WAITING;
 	l->since_ms = cluster_now_ms(c);
 	TAILQ_INSERT_TAIL(&c->waiting, l, link);
 	c->n_waiting++;
-	/* Those before come first. */
-	if (c->n_undialed++ == 0 && cluster_make_room(c))
-		begin_dialing(l, first);
+	c->n_undialed++;
+	/* Those before come first, if a new connection is to be had. */
+	if (!dialing_join(l, first)) {
+		if (is_first && make_room_for_first(c))
+			dialing_begin(l, first);
+		else if (!dialing_join(l, NULL))
+			be_patient(c);
+	}
 	cluster_note_limits(c);
-	be_patient(c);
 }
 
 void
 lease_translate(struct cluster *c, const struct service *from)
 {
-	struct dialing *d;
 	struct lease *l;
 
 	TAILQ_FOREACH(l, &c->waiting, link)
 	l->want.rulesets =
 	    cluster_translate(from, c->service, l->want.rulesets);
-	TAILQ_FOREACH(d, &c->dialings, link)
-	d->want.rulesets =
-	    cluster_translate(from, c->service, d->want.rulesets);
 }
 
 void
@@ -284,18 +243,4 @@ lease_init(struct cluster *c)
 	TAILQ_INIT(&c->dialings);
 	timer_init(&c->patience, cluster_env(c)->loop, on_patience, c);
 	lease_init_telling(c);
-}
-
-void
-lease_stop_all(struct cluster *c)
-{
-	struct dialing *d;
-
-	while ((d = TAILQ_FIRST(&c->dialings)) != NULL) {
-		TAILQ_REMOVE(&c->dialings, d, link);
-		if (d->owner != NULL)
-			disown(d->owner);
-		reach_cancel(d->reach);
-		free(d);
-	}
 }

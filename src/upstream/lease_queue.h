@@ -3,18 +3,21 @@
 #define UPSTREAM_LEASE_QUEUE_H
 
 /*
- * Exchanges that wait for a connection, and what was begun for them: between
- * lease.c, which knows how an exchange begins and ends, and the cluster.
+ * Exchanges that wait for a connection: between lease.c, which knows how an
+ * exchange begins and ends, dialing.c, which gets new connections for them, and
+ * the cluster.
  */
 
 #include "upstream/cluster_state.h"
 
 /* l waits from now on; first: an endpoint to dial, if the limits allow it. */
 void lease_enqueue(struct lease *l, struct live_endpoint *first);
-/* It waits no longer. */
+/* It waits no longer; lease_feed() is to follow. */
 void lease_dequeue(struct lease *l);
-/* A connection that was used: to who waits first, or into the pool. */
+/* A stream of b was released: its room is for who waits, or for the pool. */
 void lease_offer(struct cluster *c, struct back *b);
+/* The same for a new one. */
+void lease_offer_fresh(struct cluster *c, struct back *b);
 
 /* lease.c: the results, and telling them soon. */
 void lease_serve(struct lease *l, struct back *b);

@@ -1,25 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Putting, taking and ageing of idle connections.  All of a worker's have the
- * same time to lie, so one line by age and one timer are enough.
+ * Putting, finding and ageing of connections.  All idle ones of a worker have
+ * the same time to lie, so one line by age and one timer are enough.
  */
 
 #include "upstream/pool.h"
 
-static void
-unlink_back(struct pool *p, struct back *b)
+#include "upstream/pin.h"
+
+static struct back_list *
+list_of(struct back *b)
 {
 	struct live_endpoint *e = b->guard.endpoint;
 
-	TAILQ_REMOVE(&p->by_age, b, in_pool);
-	TAILQ_REMOVE(&e->idle, b, in_endpoint);
-	e->n_idle--;
+	switch (b->place) {
+	case BACK_OUT:
+		break;
+	case BACK_SHARED:
+		return &e->shared;
+	case BACK_IDLE:
+		return &e->idle;
+	case BACK_PINNED:
+		return &e->pinned;
+	}
+	return NULL;
+}
+
+void
+pool_take_out(struct back *b)
+{
+	if (b->place == BACK_OUT)
+		return;
+	TAILQ_REMOVE(list_of(b), b, in_endpoint);
+	if (b->place != BACK_SHARED)
+		TAILQ_REMOVE(&b->pool->by_age, b, in_pool);
+	if (b->place == BACK_IDLE)
+		b->guard.endpoint->n_idle--;
+	b->place = BACK_OUT;
 }
 
 static void
-discard(struct pool *p, struct back *b)
+discard(struct back *b)
 {
-	unlink_back(p, b);
+	pool_take_out(b);
+	pin_forget(b);
 	b->ops->close(b);
 }
 
@@ -36,15 +60,17 @@ on_timer(void *arg)
 			timer_set(&p->timer, p->limits->pool_idle_ms - age);
 			return;
 		}
-		discard(p, b);
+		discard(b);
 	}
 }
 
 void
-pool_init(struct pool *p, struct loop *l, const struct upstream_limits *limits)
+pool_init(struct pool *p, struct loop *l, const struct upstream_limits *limits,
+    void (*changed)(struct back *b))
 {
 	p->loop = l;
 	p->limits = limits;
+	p->changed = changed;
 	TAILQ_INIT(&p->by_age);
 	timer_init(&p->timer, l, on_timer, p);
 }
@@ -55,73 +81,136 @@ pool_fini(struct pool *p)
 	struct back *b;
 
 	while ((b = TAILQ_FIRST(&p->by_age)) != NULL)
-		discard(p, b);
+		discard(b);
 	timer_stop(&p->timer);
-}
-
-static void
-on_lost(struct back *b)
-{
-	discard(b->pool, b);
 }
 
 bool
 pool_rest(struct pool *p, struct back *b)
 {
 	b->pool = p;
-	b->ops->rest(b, on_lost);
+	b->ops->watch(b, p->changed);
 	return b->ops->can_reuse(b);
 }
 
-void
-pool_put(struct pool *p, struct back *b)
+/* Who has no room is found by nobody, and the first to make room. */
+static void
+add_to_endpoint(struct back *b, enum back_place place)
+{
+	b->place = place;
+	if (b->streams_left > 0)
+		TAILQ_INSERT_HEAD(list_of(b), b, in_endpoint);
+	else
+		TAILQ_INSERT_TAIL(list_of(b), b, in_endpoint);
+}
+
+static void
+add_to_line(struct pool *p, struct back *b)
+{
+	b->is_used = true;
+	b->idle_since_ms = loop_now_ms(p->loop);
+	TAILQ_INSERT_TAIL(&p->by_age, b, in_pool);
+	if (!timer_is_set(&p->timer))
+		timer_set(&p->timer, p->limits->pool_idle_ms);
+}
+
+static void
+put_idle(struct pool *p, struct back *b)
 {
 	struct live_endpoint *e = b->guard.endpoint;
 
+	if (b->place == BACK_IDLE) {
+		TAILQ_REMOVE(&e->idle, b, in_endpoint);
+		add_to_endpoint(b, BACK_IDLE);
+		return;
+	}
+	pool_take_out(b);
 	if (p->limits->pool_per_endpoint == 0) {
 		b->ops->close(b);
 		return;
 	}
 	if (e->n_idle >= p->limits->pool_per_endpoint)
-		(void)pool_close_oldest(p, e);
-	b->is_used = true;
-	b->idle_since_ms = loop_now_ms(p->loop);
-	TAILQ_INSERT_TAIL(&p->by_age, b, in_pool);
-	TAILQ_INSERT_HEAD(&e->idle, b, in_endpoint);
+		(void)pool_close_oldest(e);
+	add_to_endpoint(b, BACK_IDLE);
 	e->n_idle++;
-	if (!timer_is_set(&p->timer))
-		timer_set(&p->timer, p->limits->pool_idle_ms);
+	add_to_line(p, b);
+}
+
+void
+pool_put(struct pool *p, struct back *b)
+{
+	b->pool = p;
+	if (b->leased == 0) {
+		put_idle(p, b);
+		return;
+	}
+	/* The one that others use already goes on filling up. */
+	if (b->place == BACK_SHARED && b->streams_left > 0)
+		return;
+	pool_take_out(b);
+	if (b->streams_left > 0)
+		add_to_endpoint(b, BACK_SHARED);
+}
+
+void
+pool_put_pinned(struct pool *p, struct back *b)
+{
+	pool_take_out(b);
+	add_to_endpoint(b, BACK_PINNED);
+	add_to_line(p, b);
+}
+
+/* Its end may be known, and not told yet. */
+static void
+drop(struct back *b)
+{
+	if (b->leased == 0)
+		discard(b);
+	else
+		pool_take_out(b);
 }
 
 struct back *
-pool_take(struct pool *p, struct live_endpoint *e)
+pool_find_shared(struct live_endpoint *e)
 {
 	struct back *b;
 
-	while ((b = TAILQ_FIRST(&e->idle)) != NULL) {
-		unlink_back(p, b);
-		/* The server's end may be known, and not told yet. */
+	while ((b = TAILQ_FIRST(&e->shared)) != NULL && !b->ops->can_reuse(b))
+		drop(b);
+	return b;
+}
+
+struct back *
+pool_find(struct live_endpoint *e)
+{
+	struct back *b = pool_find_shared(e);
+
+	if (b != NULL)
+		return b;
+	while ((b = TAILQ_FIRST(&e->idle)) != NULL && b->streams_left > 0) {
 		if (b->ops->can_reuse(b))
 			return b;
-		b->ops->close(b);
+		drop(b);
 	}
 	return NULL;
 }
 
 void
-pool_close(struct pool *p, struct live_endpoint *e)
+pool_close(struct live_endpoint *e)
 {
-	while (pool_close_oldest(p, e))
+	while (pool_close_oldest(e))
 		;
 }
 
 bool
-pool_close_oldest(struct pool *p, struct live_endpoint *e)
+pool_close_oldest(struct live_endpoint *e)
 {
 	struct back *b = TAILQ_LAST(&e->idle, back_list);
 
 	if (b == NULL)
+		b = TAILQ_LAST(&e->pinned, back_list);
+	if (b == NULL)
 		return false;
-	discard(p, b);
+	discard(b);
 	return true;
 }

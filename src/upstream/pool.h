@@ -3,10 +3,12 @@
 #define UPSTREAM_POOL_H
 
 /*
- * Idle connections of a worker: each lies with its endpoint, the last used on
- * top, and in one line by age, whose oldest are closed when their time is
- * over.  One that its server closes goes at once.  Nothing is allocated to put
- * or take one.  Own thread.
+ * Connections of a worker that another exchange may use.  Idle ones lie with
+ * their endpoint, the last used on top, and in one line by age, whose oldest
+ * are closed when their time is over.  Shared ones, which carry exchanges and
+ * have room for more, are only listed with their endpoint.  What is of no use
+ * any more goes at once.  Nothing is allocated to put or find one.  Own
+ * thread.
  */
 
 #include <stddef.h>
@@ -18,23 +20,42 @@
 struct pool {
 	struct loop *loop;
 	const struct upstream_limits *limits;
+	/* Of every watched connection: see back_ops.watch. */
+	void (*changed)(struct back *b);
 	struct back_list by_age; /* the oldest first */
 	struct timer timer;
 };
 
-void pool_init(
-    struct pool *p, struct loop *l, const struct upstream_limits *limits);
-/* Closes all. */
+void pool_init(struct pool *p, struct loop *l,
+    const struct upstream_limits *limits, void (*changed)(struct back *b));
+/* Closes all that nobody uses. */
 void pool_fini(struct pool *p);
 
-/* Nobody uses b at present: is it still good for another exchange? */
+/*
+ * b is new, or one of its streams was released: it is watched from now on.  Is
+ * it good for another exchange?
+ */
 bool pool_rest(struct pool *p, struct back *b) MUST_CHECK;
-/* Takes over b, which is good; a full pool closes its oldest. */
+/*
+ * Where b, which is good, belongs now: to be called whenever its leases or its
+ * room have changed.  Idle, it may be closed: a full pool closes its oldest.
+ */
 void pool_put(struct pool *p, struct back *b);
-/* The last used one that is still good, or NULL. */
-struct back *pool_take(struct pool *p, struct live_endpoint *e) MUST_CHECK;
-void pool_close(struct pool *p, struct live_endpoint *e);
-/* The one that lies there longest; false: there is none. */
-bool pool_close_oldest(struct pool *p, struct live_endpoint *e);
+/* As an idle one that nobody finds, until it is put or taken out. */
+void pool_put_pinned(struct pool *p, struct back *b);
+/* Nobody finds it from now on. */
+void pool_take_out(struct back *b);
+
+/*
+ * One with room, or NULL: a shared one, else the last used idle one.  It stays
+ * where it is until it is put anew.
+ */
+struct back *pool_find(struct live_endpoint *e) MUST_CHECK;
+/* Shared ones only. */
+struct back *pool_find_shared(struct live_endpoint *e) MUST_CHECK;
+/* All that nobody uses. */
+void pool_close(struct live_endpoint *e);
+/* The one that nobody has used for longest; false: there is none. */
+bool pool_close_oldest(struct live_endpoint *e);
 
 #endif

@@ -18,6 +18,7 @@
 #include "upstream/cluster.h"
 
 struct live_endpoint;
+struct pin;
 struct reach;
 
 /* Which endpoints may be used. */
@@ -31,6 +32,8 @@ struct reach_want {
 	 * one that the cluster has now.
 	 */
 	const struct service *service;
+	/* Of leases: where a private connection is kept; NULL: nowhere. */
+	struct pin *pin;
 };
 
 enum reach_status {
@@ -46,6 +49,7 @@ enum reach_status {
 	REACH_LATE,      /* TCP or TLS took longer than connect_ms */
 	REACH_TLS,       /* the handshake failed: see tls_failure */
 	REACH_TLS_SETUP, /* no context can be made of the settings */
+	REACH_PROTOCOL,  /* it chose another version of HTTP by ALPN */
 	REACH_OVERFLOW,  /* limits.connections or .pending */
 	REACH_NO_FDS
 };

@@ -131,6 +131,11 @@ reach_fail_tls(struct reach *r)
 
 	if (w->error == ECONNRESET && !is_of_endpoint(f))
 		s = REACH_RESET;
+	if (wire_tls_is_alpn_wrong(w)) {
+		s = REACH_PROTOCOL;
+		stat_inc(
+		    cluster_set(r->cluster), STAT_UPSTREAM_CX_PROTOCOL_ERROR);
+	}
 	if (why.len == 0)
 		why = STR("the handshake was cut");
 	addr_print(&r->result.addr, addr);
@@ -170,6 +175,8 @@ reach_status_text(enum reach_status s)
 		return "the TLS handshake failed";
 	case REACH_TLS_SETUP:
 		return "the TLS settings cannot be used";
+	case REACH_PROTOCOL:
+		return "the server chose another protocol";
 	case REACH_OVERFLOW:
 		return "a limit is reached";
 	case REACH_NO_FDS:

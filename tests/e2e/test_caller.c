@@ -38,8 +38,9 @@ Test(caller, versions_and_protocols_offered)
 		{ TLS1_3_VERSION, "h2", "echo", "" },
 		{ TLS1_2_VERSION, "http/1.1", "echo", "" },
 		{ TLS1_3_VERSION, "http/1.1", "web", "http/1.1" },
-		{ TLS1_2_VERSION, "h2,http/1.1", "web", "http/1.1" },
-		{ TLS1_3_VERSION, "h2", "web", "" },
+		{ TLS1_2_VERSION, "h2,http/1.1", "web", "h2" },
+		{ TLS1_3_VERSION, "http/1.1,h2", "web", "h2" },
+		{ TLS1_3_VERSION, "kuma,h2", "web", "" },
 		{ TLS1_3_VERSION, "kuma", "web", "" },
 		{ TLS1_3_VERSION, "kuma,http/1.1", "web", "" },
 		{ TLS1_2_VERSION, "bogus", "web", "" },
@@ -65,7 +66,7 @@ Test(caller, versions_and_protocols_offered)
 		    "row %zu: selected %.*s", i, (int)n, (const char *)alpn);
 		if (strcmp(rows[i].service, "echo") == 0)
 			check_echo(&m, "ext");
-		else
+		else if (strcmp(rows[i].selected, "h2") != 0)
 			cr_expect_eq(status_of(ask_get(&m, "/")), 200);
 		mesh_close(&m);
 	}

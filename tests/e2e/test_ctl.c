@@ -88,7 +88,7 @@ Test(ctl, what_the_commands_say)
 		{ "conns", 0,
 		    { "identity=spiffe://default/web mesh=default service=raw "
 		      "endpoint=127.0.0.1:",
-			"service=api requests=1", "/allow-all.yaml:1",
+			"service=api http=1.1 requests=1", "/allow-all.yaml:1",
 			" age_s=" } },
 		{ "conns nonsense", 1, { "a number" } },
 		{ "clusters", 0,

@@ -73,10 +73,14 @@ static const struct {
 	    501, "http_request_coding" },
 	{ "CONNECT", "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n", 404,
 	    "http_request_connect" },
-	{ "an upgrade", GET "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
-	    403, "http_request_upgrade" },
-	{ "an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 0,
-	    "http2_preface" },
+	{ "an upgrade that is not offered",
+	    GET "Connection: Upgrade\r\nUpgrade: irc\r\n\r\n", 403,
+	    "http_request_upgrade" },
+	{ "an upgrade without its key",
+	    GET "Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 400,
+	    "http_request_error" },
+	{ "nearly an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\n\n", 400,
+	    "http_request_error" },
 	{ "TLS", "\x16\x03\x01\x02", 0, "tls_in_tls" },
 };
 

@@ -15,7 +15,7 @@
 
 #define AGAIN_ROOM ((size_t)80 * 1024)
 
-static const struct h1_limits again_limits = {
+static const struct http_limits again_limits = {
 	.head_bytes = 61440,
 	.fields = 100,
 	.trailer_bytes = 8192,
@@ -24,12 +24,11 @@ static const struct h1_limits again_limits = {
 static inline bool
 again_is_framing(const struct field *f, bool is_request)
 {
-	return f->id == FIELD_CONTENT_LENGTH ||
-	       f->id == FIELD_TRANSFER_ENCODING ||
+	return f->id == FIELD_CONTENT_LENGTH || field_is_hop_by_hop(f->id) ||
 	       (f->id == FIELD_HOST && is_request);
 }
 
-/* The next field that is left and is not framing. */
+/* The next field that is left and is not written anew. */
 static inline const struct field *
 again_next(const struct head *h, size_t *i)
 {
@@ -75,6 +74,8 @@ again_check(const struct head *a, const struct head *b)
 	/* HTTP/1.0 closes without saying so. */
 	FUZZ_CHECK(a->wants_close == b->wants_close || a->minor == 0);
 	FUZZ_CHECK(a->expects_continue == b->expects_continue);
+	FUZZ_CHECK(str_eq(a->upgrade, b->upgrade));
+	FUZZ_CHECK(a->takes_trailers == b->takes_trailers);
 	FUZZ_CHECK(b->body == kind);
 	if (kind == BODY_LENGTH)
 		FUZZ_CHECK(a->content_length == b->content_length);

@@ -6,8 +6,10 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/xalloc.h"
+#include "daemon/config.h"
 
 static struct str
 last_word(struct str s)
@@ -146,6 +148,32 @@ case_settings_read(const char *path, struct case_settings *out)
 	}
 	out->set.identities = &out->identity;
 	out->set.n_identities = out->identity.mesh != NULL;
+}
+
+void
+case_services_read(
+    const char *dir, struct case_settings *c, struct problems *pr)
+{
+	char *path = xasprintf("%s/zegressd.conf", dir);
+	struct build_settings all;
+
+	if (access(path, F_OK) == 0) {
+		config_free(c->config);
+		c->config = config_load(path, pr);
+		if (c->config == NULL)
+			abort();
+		config_build_settings(c->config, &all);
+		c->set.services = all.services;
+		c->set.n_services = all.n_services;
+	}
+	free(path);
+}
+
+void
+case_settings_free(struct case_settings *c)
+{
+	config_free(c->config);
+	free(c->text);
 }
 
 static int

@@ -50,11 +50,13 @@ run(const char *dir, struct text *out)
 
 	case_settings_read(path, &settings);
 	free(path);
+	case_services_read(dir, &settings, &pr);
 	cr_assert(case_load(st, dir), "%s", dir);
 	prev = snapshot_build(st, &settings.set, NULL, settings.tls, &pr);
 	case_print(st, &pr, prev, out);
 	path = xasprintf("%s/reload", dir);
 	if (case_load(st, path)) {
+		case_services_read(path, &settings, &again);
 		s = snapshot_build(
 		    st, &settings.set, prev, settings.tls, &again);
 		text_add_z(out, "\n==== after the reload\n");
@@ -67,7 +69,7 @@ run(const char *dir, struct text *out)
 	store_free(st);
 	problems_free(&pr);
 	problems_free(&again);
-	free(settings.text);
+	case_settings_free(&settings);
 }
 
 static void

@@ -154,13 +154,13 @@ expect_no_log(struct story *s)
 
 /* Takes what was expected; more may have come behind it. */
 static bool
-take(struct actor *p, const char *want)
+take(struct actor *p, struct str want)
 {
 	struct str got = text_str(&p->got), rest;
 
-	if (!str_starts(got, str_of(want)))
+	if (!str_starts(got, want))
 		return false;
-	rest = str_from(got, strlen(want));
+	rest = str_from(got, want.len);
 	memmove(p->got.p, rest.p, rest.len);
 	p->got.len = rest.len;
 	p->got.p[rest.len] = '\0';
@@ -168,9 +168,9 @@ take(struct actor *p, const char *want)
 }
 
 static bool
-has_text(struct actor *p, const char *want)
+has_text(struct actor *p, struct str want)
 {
-	return strstr(p->got.p, want) != NULL;
+	return memmem(p->got.p, p->got.len, want.p, want.len) != NULL;
 }
 
 static const char *
@@ -203,7 +203,7 @@ expect_nothing(struct story *s, const struct actor *p)
 }
 
 static bool
-expect_bytes(struct story *s, struct actor *p, const char *verb, const char *w)
+expect_bytes(struct story *s, struct actor *p, const char *verb, struct str w)
 {
 	bool is_good = is(verb, "receives") ? STORY_UNTIL(s, take(p, w))
 					    : STORY_UNTIL(s, has_text(p, w));
@@ -235,7 +235,7 @@ expect_actor(struct story *s, struct actor *p, const char *verb, const char *w)
 	if (is(verb, "receives") && is(w, "nothing"))
 		return expect_nothing(s, p);
 	if ((is(verb, "receives") || is(verb, "shows")) && w != NULL)
-		return expect_bytes(s, p, verb, w);
+		return expect_bytes(s, p, verb, story_bytes(s, 4));
 	return story_fail(s, "what does %s mean?", verb);
 }
 

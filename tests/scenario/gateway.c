@@ -40,7 +40,22 @@ set_defaults(struct gateway *g)
 		.connections = 1024,
 		.pending = 1024,
 	};
-	g->h1 = (struct h1_limits){ 61440, 100, 8192 };
+	g->http = (struct http_limits){
+		.head_bytes = 61440, .fields = 100, .trailer_bytes = 8192
+	};
+	g->h2 = (struct h2_limits){
+		.streams = 100,
+		.stream_window = 262144,
+		.connection_window = 1048576,
+		.head_ms = 15000,
+		.ping_ms = 60000,
+		.ping_timeout_ms = 20000,
+		.abuse = {
+#define H2_EVENT(...)
+#define H2_ABUSE(id, name, limit, standard, help) standard,
+#include "http/h2_event.tbl.h"
+		},
+	};
 }
 
 void
@@ -221,7 +236,8 @@ make_upstream(struct gateway *g)
 		.own = &g->own,
 		.n_own = 1,
 		.limits = &g->upstream,
-		.h1 = &g->h1,
+		.http = &g->http,
+		.h2 = &g->h2,
 	};
 	g->clusters = clusters_new(&g->upstream_env);
 }
@@ -269,7 +285,8 @@ make_conns(struct gateway *g)
 		.stats = g->stats,
 		.log = g->log,
 		.limits = &g->limits,
-		.h1 = &g->h1,
+		.http = &g->http,
+		.h2 = &g->h2,
 		.remote_sources = g->remote,
 		.n_remote_sources = g->n_remote,
 		.keep_revoked = g->keeps_revoked,

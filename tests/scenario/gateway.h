@@ -43,7 +43,8 @@ struct gateway {
 	struct stats_shard *stats;
 	struct addr_rules rules;
 	struct addr own;
-	struct h1_limits h1;
+	struct http_limits http;
+	struct h2_limits h2;
 	struct upstream_env upstream_env;
 	struct clusters *clusters;
 	struct snapshot *snapshot;

@@ -167,11 +167,12 @@ set_cert(struct story *s, const struct addr *at, const char *name)
 
 /* What both callers and servers can do. */
 static bool
-do_as_actor(
-    struct story *s, struct actor *p, const char *verb, const char *what)
+do_as_actor(struct story *s, struct actor *p, const char *verb)
 {
-	if (is(verb, "sends") && what != NULL)
-		actor_send(p, str_of(what));
+	struct str what = story_bytes(s, 3);
+
+	if (is(verb, "sends") && what.p != NULL)
+		actor_send(p, what);
 	else if (is(verb, "finishes"))
 		actor_finish(p);
 	else if (is(verb, "closes"))
@@ -204,7 +205,7 @@ do_server(struct story *s)
 	server = story_server(s, &at);
 	if (server == NULL)
 		return story_fail(s, "nobody is connected to it");
-	return do_as_actor(s, &server->actor, verb, s->words[3]);
+	return do_as_actor(s, &server->actor, verb);
 }
 
 static bool
@@ -286,7 +287,7 @@ do_caller(struct story *s)
 				 : story_fail(s, "there is a %s", c->name);
 	if (c == NULL)
 		return story_fail(s, "who is %s?", s->words[1]);
-	return do_as_actor(s, &c->actor, verb, s->words[3]);
+	return do_as_actor(s, &c->actor, verb);
 }
 
 static bool

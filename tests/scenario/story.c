@@ -172,7 +172,7 @@ unescape(char **at)
 
 /* Cut in place.  A quoted word may stand within another: a="b c". */
 static char *
-cut_word(char **at)
+cut_word(char **at, size_t *len)
 {
 	char *word = *at, *to = word, c;
 	bool is_quoted = false;
@@ -187,7 +187,16 @@ cut_word(char **at)
 	if (**at != '\0')
 		(*at)++;
 	*to = '\0';
+	*len = (size_t)(to - word);
 	return word;
+}
+
+struct str
+story_bytes(const struct story *s, size_t i)
+{
+	if (i >= s->n_words)
+		return STR_NONE;
+	return (struct str){ s->words[i], s->lengths[i] };
 }
 
 static bool
@@ -201,7 +210,8 @@ cut_line(struct story *s, char *line)
 			return true;
 		if (s->n_words == STORY_WORDS - 1)
 			return story_fail(s, "too many words");
-		s->words[s->n_words++] = cut_word(&line);
+		s->words[s->n_words] = cut_word(&line, &s->lengths[s->n_words]);
+		s->n_words++;
 		s->words[s->n_words] = NULL;
 	}
 }

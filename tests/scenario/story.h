@@ -43,6 +43,7 @@ struct story {
 	char *text;
 	char *rest; /* of text, not read yet */
 	char *words[STORY_WORDS];
+	size_t lengths[STORY_WORDS]; /* a word may have NULs in it */
 	size_t n_words;
 	struct gateway g;
 	struct caller callers[STORY_CALLERS];
@@ -63,6 +64,8 @@ bool story_run(const char *path, struct text *out) MUST_CHECK;
 
 /* Sets why; false, always. */
 bool story_fail(struct story *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* Word i, whatever bytes it has; p NULL: there is none. */
+struct str story_bytes(const struct story *s, size_t i);
 /* The next line without its end; NULL after the last one. */
 char *story_next_line(struct story *s);
 /* Let everything happen that is due. */

@@ -1,4 +1,4 @@
-# An HTTP caller without permission gets 403 and may go on, and a permission that a reload takes away ends with the request before.
+# An HTTP caller without permission gets 403 and may go on; a permission that a reload takes away ends the next request.
 mesh default
 server 10.0.0.1:80 accepts
 resources api.yaml
@@ -21,10 +21,10 @@ end
 caller web connects api{mesh=default}
 caller web sends "GET /1 HTTP/1.1\r\nHost: api\r\n\r\n"
 expect dial 10.0.0.1:80
-drop allow.yaml
-reload
 server 10.0.0.1:80 sends "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none"
 expect caller web shows "one"
+drop allow.yaml
+reload
 caller web sends "GET /2 HTTP/1.1\r\nHost: api\r\n\r\n"
 expect caller web shows "HTTP/1.1 403 Forbidden"
 expect caller web shows "RBAC: access denied"

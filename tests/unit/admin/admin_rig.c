@@ -82,7 +82,15 @@ add_secret(struct text *to, const char *name, const char *pem)
 static void
 build(struct rig *r)
 {
+	static const struct service_entry entry = {
+		.service = { .p = "two", .len = 3 },
+		.given =
+		    1u << SERVICE_OPTION_HOST | 1u << SERVICE_OPTION_REQUEST_MS,
+		.options = { .host = HOST_KEEP, .request_ms = 15000 },
+	};
 	static const struct build_settings set = {
+		.services = &entry,
+		.n_services = 1,
 		.zone = { .p = "z1", .len = 2 },
 		.verify_without_ca = true,
 		.serve_mixed_endpoints = true,

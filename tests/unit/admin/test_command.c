@@ -50,6 +50,8 @@ Test(command, answers)
 		{ "services two", true, "m/ES/two http local=1 remote=0" },
 		{ "services m/ES/two", true, "two{mesh=m}" },
 		{ "services -v one", true, "192.0.2.9:1" },
+		{ "services -v two", true,
+		    "  options: host=keep request_ms=15000\n" },
 		{ "services none", false, "no service none\n" },
 		{ "clusters", true, "clusters\n" },
 		{ "check", false, "networking.address" },

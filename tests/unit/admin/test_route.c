@@ -101,7 +101,7 @@ text_at(const json_t *o, const char *a, size_t i, const char *key)
 Test(route, config_dump_is_json_without_secrets)
 {
 	struct server_answer a;
-	const json_t *tls;
+	const json_t *tls, *options;
 	struct rig r;
 	json_t *o;
 
@@ -125,6 +125,15 @@ Test(route, config_dump_is_json_without_secrets)
 	cr_expect_str_eq(
 	    json_string_value(json_object_get(tls, "client_key")), "[masked]");
 	cr_expect_null(strstr(a.body.p, "BEGIN"));
+	options = json_object_get(
+	    json_array_get(json_object_get(o, "services"), 1), "options");
+	cr_expect_str_eq(
+	    json_string_value(json_object_get(options, "host")), "keep");
+	cr_expect_eq(
+	    json_integer_value(json_object_get(options, "request_ms")), 15000);
+	cr_expect_str_eq(json_string_value(json_array_get(
+			     json_object_get(options, "upgrades"), 0)),
+	    "websocket");
 	json_decref(o);
 	text_free(&a.body);
 	rig_fini(&r);

@@ -109,3 +109,18 @@ Test(digest, threads_may_start_together)
 		cr_expect(is_same[i]);
 	}
 }
+
+/* FIPS 180-2, A.1, and the well-known hash of nothing. */
+Test(digest, sha1)
+{
+	static const uint8_t abc[] = { 0xa9, 0x99, 0x3e, 0x36, 0x47, 0x06, 0x81,
+		0x6a, 0xba, 0x3e, 0x25, 0x71, 0x78, 0x50, 0xc2, 0x6c, 0x9c,
+		0xd0, 0xd8, 0x9d };
+	static const uint8_t none[] = { 0xda, 0x39, 0xa3, 0xee, 0x5e };
+	uint8_t out[DIGEST_SHA1_LEN];
+
+	digest_sha1(STR("abc"), out);
+	cr_expect_arr_eq(out, abc, sizeof(abc));
+	digest_sha1(STR_NONE, out);
+	cr_expect_arr_eq(out, none, sizeof(none));
+}

@@ -118,7 +118,22 @@ make_upstream(struct rig *g)
 		.connections = 1024,
 		.pending = 1024,
 	};
-	g->h1 = (struct h1_limits){ 61440, 100, 8192 };
+	g->http = (struct http_limits){
+		.head_bytes = 61440, .fields = 100, .trailer_bytes = 8192
+	};
+	g->h2 = (struct h2_limits){
+		.streams = 100,
+		.stream_window = 262144,
+		.connection_window = 1048576,
+		.head_ms = 15000,
+		.ping_ms = 60000,
+		.ping_timeout_ms = 20000,
+		.abuse = {
+#define H2_EVENT(...)
+#define H2_ABUSE(id, name, limit, standard, help) standard,
+#include "http/h2_event.tbl.h"
+		},
+	};
 	g->upstream_env = (struct upstream_env){
 		.loop = g->loop,
 		.dns = g->dns,
@@ -126,7 +141,8 @@ make_upstream(struct rig *g)
 		.stats = g->stats,
 		.addr_rules = &g->rules,
 		.limits = &g->upstream,
-		.h1 = &g->h1,
+		.http = &g->http,
+		.h2 = &g->h2,
 	};
 	g->clusters = clusters_new(&g->upstream_env);
 }
@@ -169,7 +185,8 @@ make_conns(struct rig *g)
 		.stats = g->stats,
 		.log = g->log,
 		.limits = &g->limits,
-		.h1 = &g->h1,
+		.http = &g->http,
+		.h2 = &g->h2,
 		.zone = STR("zone-1"),
 	};
 	g->listener = (struct listener_info){

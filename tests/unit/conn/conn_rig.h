@@ -28,7 +28,8 @@ struct rig {
 	struct addr_rules rules;
 	struct cidr allow;
 	struct upstream_limits upstream;
-	struct h1_limits h1;
+	struct http_limits http;
+	struct h2_limits h2;
 	struct conn_limits limits;
 	struct upstream_env upstream_env;
 	struct clusters *clusters;

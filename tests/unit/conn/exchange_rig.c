@@ -26,6 +26,22 @@ static const char services[] =
     "tags: { kuma.io/service: mixed, kuma.io/protocol: http }\n"
     "networking: { address: \"127.0.0.1:1\" }\n---\n";
 
+/* The test runs it. */
+static void
+leave_alone(struct exchange *x)
+{
+	(void)x;
+}
+
+static void
+note_again(struct exchange *x)
+{
+	CONTAINER_OF(x, struct exchange_rig, x)->agains++;
+}
+
+static const struct exchange_host host = { .wake = leave_alone,
+	.again = note_again };
+
 static char *
 resources(void)
 {
@@ -48,7 +64,6 @@ xr_init(struct exchange_rig *r, const char *service)
 		.all = r->g.conns,
 		.listener = &r->g.listener,
 		.stage = CARRY,
-		.is_over = true, /* conn_run() leaves it alone */
 		.route = ROUTE_SERVE,
 		.client = rig_handshake(&r->g, NULL, sni, &r->caller),
 		.started_us = clock_us(),
@@ -57,7 +72,7 @@ xr_init(struct exchange_rig *r, const char *service)
 		.is_handshaking = true,
 	};
 	cr_assert(addr_parse(STR("192.0.2.7"), 1234, &r->conn.from));
-	exchange_init(&r->x, &r->conn);
+	exchange_init(&r->x, &r->conn, &host);
 	fake_stream_init(&r->front);
 	fake_back_init(&r->back);
 	fake_request(&r->request, "GET", "/", "x-request-id", "r1", NULL);
@@ -75,6 +90,19 @@ xr_fini(struct exchange_rig *r)
 	cr_expect(r->back.back.guard.cluster == NULL, "the pool was freed");
 	fake_stream_fini(&r->front);
 	fake_stream_fini(&r->back.stream);
+}
+
+void
+xr_reload(struct exchange_rig *r, bool allows)
+{
+	char *yaml = xasprintf("%s%s", services, allows ? rig_permission : "");
+	char *other = strstr(yaml, "name: callers");
+
+	/* Else the service would be the one that it was. */
+	if (other != NULL)
+		memcpy(other, "name: calling", strlen("name: calling"));
+	rig_reload(&r->g, yaml);
+	free(yaml);
 }
 
 void

@@ -20,12 +20,15 @@ struct exchange_rig {
 	struct fake_head request;
 	struct fake_stream front;
 	struct fake_back back;
-	enum next next; /* of the last run */
+	enum next next;  /* of the last run */
+	unsigned agains; /* how often it asked to be run once more */
 };
 
 /* Services "web" (127.0.0.1:1), "named" (a name) and "other" (refused). */
 void xr_init(struct exchange_rig *r, const char *service);
 void xr_fini(struct exchange_rig *r);
+/* Another snapshot, with an unlike service; is it still allowed? */
+void xr_reload(struct exchange_rig *r, bool allows);
 /* back is in the pool of the service. */
 void xr_pool(struct exchange_rig *r, bool is_used);
 /* Begin with r->request, and run until it ends, or nothing happens. */

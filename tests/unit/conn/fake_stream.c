@@ -89,9 +89,10 @@ pull_body(struct stream *st, size_t credit, struct span *out)
 	size_t n;
 
 	cr_assert_eq(f->releases, 0, "used after its release");
-	cr_assert_gt(credit, 0);
 	if (s->kind != FAKE_DATA)
 		return pull_other(f, s);
+	if (credit == 0)
+		return PULL_WAIT;
 	n = fill_piece(f, s, credit);
 	f->taken += n;
 	if (f->taken == s->n) {
@@ -143,7 +144,7 @@ push_head(struct stream *st, const struct head *h, bool is_end)
 	cr_assert_eq(f->releases, 0, "used after its release");
 	cr_assert_not(f->is_in_body, "a second head");
 	write_head(&f->got, h);
-	if (!h->is_request && h->status < 200) {
+	if (!h->is_request && h->status < 200 && h->body != BODY_TUNNEL) {
 		cr_assert_not(is_end, "an interim answer is no end");
 		text_add_z(&f->got, "\n");
 		return;
@@ -361,7 +362,7 @@ open_stream(struct back *b)
 	struct fake_back *f = back_of(b);
 
 	f->opened++;
-	b->streams_left = 0;
+	b->streams_left--;
 	return &f->stream.st;
 }
 
@@ -375,10 +376,19 @@ can_reuse(const struct back *b)
 }
 
 static void
-rest(struct back *b, void (*closed)(struct back *))
+watch(struct back *b, void (*changed)(struct back *))
 {
-	(void)b;
-	(void)closed;
+	(void)changed;
+	b->streams_left = 1;
+}
+
+static struct str
+failure(const struct back *b)
+{
+	/* The back is its first member. */
+	const struct fake_back *f = (const void *)b;
+
+	return str_of(f->failure);
 }
 
 static void
@@ -394,7 +404,8 @@ close_back(struct back *b)
 static const struct back_ops back_ops = {
 	.open = open_stream,
 	.can_reuse = can_reuse,
-	.rest = rest,
+	.watch = watch,
+	.failure = failure,
 	.close = close_back,
 };
 

@@ -83,6 +83,7 @@ struct fake_back {
 	struct fake_stream stream;
 	bool is_closed;
 	bool is_spent;
+	const char *failure; /* of the connection; NULL: none */
 	unsigned opened;
 };
 

@@ -275,8 +275,7 @@ Test(exchange_fail, a_server_that_takes_no_more_has_the_last_word)
 
 Test(exchange_fail, the_caller_ends_within_its_request)
 {
-	static const enum stream_error ends[] = { STREAM_CUT, STREAM_RESET,
-		STREAM_BAD_MESSAGE };
+	static const enum stream_error ends[] = { STREAM_CUT, STREAM_RESET };
 
 	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
 		struct exchange_rig r;
@@ -301,6 +300,28 @@ Test(exchange_fail, the_caller_ends_within_its_request)
 		    1);
 		xr_fini(&r);
 	}
+}
+
+/* As of a head that cannot be read, the caller is told. */
+Test(exchange_fail, a_body_that_breaks_the_rules)
+{
+	struct exchange_rig r;
+
+	xr_init(&r, "web");
+	xr_pool(&r, true);
+	fake_request(&r.request, "POST", "/", NULL);
+	r.request.h.body = BODY_STREAMED;
+	fake_data(&r.front, "half");
+	fake_fail(&r.front, STREAM_BAD_MESSAGE);
+	xr_run(&r);
+	cr_expect_eq(r.next, END);
+	cr_expect_eq(r.x.outcome, OUT_REQUEST_BAD);
+	cr_expect(str_starts(
+	    text_str(&r.front.got), STR("400\nconnection: close\n")));
+	cr_expect_not(r.back.stream.was_whole);
+	cr_expect(r.back.is_closed, "the server must see it cut");
+	cr_expect_not(r.x.keeps_front);
+	xr_fini(&r);
 }
 
 Test(exchange_fail, the_caller_takes_no_more_of_the_answer)

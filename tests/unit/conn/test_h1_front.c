@@ -13,6 +13,7 @@
 #include "unit/conn/conn_rig.h"
 #include "unit/conn/fake_stream.h"
 #include "upstream/cluster_state.h"
+#include "upstream/pool.h"
 
 #define SNI "web{mesh=default}"
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -184,6 +185,33 @@ Test(h1_front, one_request_after_the_other)
 	teardown(&c);
 }
 
+/* NTLM: what the server has authenticated is the connection. */
+Test(h1_front, a_connection_that_knows_the_caller)
+{
+	struct cluster *cluster;
+	struct call c;
+
+	setup(&c);
+	pool(&c);
+	cluster = c.back.back.guard.cluster;
+	will_answer(&c, "who?");
+	fake_response(&c.answer, 401, "WWW-Authenticate", "NTLM", NULL);
+	c.answer.h.body = BODY_LENGTH;
+	c.answer.h.content_length = 4;
+	say(&c, GET);
+	expect_answer(&c, "HTTP/1.1 401", "who?");
+	cr_expect_null(
+	    pool_find(cluster->local.v[0]), "nobody else may have it");
+	will_answer(&c, "fine");
+	say(&c, GET);
+	expect_answer(&c, "HTTP/1.1 200", "fine");
+	cr_expect_eq(c.back.opened, 2, "the same one");
+	cr_expect_not(c.back.is_closed);
+	hang_up(&c);
+	cr_expect(c.back.is_closed);
+	teardown(&c);
+}
+
 Test(h1_front, requests_that_come_together_are_answered_in_order)
 {
 	struct call c;
@@ -214,7 +242,8 @@ static const struct {
 	    "http_request_version" },
 	{ "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
 	    "HTTP/1.1 501", "http_request_coding" },
-	{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", NULL, "http2_preface" },
+	{ "PRI * HTTP/2.0\r\n\r\nSM\r\n\n", "HTTP/1.1 400",
+	    "http_request_error" },
 	{ "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", NULL, "tls_in_tls" },
 };
 

@@ -67,6 +67,7 @@ expect_row(const struct option_row *row, const void *base, const char *what)
 	switch (row->type) {
 	case OPTION_TEXT:
 	case OPTION_CHOICE:
+	case OPTION_ONE_OF:
 		text_addf(&want, "\"%s\"", row->standard);
 		break;
 	case OPTION_UINT:
@@ -76,7 +77,11 @@ expect_row(const struct option_row *row, const void *base, const char *what)
 		break;
 	case OPTION_TEXTS:
 	case OPTION_NETWORKS:
-		text_add_z(&want, "[]");
+		/* A default of several words would need more here. */
+		if (row->standard[0] != '\0')
+			text_addf(&want, "[ \"%s\" ]", row->standard);
+		else
+			text_add_z(&want, "[]");
 		break;
 	}
 	cr_expect_str_eq(got.p, want.p, "%s: %s is %s", what, row->name, got.p);
@@ -107,6 +112,7 @@ Test(config, nothing_given_is_the_defaults)
 	cr_expect_eq(r.config->n_listeners, 1);
 	cr_expect_eq(addr_port(&r.config->listeners[0].addr), 10002);
 	cr_expect_eq(r.config->n_identities, 0);
+	cr_expect_eq(r.config->n_services, 0);
 	cr_expect_str_eq(r.config->dns.hosts_file, "/etc/hosts");
 	rig_fini(&r);
 }
@@ -142,7 +148,8 @@ Test(config, takes_every_type)
 	    "on_revoke = \"keep\";\n"
 	    "dns = { servers = [ \"10.0.0.1\", \"[::1]:53\" ];\n"
 	    "        hosts_file = \"\"; max_names = 5000L; };\n"
-	    "limits = { idle_ms = 10000; headers = 50; pool_idle_ms = 0; };\n"
+	    "limits = { idle_ms = 10000; headers = 50; pool_idle_ms = 0;\n"
+	    "           h2_pings = 9; body_bytes = 12; };\n"
 	    "allow_addresses = [ \"127.0.0.0/8\", \"::1\" ];\n"
 	    "deny_addresses = ( \"10.0.0.0/8\" );\n"
 	    "listeners = (\n"
@@ -161,8 +168,10 @@ Test(config, takes_every_type)
 	cr_expect_null(c->dns.hosts_file);
 	cr_expect_eq(c->dns.max_names, 5000);
 	cr_expect_eq(c->conn.idle_ms, 10000);
-	cr_expect_eq(c->h1.fields, 50);
+	cr_expect_eq(c->http.fields, 50);
 	cr_expect_eq(c->upstream.pool_idle_ms, 0);
+	cr_expect_eq(c->h2.abuse[H2_ABUSE_PINGS], 9);
+	cr_expect_eq(c->conn.body_bytes, 12);
 	cr_expect_eq(c->addr_rules.n_allow, 2);
 	cr_expect_eq(c->addr_rules.allow[0].bits, 8);
 	cr_expect_eq(c->addr_rules.n_deny, 1);
@@ -173,7 +182,7 @@ Test(config, takes_every_type)
 	cr_expect_eq(c->listeners[1].addr.u.sa.sa_family, AF_INET6);
 	cr_expect_eq(c->n_identities, 1);
 	cr_expect_str_eq(c->identities[0].mesh, "m");
-	cr_expect_eq(c->identities[0].line, 13);
+	cr_expect_eq(c->identities[0].line, 14);
 	cr_expect_eq(c->admin_port, 0);
 	cr_expect_str_eq(c->admin_socket, "");
 	rig_fini(&r);
@@ -253,6 +262,15 @@ Test(config, refuses_with_place_and_remedy)
 		    "c:1: admin.address: wants an IP address, or \"\"\n" },
 		{ "dns = { min_ttl_s = 10; max_ttl_s = 9; };",
 		    "c:1: dns.min_ttl_s: is more than dns.max_ttl_s\n" },
+		{ "limits = { head_bytes = 2000; line_bytes = 2001; };",
+		    "c:1: limits.line_bytes: is more than "
+		    "limits.head_bytes\n" },
+		{ "limits = { h2_setings = 1; };",
+		    "c:1: limits.h2_setings: there is no such option; did you "
+		    "mean limits.h2_settings?\n" },
+		{ "limits = { h2_stream_window = 1000; };",
+		    "c:1: limits.h2_stream_window: wants a whole number from "
+		    "65535 to 16777216 bytes\n" },
 		{ "zone = ;", "c:1: syntax error\n" },
 		{ "zone = 1;\nworkers = 999;\n",
 		    "c:1: zone: wants a text in double quotes\n"
@@ -347,6 +365,7 @@ Test(config, knows_what_a_reload_cannot_change)
 		{ "verify_without_ca = \"none\";", "" },
 		{ "identity = ( { mesh = \"m\"; cert = \"c\"; key = \"k\"; });",
 		    "" },
+		{ "services = ( { request_ms = 1; } );", "" },
 		{ "zone = \"b\";", "zone" },
 		{ "workers = 2; limits = { idle_ms = 99; };",
 		    "workers, limits.idle_ms" },
@@ -370,6 +389,37 @@ Test(config, knows_what_a_reload_cannot_change)
 		rig_fini(&b);
 	}
 	rig_fini(&a);
+}
+
+/* Towards servers only the number of streams and PING are options of it. */
+Test(config, both_sides_share_the_limits_of_http2)
+{
+	const struct h2_limits *a, *b;
+	struct rig r;
+	size_t i;
+
+	rig_init(&r,
+	    "limits = { head_ms = 77; h2_streams = 7; h2_ping_ms = 70;\n"
+	    "  upstream_h2_streams = 8; upstream_h2_ping_ms = 80;\n"
+	    "  h2_stream_window = 70000; h2_connection_window = 90000;\n"
+	    "  h2_ping_timeout_ms = 99; h2_resets = 3; h2_outbound = 4; };\n");
+	cr_assert_not_null(r.config, "%s", r.said.p);
+	a = &r.config->h2;
+	b = &r.config->h2_server;
+	cr_expect_eq(a->streams, 7);
+	cr_expect_eq(b->streams, 8);
+	cr_expect_eq(a->ping_ms, 70);
+	cr_expect_eq(b->ping_ms, 80);
+	cr_expect_eq(a->head_ms, 77);
+	cr_expect_eq(b->head_ms, 77);
+	cr_expect_eq(b->stream_window, 70000);
+	cr_expect_eq(b->connection_window, 90000);
+	cr_expect_eq(b->ping_timeout_ms, 99);
+	cr_expect_eq(a->abuse[H2_ABUSE_RESETS], 3);
+	cr_expect_eq(a->abuse[H2_ABUSE_OUTBOUND], 4);
+	for (i = 0; i < H2_ABUSE_N; i++)
+		cr_expect_eq(a->abuse[i], b->abuse[i], "abuse %zu", i);
+	rig_fini(&r);
 }
 
 static const char *
@@ -414,6 +464,12 @@ Test(config, the_sample_shows_the_defaults)
 			cr_expect_gt(r.config->places[i].line, 0,
 			    "%s is in the sample", option_rows[i].name);
 	cr_expect_eq(r.config->n_identities, 1);
+	cr_assert_eq(r.config->n_services, 1);
+	for (i = 0; i < CONFIG_OPTIONS; i++)
+		if (option_rows[i].scope == OPTION_IN_SERVICE &&
+		    strncmp(option_rows[i].name, "services.match.", 15) != 0)
+			expect_row(
+			    &option_rows[i], &r.config->services[0], "sample");
 	expect_defaults(r.config, "sample");
 	rig_fini(&r);
 }

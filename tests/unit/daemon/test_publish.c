@@ -266,6 +266,63 @@ Test(publish, takes_a_new_configuration)
 	rig_fini(&r);
 }
 
+#define WEB(name)                                     \
+	"type: ExternalService\nmesh: m\nname: " name \
+	"\ntags: { kuma.io/service: " name            \
+	", kuma.io/protocol: http }\nnetworking: { "  \
+	"address: \"192.0.2.1:80\" }\n---\n"
+
+static const struct service *
+service(const struct rig *r, const char *key)
+{
+	return snapshot_find(publisher_snapshot(r->publisher), str_of(key));
+}
+
+static void
+reload(struct rig *r, const char *text)
+{
+	publisher_set_config(r->publisher, load(r, text));
+	publisher_build(r->publisher, PUBLISH_ASKED);
+}
+
+/* What SIGHUP does with a changed option: a new service, and one alone. */
+Test(publish, an_option_of_a_service_changes_that_service)
+{
+	static const char changed[] =
+	    "zone = \"z1\"; services = ( { match = { service = \"a\"; };"
+	    " via = \"me\"; request_ms = 15000; } );";
+	const struct problems *pr;
+	const struct service *b;
+	struct snapshot *s;
+	struct rig r;
+
+	rig_init(&r, WEB("b") WEB("a"));
+	b = service(&r, "m/ES/b");
+	cr_assert_not_null(b);
+	reload(&r, changed);
+	cr_expect(publisher_status(r.publisher).has_changed);
+	cr_expect_eq(service(&r, "m/ES/a")->options.request_ms, 15000);
+	cr_expect(str_eq(service(&r, "m/ES/a")->options.via, STR("me")));
+	cr_expect_eq(service(&r, "m/ES/b"), b, "the very same");
+	s = publisher_snapshot(r.publisher);
+	reload(&r, changed);
+	cr_expect(!publisher_status(r.publisher).has_changed);
+	cr_expect_eq(publisher_snapshot(r.publisher), s);
+	/* The service goes, the entry stays: that is worth a word. */
+	feed(&r, "", WEB("b"));
+	publisher_build(r.publisher, PUBLISH_CHANGE);
+	pr = publisher_problems(r.publisher);
+	cr_assert_eq(pr->n, 1);
+	cr_expect_eq(pr->v[0].level, PROBLEM_WARNING);
+	cr_expect_str_eq(pr->v[0].path, "services.match");
+	cr_expect_eq(pr->v[0].line, 1);
+	cr_expect_eq(publisher_status(r.publisher).refused, 0);
+	reload(&r, "zone = \"z1\";");
+	cr_expect_eq(publisher_problems(r.publisher)->n, 0);
+	cr_expect_eq(service(&r, "m/ES/b"), b);
+	rig_fini(&r);
+}
+
 Test(publish, a_feed_that_fails_is_shown)
 {
 	struct rig r;

@@ -8,7 +8,7 @@
 
 #include "base/xalloc.h"
 
-const struct h1_limits parse_limits = {
+const struct http_limits parse_limits = {
 	.head_bytes = 61440, .fields = 100, .trailer_bytes = 8192
 };
 
@@ -23,7 +23,7 @@ parse_status_text(enum h1_status s)
 
 static enum h1_status
 parse(struct reading *r, enum parse_kind kind, struct str bytes,
-    const struct h1_limits *limits, size_t *scanned)
+    const struct http_limits *limits, size_t *scanned)
 {
 	r->bytes = bytes;
 	if (kind == PARSE_REQUEST)
@@ -37,7 +37,7 @@ parse(struct reading *r, enum parse_kind kind, struct str bytes,
 
 enum h1_status
 parse_whole(struct reading *r, enum parse_kind kind, struct str bytes,
-    const struct h1_limits *limits)
+    const struct http_limits *limits)
 {
 	size_t scanned = 0;
 
@@ -75,7 +75,9 @@ is_same_head(const struct head *a, const struct head *b)
 		  a->content_length == b->content_length &&
 		  a->has_length == b->has_length &&
 		  a->wants_close == b->wants_close &&
-		  a->expects_continue == b->expects_continue;
+		  a->expects_continue == b->expects_continue &&
+		  str_eq(a->upgrade, b->upgrade) &&
+		  a->takes_trailers == b->takes_trailers;
 	text_free(&fa);
 	text_free(&fb);
 	return is_same;
@@ -100,7 +102,7 @@ expect_same(const struct reading *a, const struct reading *b, size_t cut,
  */
 static char *
 parse_cut(struct reading *r, enum parse_kind kind, struct str all,
-    const struct h1_limits *limits, size_t cut)
+    const struct http_limits *limits, size_t cut)
 {
 	char *copy = cut > 0 ? xmemdup(all.p, cut) : NULL;
 	size_t scanned = 0;
@@ -113,7 +115,7 @@ parse_cut(struct reading *r, enum parse_kind kind, struct str all,
 
 static void
 parse_bytewise(
-    struct reading *r, enum parse_kind kind, const struct h1_limits *limits)
+    struct reading *r, enum parse_kind kind, const struct http_limits *limits)
 {
 	size_t scanned = 0, i = 0;
 	struct str all = r->bytes;
@@ -126,7 +128,7 @@ parse_bytewise(
 
 void
 parse_expect_same_in_pieces(const struct reading *r, enum parse_kind kind,
-    const struct h1_limits *limits, const char *what)
+    const struct http_limits *limits, const char *what)
 {
 	struct reading *b = xmalloc(sizeof(*b));
 	size_t cut;

@@ -8,7 +8,7 @@
 
 #include "http/h1_parse.h"
 
-extern const struct h1_limits parse_limits;
+extern const struct http_limits parse_limits;
 
 struct reading {
 	struct str bytes;
@@ -21,13 +21,13 @@ struct reading {
 enum parse_kind { PARSE_REQUEST, PARSE_RESPONSE, PARSE_HEAD_RESPONSE };
 
 enum h1_status parse_whole(struct reading *r, enum parse_kind kind,
-    struct str bytes, const struct h1_limits *limits);
+    struct str bytes, const struct http_limits *limits);
 /*
  * Read it again, cut in two at every place, and byte by byte: it has to end as
  * it did in r.  what names it.
  */
 void parse_expect_same_in_pieces(const struct reading *r, enum parse_kind kind,
-    const struct h1_limits *limits, const char *what);
+    const struct http_limits *limits, const char *what);
 /* "a: 1|b: 2", without those that were removed. */
 void parse_print_fields(const struct head *h, struct text *out);
 const char *parse_status_text(enum h1_status s);

@@ -29,7 +29,7 @@ start(struct h1_body *b, enum body_kind kind, uint64_t length)
 /* As far as these bytes go; each call sees a block of its own size. */
 static enum h1_body_status
 feed(struct h1_body *b, struct str bytes, size_t credit,
-    const struct h1_limits *limits, struct result *r)
+    const struct http_limits *limits, struct result *r)
 {
 	enum h1_body_status s;
 	struct str data, left = bytes;
@@ -52,7 +52,7 @@ feed(struct h1_body *b, struct str bytes, size_t credit,
 
 static void
 decode(struct result *r, enum body_kind kind, uint64_t length, struct str bytes,
-    size_t cut, size_t credit, const struct h1_limits *limits)
+    size_t cut, size_t credit, const struct http_limits *limits)
 {
 	struct h1_body b;
 
@@ -237,14 +237,18 @@ Test(h1_body, the_end_of_the_connection_ends_only_what_it_may)
 	free_result(&r);
 }
 
-Test(h1_body, a_chunk_of_all_64_bits_is_only_a_number)
+Test(h1_body, a_chunk_of_63_bits_is_only_a_number)
 {
 	struct result r;
 
-	decode(&r, BODY_STREAMED, 0, STR("ffffffffffffffff\r\nabc"), 20, 2,
+	decode(&r, BODY_STREAMED, 0, STR("7fffffffffffffff\r\nabc"), 20, 2,
 	    &parse_limits);
 	cr_expect_eq(r.end, H1_BODY_MORE);
 	cr_expect(str_eq(text_str(&r.data), STR("abc")));
+	free_result(&r);
+	decode(&r, BODY_STREAMED, 0, STR("8000000000000000\r\nabc"), 20, 2,
+	    &parse_limits);
+	cr_expect_eq(r.end, H1_BODY_BAD);
 	free_result(&r);
 }
 
@@ -264,7 +268,7 @@ Test(h1_body, without_credit_only_framing_is_used)
 
 Test(h1_body, trailers_are_capped)
 {
-	struct h1_limits limits = parse_limits;
+	struct http_limits limits = parse_limits;
 	struct str bytes = STR("0\r\nA: 1\r\nB: 2\r\n\r\n");
 	struct result r;
 

@@ -139,7 +139,7 @@ Test(h1_response, limits_hold)
 {
 	struct reading *r = xmalloc(sizeof(*r));
 	struct str bytes = STR(OK11 "A: 1\r\nB: 2\r\n\r\n");
-	struct h1_limits limits = parse_limits;
+	struct http_limits limits = parse_limits;
 
 	limits.fields = 1;
 	cr_expect_eq(

@@ -157,9 +157,32 @@ Test(head, hop_by_hop_fields_and_the_named_ones_go)
 	h.fields = fields;
 	h.n_fields = ARRAY_LEN(fields);
 	h.wants_close = true;
+	h.upgrade = STR("websocket");
+	h.takes_trailers = true;
 	head_add(&h, STR("x-second"), STR("ours"));
 	head_remove_hop_by_hop(&h);
 	expect_left(&h, "Accept,Trailer,Proxy-Authenticate,X-Kept");
 	cr_expect_not(h.wants_close);
 	cr_expect_not(h.added[0].is_removed, "what we added is not theirs");
+	cr_expect(str_eq(h.upgrade, STR("websocket")), "it says what is meant");
+	cr_expect(h.takes_trailers);
+}
+
+Test(head, places_of_removed_additions_are_used_again)
+{
+	struct head h;
+
+	head_init(&h);
+	for (size_t i = 0; i < HEAD_ADDED_MAX; i++)
+		head_add(&h, i % 2 == 0 ? STR("a") : STR("b"), STR("1"));
+	head_remove_name(&h, STR("a"));
+	for (size_t i = 0; i < HEAD_ADDED_MAX / 2; i++)
+		head_add(&h, STR("Via"), STR("2"));
+	cr_expect_eq(h.n_added, HEAD_ADDED_MAX);
+	for (size_t i = 0; i < h.n_added; i++) {
+		cr_expect_not(h.added[i].is_removed);
+		cr_expect(str_eq(
+		    h.added[i].name, i % 2 == 0 ? STR("Via") : STR("b")));
+	}
+	cr_expect(str_eq(head_get(&h, FIELD_VIA), STR("2")));
 }

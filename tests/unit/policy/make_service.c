@@ -132,6 +132,7 @@ make_service_with(const char *name, const char *rules, const char *const *local,
 	for (; remote != NULL && remote[s.n_remote] != NULL; s.n_remote++)
 		r[s.n_remote].endpoint =
 		    make_endpoint(remote[s.n_remote], &weight, &f);
+	service_options_of(NULL, 0, s.mesh, s.name, &s.options);
 	if (change != NULL)
 		change(&s);
 	made = service_seal(&s, NULL, &f);

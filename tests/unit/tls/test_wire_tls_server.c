@@ -264,6 +264,14 @@ static const struct {
 	{ "http/1.1", TLS_ALPN_HTTP11, "http/1.1" },
 	{ "h2,http/1.1", TLS_ALPN_HTTP11, "http/1.1" },
 	{ "http/1.1,kuma", TLS_ALPN_HTTP11, "" },
+	{ NULL, TLS_ALPN_H2, "" },
+	{ "kuma", TLS_ALPN_H2, "" },
+	{ "h2,kuma", TLS_ALPN_H2, "" },
+	{ "h2", TLS_ALPN_NONE, "" },
+	{ "h2", TLS_ALPN_H2, "h2" },
+	{ "http/1.1,h2", TLS_ALPN_H2, "h2" },
+	{ "http/1.1", TLS_ALPN_H2, "" },
+	{ "h2c,h22", TLS_ALPN_H2, "" },
 };
 
 Test(wire_tls_server, no_alpn_offer_is_an_error)

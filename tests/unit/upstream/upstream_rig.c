@@ -36,6 +36,13 @@ rig_init(struct rig *g)
 
 	tls_init();
 	*g = (struct rig){
+		.h2 = {
+			.streams = 100,
+			.stream_window = 65536,
+			.connection_window = 1048576,
+			.head_ms = 15000,
+			.ping_timeout_ms = 20000,
+		},
 		.limits = {
 			.connect_ms = 5000,
 			.pool_idle_ms = 60000,
@@ -43,7 +50,7 @@ rig_init(struct rig *g)
 			.connections = 1024,
 			.pending = 1024,
 		},
-		.h1 = {
+		.http = {
 			.head_bytes = 61440,
 			.fields = 100,
 			.trailer_bytes = 8192,
@@ -68,8 +75,11 @@ rig_init(struct rig *g)
 		.addr_rules = &g->rules,
 		.own = g->own,
 		.limits = &g->limits,
-		.h1 = &g->h1,
+		.http = &g->http,
+		.h2 = &g->h2,
 	};
+	for (size_t i = 0; i < H2_ABUSE_N; i++)
+		g->h2.abuse[i] = 10000;
 }
 
 void
@@ -139,11 +149,19 @@ add_ruleset(struct service *s, struct str name, struct fingerprint *f)
 struct service *
 rig_service(const char *name, const char *rules, const struct rig_endpoint *v)
 {
+	return rig_service_of(PROTO_HTTP, name, rules, v);
+}
+
+struct service *
+rig_service_of(enum protocol protocol, const char *name, const char *rules,
+    const struct rig_endpoint *v)
+{
 	struct service_endpoint local[RIG_ENDPOINTS], remote[RIG_ENDPOINTS];
 	struct ruleset rulesets[RIG_ENDPOINTS];
 	char key[64], stats_name[64];
 	struct str rest = str_of(rules), sni = str_of(name);
 	struct service draft = {
+		.protocol = protocol,
 		.mesh = STR("m"),
 		.name = str_of(name),
 		.origin = STR("test:1 ExternalService/e"),
@@ -172,6 +190,32 @@ rig_service(const char *name, const char *rules, const struct rig_endpoint *v)
 	return made;
 }
 
+static struct tls_spec *
+seal_tls(const struct tls_spec *draft)
+{
+	struct fingerprint f;
+	struct digest digest;
+	struct tls_spec *made;
+
+	fingerprint_init(&f);
+	digest = tls_spec_digest(draft, &f);
+	made = tls_spec_new(draft, &digest);
+	fingerprint_fini(&f);
+	return made;
+}
+
+struct tls_spec *
+rig_tls_alpn(const char *ids)
+{
+	struct tls_spec draft = {
+		.alpn = str_of(ids),
+		.min_version = 0x0303,
+		.max_version = 0x0304,
+	};
+
+	return seal_tls(&draft);
+}
+
 struct tls_spec *
 rig_tls(const struct pki *ca, const char *sni, const char *name)
 {
@@ -185,15 +229,10 @@ rig_tls(const struct pki *ca, const char *sni, const char *name)
 		.min_version = 0x0303,
 		.max_version = 0x0304,
 	}, *made;
-	struct fingerprint f;
-	struct digest digest;
 
 	if (ca != NULL)
 		draft.ca = blob_new(str_of(ca->cert_pem));
-	fingerprint_init(&f);
-	digest = tls_spec_digest(&draft, &f);
-	made = tls_spec_new(&draft, &digest);
-	fingerprint_fini(&f);
+	made = seal_tls(&draft);
 	blob_unref(draft.ca);
 	return made;
 }
@@ -327,8 +366,8 @@ rig_lease(struct cluster *c, const struct reach_want *want, bool is_fresh,
 	cr_assert_eq(x->calls, 0, "told before lease_start() returned");
 }
 
-static enum pull
-read_answer(struct rig_exchange *x)
+enum pull
+rig_read(struct rig_exchange *x)
 {
 	struct stream *s = x->lease.stream;
 	enum pull pull = PULL_DATA;
@@ -345,8 +384,14 @@ read_answer(struct rig_exchange *x)
 	return pull;
 }
 
-bool
-rig_get(struct rig *g, struct rig_exchange *x, const char *path)
+static void
+on_ready(void *arg)
+{
+	(void)arg;
+}
+
+void
+rig_send(struct rig_exchange *x, const char *path)
 {
 	struct stream *s = x->lease.stream;
 	struct head h = {
@@ -355,14 +400,23 @@ rig_get(struct rig *g, struct rig_exchange *x, const char *path)
 		.method = STR("GET"),
 		.authority = STR("x.example"),
 		.has_host = true,
+		.scheme = STR("http"),
 		.path = str_of(path),
 	};
-	enum pull pull = PULL_WAIT;
 
 	x->status = 0;
+	s->on_ready = on_ready;
 	s->ops->push_head(s, &h, true);
 	s->ops->flush(s);
-	cr_expect(RIG_UNTIL(g, (pull = read_answer(x)) != PULL_WAIT));
+}
+
+bool
+rig_get(struct rig *g, struct rig_exchange *x, const char *path)
+{
+	enum pull pull = PULL_WAIT;
+
+	rig_send(x, path);
+	cr_expect(RIG_UNTIL(g, (pull = rig_read(x)) != PULL_WAIT));
 	return pull == PULL_END;
 }
 

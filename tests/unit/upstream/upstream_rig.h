@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "http/h1_parse.h"
+#include "http/http_limits.h"
 #include "net/addr.h"
 #include "support/dns_server.h"
 #include "support/ext_server.h"
@@ -32,7 +33,8 @@ struct rig {
 	struct cidr allow;
 	struct addr own[2];
 	struct upstream_limits limits;
-	struct h1_limits h1;
+	struct http_limits http;
+	struct h2_limits h2;
 	struct upstream_env env;
 	struct clusters *clusters;
 };
@@ -68,12 +70,19 @@ struct rig_endpoint {
 	struct tls_spec *tls; /* taken over */
 };
 
-/* Service m/ES/NAME; rules: one name a ruleset, apart by a space. */
+/*
+ * Service m/ES/NAME of protocol http; rules: one name a ruleset, apart by a
+ * space.
+ */
 struct service *rig_service(
     const char *name, const char *rules, const struct rig_endpoint *v);
+struct service *rig_service_of(enum protocol protocol, const char *name,
+    const char *rules, const struct rig_endpoint *v);
 /* Settings that verify with ca (NULL: nothing) and expect name (or nothing). */
 struct tls_spec *rig_tls(
     const struct pki *ca, const char *sni, const char *name);
+/* Settings that verify nothing and offer these, by comma. */
+struct tls_spec *rig_tls_alpn(const char *ids);
 struct snapshot *rig_snapshot(struct service *const *v, size_t n);
 
 /* A value of the metrics of m/ES/NAME. */
@@ -114,7 +123,11 @@ struct rig_exchange {
 };
 void rig_lease(struct cluster *c, const struct reach_want *want, bool is_fresh,
     unsigned *counter, struct rig_exchange *x);
-/* Send GET path on what is held, and read the answer to its end. */
+/* Send GET path on what is held. */
+void rig_send(struct rig_exchange *x, const char *path);
+/* What has come of the answer: WAIT, END, or FAIL. */
+enum pull rig_read(struct rig_exchange *x);
+/* Both, to the answer's end. */
 bool rig_get(struct rig *g, struct rig_exchange *x, const char *path);
 /* Lease, GET path and end; true when the answer was whole. */
 bool rig_visit(

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * After a reload: may what is open go on, by the newest rules?  A connection
+ * that carries bytes ends if not; of one that carries requests the front asks
+ * each of them.  A worker's thread.
+ */
+
+#include <stdlib.h>
+
+#include "conn/front.h"
+
+/* The endpoint in use must be one that the caller may still have. */
+static bool
+may_keep_endpoint(const struct conn *c, const struct service *s,
+    const struct verdict *v, struct str key)
+{
+	for (size_t i = 0; i < s->n_local; i++)
+		if (str_eq(s->local[i].endpoint->key, key))
+			return (s->local[i].is_zoned || !c->is_remote) &&
+			       (v->rulesets >> s->local[i].ruleset & 1) != 0;
+	return false;
+}
+
+bool
+conn_may_go_on(const struct conn *c, const struct service *had,
+    struct str endpoint_key, struct verdict *v)
+{
+	const struct service *newest = conn_newest_service(c);
+
+	*v = (struct verdict){ .rule = STR_NONE };
+	if (newest == had)
+		return true;
+	if (newest == NULL)
+		return false;
+	authorize(newest, wire_tls_identity(c->client), v);
+	return v->is_allowed &&
+	       (endpoint_key.len == 0 ||
+		   may_keep_endpoint(c, newest, v, endpoint_key));
+}
+
+unsigned
+conn_reauthorize(struct conn *c)
+{
+	struct verdict v;
+	unsigned asked = 1;
+	bool is_gone;
+
+	if (c->stage <= AUTHORIZE || c->route != ROUTE_SERVE)
+		return asked;
+	if (c->front != NULL) {
+		asked += c->front->open;
+		c->front->ops->reauthorize(c->front);
+		return asked;
+	}
+	if (conn_asks_by_request(c) ||
+	    conn_may_go_on(c, c->service,
+		c->server.wire == NULL ? STR_NONE
+				       : str_of(c->server.endpoint_key),
+		&v))
+		return asked;
+	is_gone = conn_newest_service(c) == NULL;
+	if (!is_gone) {
+		free(c->rule);
+		c->rule = str_dup(v.rule);
+	}
+	conn_end(c, OUT_REVOKED, is_gone ? "the service is gone" : NULL);
+	return asked;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an exchange says for the service, when the service cannot: the reply of
+ * an outcome's row, as the caller's protocol reads it, and whether the caller's
+ * connection is of use afterwards.  A worker's thread.
+ */
+
+#include <stdio.h>
+
+#include "conn/exchange_step.h"
+#include "http/reply.h"
+
+void
+exchange_reply(struct exchange *x, enum outcome o, bool says_close)
+{
+	const struct outcome_row *row = outcome_row(o);
+	struct str body = str_of(row->body);
+
+	x->response_begun = x->response_done = true;
+	if (!x->is_grpc) {
+		x->status = row->status;
+		reply_push(x->front, row->status, body, x->is_head, says_close);
+		return;
+	}
+	x->status = 200;
+	(void)snprintf(x->grpc_status, sizeof(x->grpc_status), "%u",
+	    reply_grpc_status(row->status));
+	reply_push_grpc(x->front, row->status, body, says_close);
+}
+
+/* Reading the rest would take long, or may never end. */
+static bool
+is_rest_unwanted(const struct exchange *x)
+{
+	const struct head *q = x->request;
+	const size_t most = x->conn->all->env.limits->drain_body;
+
+	if (x->request_done)
+		return false;
+	return q->expects_continue ||
+	       (q->body == BODY_LENGTH && q->content_length > most);
+}
+
+enum next
+exchange_answer(
+    struct exchange *x, enum outcome o, const char *detail, bool may_stay)
+{
+	(void)exchange_finish(x, o, detail);
+	timer_stop(&x->limit);
+	if (x->front->is_multiplexed) {
+		exchange_reply(x, o, false);
+		return END;
+	}
+	x->keeps_front =
+	    may_stay && !x->request->wants_close && !is_rest_unwanted(x);
+	exchange_reply(x, o, !x->keeps_front);
+	return x->keeps_front ? exchange_enter(x, X_DRAIN) : END;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * LEASE: a stream to the service, on a connection that is there or a new one,
+ * and the head of the request on it.  A worker's thread.
+ */
+
+#include "conn/exchange_step.h"
+
+static void
+on_ready(void *arg)
+{
+	struct exchange *x = arg;
+
+	x->host->wake(x);
+}
+
+static void
+on_leased(void *arg)
+{
+	struct exchange *x = arg;
+
+	x->is_leased = true;
+	x->host->wake(x);
+}
+
+/* The server's own name, for whoever it thinks it is (Kuma section 5.2). */
+static struct str
+host_for_server(const struct exchange *x)
+{
+	const struct service_options *options = &x->service->options;
+	const struct endpoint *e = x->lease.endpoint;
+
+	switch (options->host) {
+	case HOST_ENDPOINT:
+		return e->host_is_address ? x->authority : e->host;
+	case HOST_KEEP:
+		return x->authority;
+	case HOST_NAMED:
+		return options->host_name;
+	}
+	return x->authority;
+}
+
+/* OK: the request may be pushed. */
+static enum outcome
+prepare_upgrade(struct exchange *x, const char **why)
+{
+	const struct stream *back = x->lease.stream;
+
+	*why = NULL;
+	if (x->tunnel == TUNNEL_NONE)
+		return OUT_OK;
+	*why = "the server's HTTP/2 is without extended CONNECT";
+	if (back->upgrades == UPGRADES_REFUSED)
+		return OUT_UPGRADE_FAILED;
+	switch (upgrade_prepare(
+	    &x->upgrade, x->request, x->front->version, back->version)) {
+	case UPGRADE_READY:
+		return OUT_OK;
+	case UPGRADE_BAD:
+		*why = "not the way to ask for this upgrade";
+		return OUT_REQUEST_BAD;
+	case UPGRADE_IMPOSSIBLE:
+		break;
+	}
+	*why = "not possible over the server's version of HTTP";
+	return OUT_UPGRADE_FAILED;
+}
+
+static void
+send_head(struct exchange *x)
+{
+	struct stream *back = x->lease.stream;
+	struct stats_set *stats = cluster_stats(x->cluster);
+	struct head *q = x->request;
+	bool is_end;
+
+	q->authority = host_for_server(x);
+	q->scheme = x->lease.has_tls ? STR("https") : STR("http");
+	is_end = !head_has_body(q);
+	stat_inc(stats, STAT_UPSTREAM_RQ_TOTAL);
+	stat_inc(stats, STAT_UPSTREAM_RQ_ACTIVE);
+	x->is_sent = true;
+	back->ops->push_head(back, q, is_end);
+	x->request_done = is_end;
+}
+
+void
+exchange_give_back(struct exchange *x, bool is_whole)
+{
+	if (!x->has_lease)
+		return;
+	if (x->is_sent)
+		stat_dec(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_ACTIVE);
+	lease_end(&x->lease, is_whole);
+	x->has_lease = x->is_leased = x->is_sent = false;
+}
+
+static enum next
+use_lease(struct exchange *x)
+{
+	struct stream *back = x->lease.stream;
+	const char *why;
+	enum outcome o;
+
+	back->on_ready = on_ready;
+	back->arg = x;
+	if (back->error != STREAM_OK)
+		return exchange_server_failed(x);
+	if (x->tunnel != TUNNEL_NONE && back->upgrades == UPGRADES_UNKNOWN)
+		return WAIT; /* for what the server says of itself */
+	o = prepare_upgrade(x, &why);
+	if (o != OUT_OK)
+		return exchange_answer(x, o, why, o != OUT_REQUEST_BAD);
+	send_head(x);
+	return exchange_enter(x, X_CARRY);
+}
+
+enum next
+exchange_lease(struct exchange *x)
+{
+	struct reach_want want = {
+		.only_zoned = x->conn->is_remote,
+		.rulesets = x->verdict.rulesets,
+		.service = x->service,
+		.pin = x->pin,
+	};
+
+	if (!x->has_lease) {
+		x->has_lease = true;
+		x->is_leased = lease_start(
+		    &x->lease, x->cluster, &want, x->wants_fresh, on_leased, x);
+	}
+	if (!x->is_leased)
+		return WAIT;
+	if (x->lease.status == REACH_NO_ENDPOINT &&
+	    x->service != conn_newest_service(x->conn)) {
+		exchange_give_back(x, false);
+		return exchange_ask_again(x);
+	}
+	if (x->lease.status != REACH_OK)
+		return exchange_answer(x,
+		    outcome_of_reach(x->lease.status, x->lease.tls_failure),
+		    x->lease.detail, true);
+	return use_lease(x);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ROUTE: may this caller send this request, by the newest snapshot, and what
+ * does it look like as one of ours?  Also asked again after a reload, for those
+ * that are under way.  A worker's thread.
+ */
+
+#include "base/clock.h"
+#include "conn/exchange_step.h"
+#include "conn/reset_code.h"
+#include "policy/identity.h"
+
+static const struct identity *
+caller(const struct exchange *x)
+{
+	return wire_tls_identity(x->conn->client);
+}
+
+/* The newest snapshot decides, for each request anew. */
+static bool
+allow(struct exchange *x, const char **why)
+{
+	struct service *newest = conn_newest_service(x->conn);
+	struct stats_set *stats;
+
+	*why = "the service is gone";
+	if (newest == NULL)
+		return false;
+	*why = NULL;
+	x->service = service_ref(newest);
+	x->cluster =
+	    cluster_ref(clusters_get(x->conn->all->env.clusters, newest));
+	authorize(newest, caller(x), &x->verdict);
+	stats = cluster_stats(x->cluster);
+	stat_inc(stats,
+	    x->verdict.is_allowed ? STAT_RBAC_ALLOWED : STAT_RBAC_DENIED);
+	return x->verdict.is_allowed;
+}
+
+/* The caller comes again by another connection, with another certificate. */
+static enum next
+refuse_expired(struct exchange *x)
+{
+	x->keeps_front = false;
+	x->front->reset_code = RESET_REFUSED_STREAM;
+	return exchange_finish(x, OUT_CERT_ENDED, NULL);
+}
+
+/* A body would have to be read before the tunnel (RFC 9110, section 7.8). */
+static bool
+has_body_of_its_own(const struct exchange *x)
+{
+	const struct head *q = x->request;
+
+	switch (q->body) {
+	case BODY_NONE:
+	case BODY_TUNNEL:
+		return false;
+	case BODY_LENGTH:
+		return head_has_body(q);
+	case BODY_STREAMED:
+	case BODY_TO_CLOSE:
+		break;
+	}
+	/* What follows an extended CONNECT is the tunnel. */
+	return !x->front->is_multiplexed;
+}
+
+/* OK: nothing is asked for, or it may be. */
+static enum outcome
+judge_upgrade(const struct exchange *x, const char **why)
+{
+	const struct head *q = x->request;
+
+	*why = NULL;
+	if (q->upgrade.len == 0) {
+		if (head_get(q, FIELD_UPGRADE).p == NULL)
+			return OUT_OK;
+		*why = "an Upgrade that makes no sense";
+		return OUT_REQUEST_UPGRADE;
+	}
+	if (!service_options_allow_upgrade(&x->service->options, q->upgrade))
+		return OUT_REQUEST_UPGRADE;
+	if (!has_body_of_its_own(x))
+		return OUT_OK;
+	*why = "an upgrade with a body";
+	return OUT_REQUEST_BAD;
+}
+
+static bool
+is_too_big(const struct exchange *x)
+{
+	const size_t most = x->conn->all->env.limits->body_bytes;
+
+	return most > 0 && x->request->body == BODY_LENGTH &&
+	       x->request->content_length > most;
+}
+
+/* Our own name in the mesh, for those who are told who the caller was. */
+static struct str
+own_name(const struct exchange *x)
+{
+	const struct tls_identities *ids = x->conn->all->identities;
+	struct tls_mesh_info info;
+
+	for (size_t i = 0; i < tls_identities_count(ids); i++) {
+		tls_identities_info(ids, i, &info);
+		if (str_eq(info.mesh, x->service->mesh))
+			return info.spiffe;
+	}
+	return STR_NONE;
+}
+
+static void
+make_ours(struct exchange *x)
+{
+	const struct service_options *options = &x->service->options;
+	const struct head_rules rules = {
+		.options = options,
+		.version = x->front->version,
+		.identity = caller(x),
+		.from = &x->conn->from,
+		.own_spiffe =
+		    options->forwards_client_cert ? own_name(x) : STR_NONE,
+		.arena = &x->words.arena,
+	};
+
+	if (head_make_ours(x->request, x->request_id, &rules))
+		x->words.request_id = str_of(x->request_id);
+}
+
+enum next
+exchange_route(struct exchange *x)
+{
+	const struct head *q = x->request;
+	const char *why;
+	enum outcome o;
+	unsigned ms;
+
+	if (clock_wall_s() > caller(x)->not_after_s)
+		return refuse_expired(x);
+	if (str_eq(q->method, STR("CONNECT")) && q->upgrade.len == 0)
+		return exchange_answer(x, OUT_REQUEST_CONNECT, NULL, false);
+	if (!allow(x, &why))
+		return exchange_answer(x, OUT_DENIED, why, true);
+	o = judge_upgrade(x, &why);
+	if (o != OUT_OK)
+		return exchange_answer(x, o, why, false);
+	if (is_too_big(x))
+		return exchange_answer(x, OUT_REQUEST_BODY, NULL, false);
+	ms = x->service->options.request_ms;
+	if (ms > 0)
+		timer_set(&x->limit, ms);
+	if (q->upgrade.len > 0) {
+		x->tunnel = TUNNEL_ASKED;
+		x->upgrade = (struct upgrade){ .is_begun = false };
+	}
+	make_ours(x);
+	return exchange_enter(x, X_LEASE);
+}
+
+enum next
+exchange_ask_again(struct exchange *x)
+{
+	const char *why;
+
+	cluster_unref(x->cluster);
+	x->cluster = NULL;
+	x->verdict = (struct verdict){ .rule = STR_NONE };
+	service_unref(x->service);
+	x->service = NULL;
+	if (!allow(x, &why))
+		return exchange_answer(x, OUT_DENIED, why, true);
+	return exchange_enter(x, X_LEASE);
+}
+
+void
+exchange_reauthorize(struct exchange *x)
+{
+	bool has_stream = x->is_leased && x->lease.status == REACH_OK;
+	struct verdict v;
+
+	/* What waits for a stream is asked again with it, and can be answered;
+	 * what is drained has its answer. */
+	if (!has_stream || x->stage == X_DRAIN ||
+	    conn_may_go_on(x->conn, x->service, x->lease.endpoint->key, &v))
+		return;
+	x->is_revoked = true;
+	x->host->again(x);
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See config_check.h.  Each value by itself was checked when it was read, in
+ * config_option.c.
+ */
+
+#include "daemon/config_check.h"
+
+#include <string.h>
+
+#include "base/problem.h"
+#include "daemon/config.h"
+#include "daemon/config_services.h"
+
+static void
+complain_at(const struct config *c, struct problems *pr, const char *option,
+    const char *what)
+{
+	const struct option_place *at = &c->places[option_find(option)];
+
+	problem_add(pr, PROBLEM_ERROR, at->file, at->line, option, "%s", what);
+}
+
+static void
+warn_weak(const struct config *c, struct problems *pr, bool is_weak,
+    const char *option, const char *what)
+{
+	const char *at = config_has(c, option) ? option : "compat";
+	const struct option_place *place = &c->places[option_find(at)];
+
+	if (is_weak)
+		problem_add(pr, PROBLEM_WARNING, place->file, place->line, at,
+		    "%s", what);
+}
+
+/* An operator who opens a door is told which one. */
+static void
+warn_of_weakness(const struct config *c, struct problems *pr)
+{
+	warn_weak(c, pr, c->verifies_none_without_ca, "verify_without_ca",
+	    "servers of services without caCert are not verified at all");
+	warn_weak(c, pr, c->mes_without_rule_allows, "mes_without_rule",
+	    "a MeshExternalService without a rule is open to every caller of "
+	    "its mesh");
+	warn_weak(c, pr, c->is_kuma2, "compat",
+	    "verification modes of MeshExternalService have Kuma's literal "
+	    "meaning: some verify less than they say");
+	warn_weak(c, pr, c->keeps_revoked, "on_revoke",
+	    "open connections outlive the permission that they were made "
+	    "with");
+	warn_weak(c, pr, !c->has_sandbox, "sandbox",
+	    "the process keeps every system call");
+}
+
+static void
+check_listeners(const struct config *c, struct problems *pr)
+{
+	size_t i, j;
+
+	for (i = 0; i < c->n_listeners; i++)
+		for (j = 0; j < i; j++)
+			if (c->listeners[i].port != 0 &&
+			    addr_eq(
+				&c->listeners[i].addr, &c->listeners[j].addr))
+				problem_add(pr, PROBLEM_ERROR, c->path, 0,
+				    "listeners", "two of them are %s port %u",
+				    c->listeners[i].address,
+				    c->listeners[i].port);
+}
+
+static void
+check_identities(const struct config *c, struct problems *pr)
+{
+	const struct config_identity *a;
+	size_t i, j;
+
+	for (i = 0; i < c->n_identities; i++) {
+		a = &c->identities[i];
+		for (j = 0; j < i; j++)
+			if (strcmp(a->mesh, c->identities[j].mesh) == 0)
+				problem_add(pr, PROBLEM_ERROR, a->file, a->line,
+				    "identity.mesh",
+				    "mesh %s has two identities", a->mesh);
+	}
+}
+
+/* An address, with or without a port. */
+static bool
+is_server(struct str s)
+{
+	struct addr a;
+	uint64_t port;
+	size_t n = s.len;
+
+	if (addr_parse(s, 0, &a))
+		return true;
+	while (n > 0 && s.p[n - 1] != ':')
+		n--;
+	return n > 0 && addr_parse(str_first(s, n - 1), 0, &a) &&
+	       str_to_u64(str_from(s, n), UINT16_MAX, &port) && port > 0;
+}
+
+/* The resolver's library passes over what it does not understand. */
+static void
+check_servers(const struct config *c, struct problems *pr)
+{
+	const struct option_texts *v = &c->dns_servers;
+	const struct option_place *at = &c->places[option_find("dns.servers")];
+	size_t i;
+
+	for (i = 0; i < v->n; i++)
+		if (!is_server(str_of(v->v[i])))
+			problem_add(pr, PROBLEM_ERROR, at->file, at->line,
+			    "dns.servers",
+			    "\"%s\" is no address; one is \"10.0.0.53\" or "
+			    "\"[fd00::53]:5353\"",
+			    v->v[i]);
+}
+
+void
+config_check(const struct config *c, struct problems *pr)
+{
+	struct addr a;
+
+	if (c->admin_address[0] != '\0' &&
+	    !addr_parse(str_of(c->admin_address), (uint16_t)c->admin_port, &a))
+		complain_at(
+		    c, pr, "admin.address", "wants an IP address, or \"\"");
+	if (c->dns.min_ttl_s > c->dns.max_ttl_s)
+		complain_at(
+		    c, pr, "dns.min_ttl_s", "is more than dns.max_ttl_s");
+	if (c->http.line_bytes > c->http.head_bytes)
+		complain_at(c, pr, "limits.line_bytes",
+		    "is more than limits.head_bytes");
+	if (!c->dns.ipv4 && !c->dns.ipv6)
+		complain_at(c, pr, "dns.ipv4", "no address family is left");
+	check_servers(c, pr);
+	check_listeners(c, pr);
+	check_identities(c, pr);
+	config_check_services(c->entries, c->n_services, pr);
+	warn_of_weakness(c, pr);
+}

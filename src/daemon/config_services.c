@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Entries of services: each text is checked for what it becomes, a part of a
+ * message, so that nothing that an operator writes can break one.  Main thread.
+ */
+
+#include "daemon/config_services.h"
+
+#include <libconfig.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/problem.h"
+#include "daemon/config.h"
+#include "model/nearest.h"
+#include "policy/service_options.h"
+
+#define NAME_MOST 253 /* RFC 1035, section 2.3.4 */
+#define TEXT_MOST 256
+
+static const char *const words[SERVICE_OPTION_N] = {
+	[SERVICE_OPTION_HOST] = "host",
+	[SERVICE_OPTION_HTTP2_FALLBACK] = "http2_fallback",
+	[SERVICE_OPTION_UPGRADES] = "upgrades",
+	[SERVICE_OPTION_FORWARDED_FOR] = "forwarded_for",
+	[SERVICE_OPTION_FORWARD_CLIENT_CERT] = "forward_client_cert",
+	[SERVICE_OPTION_VIA] = "via",
+	[SERVICE_OPTION_SERVER] = "server",
+	[SERVICE_OPTION_REQUEST_MS] = "request_ms",
+};
+
+/* One entry while it is read. */
+struct reading {
+	const config_setting_t *setting;
+	struct arena *arena;
+	struct problems *pr;
+};
+
+static void
+tell(const struct reading *r, enum problem_level level,
+    enum service_option option, const char *what)
+{
+	const config_setting_t *s =
+	    config_setting_get_member(r->setting, words[option]);
+	struct text path = TEXT_EMPTY;
+
+	if (s == NULL)
+		s = r->setting;
+	text_addf(&path, "services.%s", words[option]);
+	problem_add(r->pr, level, config_setting_source_file(s),
+	    config_setting_source_line(s), path.p, "%s", what);
+	text_free(&path);
+}
+
+static bool
+is_alnum(char c)
+{
+	c = ascii_lower_char(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/* RFC 9110, section 5.6.2 */
+static bool
+is_token(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (!is_alnum(s.p[i]) &&
+		    memchr("!#$%&'*+-.^_`|~", s.p[i], 15) == NULL)
+			return false;
+	return s.len > 0 && s.len <= TEXT_MOST;
+}
+
+/* A value of a field: visible, with spaces only inside. */
+static bool
+is_value(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] < ' ' || s.p[i] > '~')
+			return false;
+	return str_trim(s).len == s.len && s.len <= TEXT_MOST;
+}
+
+static bool
+is_name(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (!is_alnum(s.p[i]) && memchr("-._", s.p[i], 3) == NULL)
+			return false;
+	return s.len > 0 && s.len <= NAME_MOST;
+}
+
+/* An IPv6 address stands in brackets; port is what follows them. */
+static bool
+cut_address(struct str *s)
+{
+	struct str inner;
+	struct addr a;
+
+	if (!str_starts(*s, STR("[")))
+		return false;
+	*s = str_from(*s, 1);
+	inner = str_cut(s, ']');
+	return s->p != NULL && str_index(inner, ':') != -1 &&
+	       addr_parse(inner, 0, &a);
+}
+
+/* name, name:port, [address] or [address]:port */
+static bool
+is_authority(struct str s)
+{
+	struct str port = s;
+	uint64_t n;
+
+	if (cut_address(&port)) {
+		if (port.len == 0)
+			return true;
+		if (!str_starts(port, STR(":")))
+			return false;
+		port = str_from(port, 1);
+	} else {
+		port = s;
+		if (!is_name(str_cut(&port, ':')))
+			return false;
+	}
+	return port.p == NULL || (str_to_u64(port, UINT16_MAX, &n) && n > 0);
+}
+
+/* A name without a dot may be a word that was mistyped. */
+static void
+warn_mistyped(const struct reading *r, struct str host)
+{
+	struct nearest near = nearest_to(host);
+	struct text what = TEXT_EMPTY;
+
+	nearest_try(&near, "endpoint");
+	if (str_eq_nocase(host, STR("keep")))
+		near.best = "keep";
+	if (near.best != NULL && str_index(host, '.') == -1) {
+		text_addf(&what,
+		    "\"%.*s\" is taken as the name to send; did you mean "
+		    "\"%s\"?",
+		    STR_ARG(host), near.best);
+		tell(r, PROBLEM_WARNING, SERVICE_OPTION_HOST, what.p);
+	}
+	text_free(&what);
+}
+
+static void
+read_host(const struct reading *r, struct str host, struct service_options *out)
+{
+	if (str_eq(host, STR("endpoint"))) {
+		out->host = HOST_ENDPOINT;
+	} else if (str_eq(host, STR("keep"))) {
+		out->host = HOST_KEEP;
+	} else if (is_authority(host)) {
+		out->host = HOST_NAMED;
+		out->host_name = host;
+		warn_mistyped(r, host);
+	} else {
+		tell(r, PROBLEM_ERROR, SERVICE_OPTION_HOST,
+		    "wants \"endpoint\", \"keep\" or a name to send, as "
+		    "\"api.example\" or \"api.example:8080\"");
+	}
+}
+
+/* RFC 9110, section 7.8: a name, and perhaps a version. */
+static bool
+is_protocol(struct str s)
+{
+	struct str version = s;
+
+	if (!is_token(str_cut(&version, '/')))
+		return false;
+	return version.p == NULL || is_token(version);
+}
+
+/* It would carry requests that nobody here reads. */
+static bool
+is_http(struct str protocol)
+{
+	return str_eq(protocol, STR("h2c")) || str_eq(protocol, STR("h2")) ||
+	       str_eq(protocol, STR("http")) ||
+	       str_starts(protocol, STR("http/"));
+}
+
+static bool
+check_upgrade(const struct reading *r, struct str protocol)
+{
+	if (!is_protocol(protocol))
+		tell(r, PROBLEM_ERROR, SERVICE_OPTION_UPGRADES,
+		    "wants names of protocols, as \"websocket\"");
+	else if (is_http(protocol))
+		tell(r, PROBLEM_ERROR, SERVICE_OPTION_UPGRADES,
+		    "HTTP is not upgraded to HTTP here, since its requests "
+		    "would pass unread: take it out; a service of protocol "
+		    "http2 is spoken to in HTTP/2");
+	else
+		return true;
+	return false;
+}
+
+static void
+read_upgrades(const struct reading *r, const struct option_texts *from,
+    struct service_options *out)
+{
+	struct str *v = arena_alloc(r->arena, (from->n + 1) * sizeof(*v));
+	char *protocol;
+	size_t i;
+
+	out->upgrades = v;
+	for (i = 0; i < from->n; i++) {
+		protocol = arena_strdup(r->arena, str_of(from->v[i]));
+		ascii_lower(protocol, strlen(protocol));
+		if (check_upgrade(r, str_of(protocol)) &&
+		    !service_options_allow_upgrade(out, str_of(protocol)))
+			v[out->n_upgrades++] = str_of(protocol);
+	}
+}
+
+static unsigned
+given_in(const config_setting_t *s)
+{
+	unsigned bits = 0, o;
+
+	for (o = 0; o < SERVICE_OPTION_N; o++)
+		if (config_setting_get_member(s, words[o]) != NULL)
+			bits |= 1u << o;
+	return bits;
+}
+
+void
+config_service_entry(const struct config_service *raw,
+    const config_setting_t *s, struct arena *a, struct service_entry *out,
+    struct problems *pr)
+{
+	struct reading r = { .setting = s, .arena = a, .pr = pr };
+	struct service_options *o = &out->options;
+
+	out->mesh = str_of(raw->mesh);
+	out->service = str_of(raw->service);
+	out->given = given_in(s);
+	*o = (struct service_options){
+		.http2_fallback = raw->http2_fallback,
+		.forwarded_for = raw->forwarded_for,
+		.forwards_client_cert = raw->forward_client_cert,
+		.via = str_of(raw->via),
+		.server = str_of(raw->server),
+		.request_ms = raw->request_ms,
+	};
+	read_host(&r, str_of(raw->host), o);
+	read_upgrades(&r, &raw->upgrades, o);
+	if (o->via.len > 0 && !is_token(o->via))
+		tell(&r, PROBLEM_ERROR, SERVICE_OPTION_VIA,
+		    "wants a name without spaces, as \"zegress\"");
+	if (!is_value(o->server))
+		tell(&r, PROBLEM_ERROR, SERVICE_OPTION_SERVER,
+		    "wants at most 256 printable ASCII characters");
+	if (out->given == 0)
+		problem_add(pr, PROBLEM_WARNING, out->file, out->line,
+		    "services", "sets no option: add one, or take it out");
+}
+
+static bool
+has_same_match(const struct service_entry *a, const struct service_entry *b)
+{
+	return str_eq(a->mesh, b->mesh) && str_eq(a->service, b->service);
+}
+
+void
+config_check_services(
+    const struct service_entry *v, size_t n, struct problems *pr)
+{
+	size_t i, j;
+	unsigned o;
+
+	for (i = 0; i < n; i++)
+		for (j = 0; j < i; j++) {
+			if (!has_same_match(&v[i], &v[j]))
+				continue;
+			for (o = 0; o < SERVICE_OPTION_N; o++)
+				if ((v[i].given & v[j].given & 1u << o) != 0)
+					problem_add(pr, PROBLEM_WARNING,
+					    v[i].file, v[i].line, "services",
+					    "%s has no effect, since %s:%u "
+					    "sets it for the same match: "
+					    "take one out",
+					    words[o], v[j].file, v[j].line);
+		}
+}

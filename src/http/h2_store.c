@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Queues of chunks, rooms of heads, and the thread's spare ones; these are
+ * freed when their thread ends.  A queue of few bytes takes a small chunk, so
+ * that a hundred streams with a byte each do not cost a hundred big ones.
+ */
+
+#include "http/h2_store.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+
+/* What malloc(3) keeps at hand for a thread, it gives back fastest. */
+#define SMALL ((size_t)1024)
+/* As much as a frame of DATA usually has. */
+#define BIG ((size_t)16 * 1024)
+#define SPARE_CHUNKS 32
+#define SPARE_ROOMS 32
+/* Fields and bytes of an ordinary head; rarer ones are not kept. */
+#define ROOM_BYTES ((size_t)4096)
+
+struct h2_chunk {
+	struct h2_chunk *next;
+	size_t from;
+	size_t to;
+	size_t cap;
+	uint8_t bytes[];
+};
+
+struct spares {
+	struct h2_chunk *chunks; /* BIG ones */
+	unsigned n_chunks;
+	struct h2_room *rooms; /* of ROOM_BYTES */
+	unsigned n_rooms;
+	bool is_registered; /* to be freed with the thread */
+};
+
+static _Thread_local struct spares local;
+static pthread_key_t key;
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+
+static void
+free_spares(void *arg)
+{
+	struct spares *sp = arg;
+	struct h2_chunk *c;
+	struct h2_room *r;
+
+	while ((c = sp->chunks) != NULL) {
+		sp->chunks = c->next;
+		free(c);
+	}
+	while ((r = sp->rooms) != NULL) {
+		sp->rooms = r->next;
+		free(r);
+	}
+	*sp = (struct spares){ .chunks = NULL };
+}
+
+static void
+make_key(void)
+{
+	if (pthread_key_create(&key, free_spares) != 0)
+		abort();
+}
+
+static void
+register_thread(void)
+{
+	if (local.is_registered)
+		return;
+	if (pthread_once(&key_once, make_key) != 0 ||
+	    pthread_setspecific(key, &local) != 0)
+		abort();
+	local.is_registered = true;
+}
+
+static struct h2_chunk *
+take_chunk(size_t cap)
+{
+	struct h2_chunk *c = local.chunks;
+
+	if (cap == BIG && c != NULL) {
+		local.chunks = c->next;
+		local.n_chunks--;
+	} else {
+		c = xmalloc(sizeof(*c) + cap);
+		c->cap = cap;
+	}
+	c->next = NULL;
+	c->from = c->to = 0;
+	return c;
+}
+
+static void
+give_chunk(struct h2_chunk *c)
+{
+	if (c == NULL)
+		return;
+	if (c->cap != BIG || local.n_chunks == SPARE_CHUNKS) {
+		free(c);
+		return;
+	}
+	register_thread();
+	c->next = local.chunks;
+	local.chunks = c;
+	local.n_chunks++;
+}
+
+static size_t
+fill(struct h2_chunk *c, struct str bytes)
+{
+	size_t n = c->cap - c->to;
+
+	if (n > bytes.len)
+		n = bytes.len;
+	if (n > 0)
+		memcpy(c->bytes + c->to, bytes.p, n);
+	c->to += n;
+	return n;
+}
+
+static void
+append(struct h2_queue *q, struct h2_chunk *c)
+{
+	if (q->last != NULL)
+		q->last->next = c;
+	else
+		q->first = c;
+	q->last = c;
+}
+
+static void
+end_loan(struct h2_queue *q)
+{
+	give_chunk(q->lent);
+	q->lent = NULL;
+}
+
+void
+h2_queue_add(struct h2_queue *q, struct str bytes)
+{
+	size_t small = SMALL - sizeof(struct h2_chunk);
+
+	end_loan(q);
+	q->len += bytes.len;
+	if (q->last != NULL)
+		bytes = str_from(bytes, fill(q->last, bytes));
+	while (bytes.len > 0) {
+		append(q,
+		    take_chunk(
+			q->first == NULL && bytes.len <= small ? small : BIG));
+		bytes = str_from(bytes, fill(q->last, bytes));
+	}
+}
+
+struct span
+h2_queue_take(struct h2_queue *q, size_t most)
+{
+	struct h2_chunk *c = q->first;
+	struct span out = { .p = NULL };
+
+	end_loan(q);
+	if (c == NULL || most == 0)
+		return out;
+	out.p = c->bytes + c->from;
+	out.len = c->to - c->from < most ? c->to - c->from : most;
+	c->from += out.len;
+	q->len -= out.len;
+	if (c->from < c->to)
+		return out;
+	q->first = c->next;
+	if (q->first == NULL)
+		q->last = NULL;
+	q->lent = c;
+	return out;
+}
+
+void
+h2_queue_clear(struct h2_queue *q)
+{
+	struct h2_chunk *c;
+
+	end_loan(q);
+	while ((c = q->first) != NULL) {
+		q->first = c->next;
+		give_chunk(c);
+	}
+	*q = (struct h2_queue){ .first = NULL };
+}
+
+size_t
+h2_queue_held(const struct h2_queue *q)
+{
+	const struct h2_chunk *c;
+	size_t held = q->lent != NULL ? q->lent->cap : 0;
+
+	for (c = q->first; c != NULL; c = c->next)
+		held += c->cap;
+	return held;
+}
+
+struct h2_room *
+h2_room_take(size_t n, size_t bytes)
+{
+	size_t cap = n * sizeof(struct field) + bytes;
+	struct h2_room *r = local.rooms;
+
+	if (cap <= ROOM_BYTES && r != NULL) {
+		local.rooms = r->next;
+		local.n_rooms--;
+	} else {
+		if (cap < ROOM_BYTES)
+			cap = ROOM_BYTES;
+		r = xmalloc(sizeof(*r) + cap);
+		r->cap = cap;
+	}
+	r->next = NULL;
+	head_init(&r->head);
+	r->head.fields = r->fields;
+	r->head.n_fields = n;
+	return r;
+}
+
+char *
+h2_room_bytes(struct h2_room *r)
+{
+	return (void *)(r->fields + r->head.n_fields);
+}
+
+void
+h2_room_give(struct h2_room *r)
+{
+	if (r == NULL)
+		return;
+	if (r->cap != ROOM_BYTES || local.n_rooms == SPARE_ROOMS) {
+		free(r);
+		return;
+	}
+	register_thread();
+	r->next = local.rooms;
+	local.rooms = r;
+	local.n_rooms++;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* daemon/config_services.h: what entries of services may say, and mean. */
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/problem.h"
+#include "daemon/config.h"
+#include "unit/feed/tree.h"
+
+struct rig {
+	struct tree tree;
+	struct config *config;
+	struct build_settings set;
+	struct text said; /* without the directory */
+};
+
+/* text stands in line 2, between the braces of the only entry. */
+static void
+rig_init(struct rig *r, const char *before, const char *text, const char *after)
+{
+	struct problems pr = PROBLEMS_NONE;
+	struct text all = TEXT_EMPTY;
+	const char *p;
+	size_t i;
+
+	*r = (struct rig){ .config = NULL };
+	text_addf(&all, "%s%s%s", before, text, after);
+	tree_init(&r->tree);
+	tree_write(&r->tree, "c", all.p);
+	r->config = config_load(tree_path(&r->tree, "c"), &pr);
+	if (r->config != NULL)
+		config_build_settings(r->config, &r->set);
+	text_add_z(&r->said, "");
+	for (i = 0; i < pr.n; i++) {
+		text_clear(&all);
+		problem_print(&pr.v[i], &all);
+		/* Paths stand inside of messages, too; their / goes along. */
+		for (p = all.p; *p != '\0'; p++)
+			if (strncmp(p, r->tree.path, strlen(r->tree.path)) == 0)
+				p += strlen(r->tree.path);
+			else
+				text_add_char(&r->said, *p);
+		text_add_char(&r->said, '\n');
+	}
+	text_free(&all);
+	problems_free(&pr);
+}
+
+static void
+rig_fini(struct rig *r)
+{
+	config_free(r->config);
+	text_free(&r->said);
+	tree_fini(&r->tree);
+}
+
+static void
+expect_str(struct str got, const char *want, const char *what)
+{
+	cr_expect(str_eq(got, str_of(want)), "%s: %.*s", what, STR_ARG(got));
+}
+
+Test(config_services, takes_every_option)
+{
+	const struct service_options *o;
+	const struct service_entry *e;
+	struct rig r;
+
+	rig_init(&r, "services = (\n",
+	    "{ match = { mesh = \"m\"; service = \"s\"; }; host = \"keep\";\n"
+	    "http2_fallback = true; upgrades = [ \"WebSocket\", \"a/1\",\n"
+	    "\"websocket\" ]; forwarded_for = \"append\";\n"
+	    "forward_client_cert = true; via = \"zegress\";\n"
+	    "server = \"two words\"; request_ms = 15000; },\n"
+	    "{ host = \"api.example:8080\"; upgrades = []; }",
+	    " );");
+	cr_assert_not_null(r.config, "%s", r.said.p);
+	cr_expect_str_eq(r.said.p, "");
+	cr_assert_eq(r.set.n_services, 2);
+	e = &r.set.services[0];
+	o = &e->options;
+	expect_str(e->mesh, "m", "mesh");
+	expect_str(e->service, "s", "service");
+	cr_expect_eq(e->line, 2);
+	cr_expect_eq(e->given, (1u << SERVICE_OPTION_N) - 1);
+	cr_expect_eq(o->host, HOST_KEEP);
+	cr_expect(o->http2_fallback);
+	cr_assert_eq(o->n_upgrades, 2, "each once");
+	expect_str(o->upgrades[0], "websocket", "lower case");
+	expect_str(o->upgrades[1], "a/1", "with a version");
+	cr_expect_eq(o->forwarded_for, FORWARDED_FOR_APPEND);
+	cr_expect(o->forwards_client_cert);
+	expect_str(o->via, "zegress", "via");
+	expect_str(o->server, "two words", "server");
+	cr_expect_eq(o->request_ms, 15000);
+	e = &r.set.services[1];
+	expect_str(e->mesh, "", "any mesh");
+	expect_str(e->service, "", "any service");
+	cr_expect_eq(e->line, 7);
+	cr_expect_eq(e->given,
+	    1u << SERVICE_OPTION_HOST | 1u << SERVICE_OPTION_UPGRADES);
+	cr_expect_eq(e->options.host, HOST_NAMED);
+	expect_str(e->options.host_name, "api.example:8080", "host");
+	cr_expect_eq(e->options.n_upgrades, 0);
+	rig_fini(&r);
+}
+
+/* Each word of a list is a value of its enum, in its order. */
+Test(config_services, reads_each_word)
+{
+	static const struct {
+		const char *text;
+		enum host_rule host;
+		enum forwarded_for forwarded_for;
+	} rows[] = {
+		{ "host = \"endpoint\";", HOST_ENDPOINT, FORWARDED_FOR_KEEP },
+		{ "host = \"keep\";", HOST_KEEP, FORWARDED_FOR_KEEP },
+		{ "host = \"a\";", HOST_NAMED, FORWARDED_FOR_KEEP },
+		{ "forwarded_for = \"keep\";", HOST_ENDPOINT,
+		    FORWARDED_FOR_KEEP },
+		{ "forwarded_for = \"append\";", HOST_ENDPOINT,
+		    FORWARDED_FOR_APPEND },
+		{ "forwarded_for = \"remove\";", HOST_ENDPOINT,
+		    FORWARDED_FOR_REMOVE },
+	};
+	const struct service_options *o;
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		rig_init(&r, "services = (\n{ ", rows[i].text, " } );");
+		cr_assert_not_null(r.config, "%s", r.said.p);
+		o = &r.set.services[0].options;
+		cr_expect_eq(o->host, rows[i].host, "%s", rows[i].text);
+		cr_expect_eq(o->forwarded_for, rows[i].forwarded_for, "%s",
+		    rows[i].text);
+		rig_fini(&r);
+	}
+}
+
+/* What the manual calls default is what a service without entries has. */
+Test(config_services, defaults_of_the_table_are_those_in_force)
+{
+	struct service_options without;
+	const struct service_options *o;
+	struct rig r;
+
+	rig_init(&r, "services = (\n{", "", "} );");
+	cr_assert_not_null(r.config, "%s", r.said.p);
+	o = &r.set.services[0].options;
+	service_options_of(NULL, 0, STR("m"), STR("s"), &without);
+	cr_expect_eq(o->host, without.host);
+	expect_str(o->host_name, "", "host");
+	cr_expect_eq(o->http2_fallback, without.http2_fallback);
+	cr_assert_eq(o->n_upgrades, 1);
+	cr_assert_eq(without.n_upgrades, 1);
+	cr_expect(str_eq(o->upgrades[0], without.upgrades[0]));
+	cr_expect_eq(o->forwarded_for, without.forwarded_for);
+	cr_expect_eq(o->forwards_client_cert, without.forwards_client_cert);
+	cr_expect(str_eq(o->via, without.via));
+	cr_expect(str_eq(o->server, without.server));
+	cr_expect_eq(o->request_ms, without.request_ms);
+	cr_expect_eq(r.set.services[0].given, 0);
+	cr_expect_str_eq(r.said.p,
+	    "c:2: services: warning: sets no option: add one, or take it "
+	    "out\n");
+	rig_fini(&r);
+}
+
+#define HOST_WANTS                                                       \
+	"c:2: services.host: wants \"endpoint\", \"keep\" or a name to " \
+	"send, as \"api.example\" or \"api.example:8080\"\n"
+#define UPGRADE_WANTS                                           \
+	"c:2: services.upgrades: wants names of protocols, as " \
+	"\"websocket\"\n"
+#define UPGRADE_HTTP                                                       \
+	"c:2: services.upgrades: HTTP is not upgraded to HTTP here, "      \
+	"since its requests would pass unread: take it out; a service of " \
+	"protocol http2 is spoken to in HTTP/2\n"
+#define VIA_WANTS \
+	"c:2: services.via: wants a name without spaces, as \"zegress\"\n"
+#define SERVER_WANTS                                               \
+	"c:2: services.server: wants at most 256 printable ASCII " \
+	"characters\n"
+
+Test(config_services, refuses_with_place_and_remedy)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} rows[] = {
+		{ "host = \"\";", "c:2: services.host: may not be empty\n" },
+		{ "host = 1;",
+		    "c:2: services.host: wants a text in double quotes\n" },
+		{ "host = \"a b\";", HOST_WANTS },
+		{ "host = \"a\\r\\nx: y\";", HOST_WANTS },
+		{ "host = \"http://a\";", HOST_WANTS },
+		{ "host = \"a/b\";", HOST_WANTS },
+		{ "host = \"u@a\";", HOST_WANTS },
+		{ "host = \":80\";", HOST_WANTS },
+		{ "host = \"a:\";", HOST_WANTS },
+		{ "host = \"a:0\";", HOST_WANTS },
+		{ "host = \"a:65536\";", HOST_WANTS },
+		{ "host = \"a:80:80\";", HOST_WANTS },
+		{ "host = \"::1\";", HOST_WANTS },
+		{ "host = \"[::1\";", HOST_WANTS },
+		{ "host = \"[::1]80\";", HOST_WANTS },
+		{ "host = \"[10.0.0.1]:80\";", HOST_WANTS },
+		{ "host = \"[a]:80\";", HOST_WANTS },
+		{ "http2_fallback = \"yes\";",
+		    "c:2: services.http2_fallback: wants true or false\n" },
+		{ "upgrades = \"websocket\";",
+		    "c:2: services.upgrades: wants a list: [ \"…\", \"…\" "
+		    "]\n" },
+		{ "upgrades = [ \"\" ];",
+		    "c:2: services.upgrades: wants texts in double "
+		    "quotes\n" },
+		{ "upgrades = [ \"a b\" ];", UPGRADE_WANTS },
+		{ "upgrades = [ \"a/\" ];", UPGRADE_WANTS },
+		{ "upgrades = [ \"/a\" ];", UPGRADE_WANTS },
+		{ "upgrades = [ \"a/b/c\" ];", UPGRADE_WANTS },
+		{ "upgrades = [ \"websocket\", \"H2C\" ];", UPGRADE_HTTP },
+		{ "upgrades = [ \"HTTP/2.0\" ];", UPGRADE_HTTP },
+		{ "forwarded_for = \"drop\";",
+		    "c:2: services.forwarded_for: wants \"keep\", \"append\" "
+		    "or \"remove\"\n" },
+		{ "forwarded_for = true;",
+		    "c:2: services.forwarded_for: wants \"keep\", \"append\" "
+		    "or \"remove\"\n" },
+		{ "forward_client_cert = 1;",
+		    "c:2: services.forward_client_cert: wants true or "
+		    "false\n" },
+		{ "via = \"a b\";", VIA_WANTS },
+		{ "via = \"a\\r\\nb\";", VIA_WANTS },
+		{ "via = \"a:80\";", VIA_WANTS },
+		{ "server = \"a\\nb\";", SERVER_WANTS },
+		{ "server = \" a\";", SERVER_WANTS },
+		{ "server = \"\\xe4\";", SERVER_WANTS },
+		{ "request_ms = 86400001;",
+		    "c:2: services.request_ms: wants a whole number from 0 "
+		    "to 86400000 ms\n" },
+		{ "request_ms = -1;",
+		    "c:2: services.request_ms: wants a whole number from 0 "
+		    "to 86400000 ms\n" },
+		{ "match = \"m\"; via = \"a\";",
+		    "c:2: services.match: wants a group: { … }\n" },
+		{ "match = { mesh = \"\"; }; via = \"a\";",
+		    "c:2: services.match.mesh: may not be empty\n" },
+		{ "match = { service = 1; }; via = \"a\";",
+		    "c:2: services.match.service: wants a text in double "
+		    "quotes\n" },
+		{ "match = { servce = \"a\"; }; via = \"a\";",
+		    "c:2: services.match.servce: there is no such option; "
+		    "did you mean services.match.service?\n" },
+		{ "macth = { }; via = \"a\";",
+		    "c:2: services.macth: there is no such option; did you "
+		    "mean services.match?\n" },
+		{ "forward_for = \"keep\"; via = \"a\";",
+		    "c:2: services.forward_for: there is no such option; did "
+		    "you mean services.forwarded_for?\n" },
+		{ "via = \"a b\"; server = \" a\"; host = \"a/b\";",
+		    HOST_WANTS VIA_WANTS SERVER_WANTS },
+	};
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		rig_init(&r, "services = (\n{ ", rows[i].text, " } );");
+		cr_expect_null(r.config, "%s", rows[i].text);
+		cr_expect_str_eq(
+		    r.said.p, rows[i].want, "%s: %s", rows[i].text, r.said.p);
+		rig_fini(&r);
+	}
+}
+
+Test(config_services, refuses_what_is_no_list_of_groups)
+{
+	static const char *const rows[][2] = {
+		{ "services = { };",
+		    "c:1: services: wants a list of groups: ( { … } )\n" },
+		{ "services = [ \"a\" ];",
+		    "c:1: services: wants a list of groups: ( { … } )\n" },
+		{ "services = ( \"a\" );",
+		    "c:1: services: wants a group: { … }\n" },
+		{ "servces = ( );", "c:1: servces: there is no such option; "
+				    "did you mean services?\n" },
+	};
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		rig_init(&r, "", rows[i][0], "");
+		cr_expect_null(r.config, "%s", rows[i][0]);
+		cr_expect_str_eq(
+		    r.said.p, rows[i][1], "%s: %s", rows[i][0], r.said.p);
+		rig_fini(&r);
+	}
+}
+
+Test(config_services, takes_each_form_of_a_host)
+{
+	static const char *const rows[] = { "a", "a.example", "A-b_c.example",
+		"10.0.0.1", "10.0.0.1:80", "[::1]", "[fd00::1]:8080",
+		"a.example:1", "a.example:65535" };
+	struct text t = TEXT_EMPTY;
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		text_clear(&t);
+		text_addf(&t, "host = \"%s\";", rows[i]);
+		rig_init(&r, "services = (\n{ ", t.p, " } );");
+		cr_assert_not_null(r.config, "%s: %s", rows[i], r.said.p);
+		cr_expect_str_eq(r.said.p, "");
+		expect_str(r.set.services[0].options.host_name, rows[i], "it");
+		rig_fini(&r);
+	}
+	text_free(&t);
+}
+
+Test(config_services, warns_of_what_is_hardly_meant)
+{
+	static const char *const rows[][2] = {
+		{ "{ host = \"endpont\"; }",
+		    "c:2: services.host: warning: \"endpont\" is taken as the "
+		    "name to send; did you mean \"endpoint\"?\n" },
+		{ "{ host = \"Keep\"; }",
+		    "c:2: services.host: warning: \"Keep\" is taken as the "
+		    "name to send; did you mean \"keep\"?\n" },
+		{ "{ match = { mesh = \"m\"; }; }",
+		    "c:2: services: warning: sets no option: add one, or "
+		    "take it out\n" },
+		{ "{ match = { mesh = \"m\"; }; via = \"a\"; server = \"b\"; },"
+		  "\n{ match = { mesh = \"m\"; }; server = \"c\"; }",
+		    "c:3: services: warning: server has no effect, since "
+		    "c:2 sets it for the same match: take one out\n" },
+		{ "{ match = { mesh = \"m\"; }; via = \"a\"; },\n"
+		  "{ match = { mesh = \"m\"; }; server = \"b\"; },\n"
+		  "{ match = { service = \"m\"; }; via = \"c\"; }",
+		    "" },
+	};
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		rig_init(&r, "services = (\n", rows[i][0], " );");
+		cr_expect_not_null(r.config, "%s", rows[i][0]);
+		cr_expect_str_eq(
+		    r.said.p, rows[i][1], "%s: %s", rows[i][0], r.said.p);
+		rig_fini(&r);
+	}
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * policy/service_options.h: which entry wins, option by option; and what a
+ * build makes of them.
+ */
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "build_yaml.h"
+#include "policy/service_options.h"
+
+#define BIT(option) (1u << SERVICE_OPTION_##option)
+
+/* Via and request_ms of an entry tell which one an option was taken from. */
+static struct service_entry
+entry(const char *mesh, const char *service, unsigned given, const char *via,
+    unsigned request_ms)
+{
+	return (struct service_entry){
+		.mesh = str_of(mesh),
+		.service = str_of(service),
+		.given = given,
+		.options = { .via = str_of(via), .request_ms = request_ms },
+		.file = "conf",
+		.line = 7,
+	};
+}
+
+Test(service_options, the_most_specific_that_has_it)
+{
+	const unsigned via = BIT(VIA), ms = BIT(REQUEST_MS), both = via | ms;
+	const struct service_entry entries[] = {
+		entry("", "", both, "all", 1),
+		entry("m", "", both, "mesh", 2),
+		entry("", "s", via, "service", 3),
+		entry("m", "s", ms, "both", 4),
+		entry("m", "s", both, "later", 5),
+		entry("", "t", both, "t", 6),
+		entry("m", "t", 0, "nothing", 7),
+		entry("n", "", via, "n", 8),
+		entry("", "", both, "never", 9),
+	};
+	static const struct {
+		const char *mesh;
+		const char *service;
+		const char *via;
+		unsigned request_ms;
+	} rows[] = {
+		{ "x", "x", "all", 1 },
+		{ "m", "x", "mesh", 2 },
+		{ "x", "s", "service", 1 },
+		/* "later" is as specific as "both", but only it has Via. */
+		{ "m", "s", "later", 4 },
+		{ "m", "t", "t", 6 },
+		{ "n", "x", "n", 1 },
+		{ "n", "s", "service", 1 },
+		/* Names are compared whole, and as they are written. */
+		{ "M", "S", "all", 1 },
+		{ "m", "ss", "mesh", 2 },
+		{ "", "", "all", 1 },
+	};
+	struct service_options got;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		service_options_of(entries, ARRAY_LEN(entries),
+		    str_of(rows[i].mesh), str_of(rows[i].service), &got);
+		cr_expect(str_eq(got.via, str_of(rows[i].via)), "%s %s: %.*s",
+		    rows[i].mesh, rows[i].service, STR_ARG(got.via));
+		cr_expect_eq(got.request_ms, rows[i].request_ms, "%s %s: %u",
+		    rows[i].mesh, rows[i].service, got.request_ms);
+	}
+}
+
+static const struct str two_upgrades[] = { { "a", 1 }, { "websocket", 9 } };
+
+static const struct service_options changed = {
+	.host = HOST_NAMED,
+	.host_name = { "h:1", 3 },
+	.http2_fallback = true,
+	.upgrades = two_upgrades,
+	.n_upgrades = 2,
+	.forwarded_for = FORWARDED_FOR_REMOVE,
+	.forwards_client_cert = true,
+	.via = { "v", 1 },
+	.server = { "a server", 8 },
+	.request_ms = 5,
+};
+
+static void
+expect_same(const struct service_options *a, const struct service_options *b,
+    enum service_option o, unsigned given)
+{
+	bool is_same = false;
+
+	switch (o) {
+	case SERVICE_OPTION_HOST:
+		is_same =
+		    a->host == b->host && str_eq(a->host_name, b->host_name);
+		break;
+	case SERVICE_OPTION_HTTP2_FALLBACK:
+		is_same = a->http2_fallback == b->http2_fallback;
+		break;
+	case SERVICE_OPTION_UPGRADES:
+		is_same = a->upgrades == b->upgrades &&
+			  a->n_upgrades == b->n_upgrades;
+		break;
+	case SERVICE_OPTION_FORWARDED_FOR:
+		is_same = a->forwarded_for == b->forwarded_for;
+		break;
+	case SERVICE_OPTION_FORWARD_CLIENT_CERT:
+		is_same = a->forwards_client_cert == b->forwards_client_cert;
+		break;
+	case SERVICE_OPTION_VIA:
+		is_same = str_eq(a->via, b->via);
+		break;
+	case SERVICE_OPTION_SERVER:
+		is_same = str_eq(a->server, b->server);
+		break;
+	case SERVICE_OPTION_REQUEST_MS:
+		is_same = a->request_ms == b->request_ms;
+		break;
+	case SERVICE_OPTION_N:
+		break;
+	}
+	cr_expect(is_same, "option %u, given %x", o, given);
+}
+
+/* Each by itself: no option brings another along. */
+Test(service_options, each_option_is_taken_alone)
+{
+	struct service_options standard, got;
+	struct service_entry e = { .options = changed };
+	unsigned given, o;
+
+	service_options_of(NULL, 0, STR("m"), STR("s"), &standard);
+	cr_expect_eq(standard.host, HOST_ENDPOINT);
+	cr_expect(service_options_allow_upgrade(&standard, STR("WebSocket")));
+	cr_expect(!service_options_allow_upgrade(&standard, STR("h2c")));
+	cr_expect(!service_options_allow_upgrade(&standard, STR("")));
+	for (given = 0; given < 1u << SERVICE_OPTION_N; given++) {
+		e.given = given;
+		service_options_of(&e, 1, STR("m"), STR("s"), &got);
+		for (o = 0; o < SERVICE_OPTION_N; o++)
+			expect_same(&got,
+			    (given & 1u << o) != 0 ? &changed : &standard, o,
+			    given);
+	}
+}
+
+#define TLS ", tls: { enabled: true, caCert: { inlineString: the ca } }"
+#define ES_OF(name, protocol)                                      \
+	"type: ExternalService\nmesh: m\nname: " name "\ntags: { " \
+	"kuma.io/service: " name ", kuma.io/protocol: " protocol   \
+	" }\nnetworking: { address: \"" name ".example:443\"" TLS " }\n---\n"
+#define MES_OF(name, protocol)                                              \
+	"type: MeshExternalService\nmesh: m\nname: " name                   \
+	"\nspec: { match: { type: HostnameGenerator, port: 443, "           \
+	"protocol: " protocol " }, endpoints: [ { address: " name           \
+	".example, port: 443 } "                                            \
+	"], tls: { enabled: true, verification: { caCert: { inlineString: " \
+	"the ca } } } }\n---\n"
+#define ALL_ES ES_OF("tcp", "tcp") ES_OF("kafka", "kafka") ES_OF("http", "http")
+#define ALL_ES_2 ES_OF("http2", "http2") ES_OF("grpc", "grpc")
+#define ALL_MES MES_OF("mes-tcp", "tcp") MES_OF("mes-http", "http")
+#define ALL_MES_2 MES_OF("mes-http2", "http2") MES_OF("mes-grpc", "grpc")
+#define EVERY_PROTOCOL ALL_ES ALL_ES_2 ALL_MES ALL_MES_2
+
+/* Built with these entries; what was wrong is in said. */
+static struct snapshot *
+build(const char *yaml, const struct service_entry *entries, size_t n,
+    const struct snapshot *prev, struct text *said)
+{
+	struct build_settings set = default_settings;
+	struct problems pr = PROBLEMS_NONE;
+	struct store *st = store_new();
+	struct snapshot *s;
+	size_t i;
+
+	set.services = entries;
+	set.n_services = n;
+	s = build_in(st, yaml, &set, prev, NULL, &pr);
+	cr_assert_eq(store_problems(st)->errors + pr.errors, 0);
+	for (i = 0; i < pr.n; i++) {
+		problem_print(&pr.v[i], said);
+		text_add_char(said, '\n');
+	}
+	text_add_z(said, "");
+	problems_free(&pr);
+	store_free(st);
+	return s;
+}
+
+static const struct service *
+get(const struct snapshot *s, const char *key)
+{
+	const struct service *service = snapshot_find(s, str_of(key));
+
+	cr_assert_not_null(service, "%s", key);
+	return service;
+}
+
+Test(service_options, alpn_by_protocol)
+{
+	static const struct {
+		const char *key;
+		const char *plain;
+		const char *with_fallback;
+	} rows[] = {
+		{ "m/ES/tcp", "", "" },
+		{ "m/ES/kafka", "", "" },
+		{ "m/ES/http", "http/1.1", "http/1.1" },
+		{ "m/ES/http2", "h2", "h2,http/1.1" },
+		{ "m/ES/grpc", "h2", "h2" },
+		{ "m/MES/mes-tcp", "", "" },
+		{ "m/MES/mes-http", "http/1.1", "http/1.1" },
+		{ "m/MES/mes-http2", "h2", "h2,http/1.1" },
+		{ "m/MES/mes-grpc", "h2", "h2" },
+	};
+	const struct service_entry fallback = { .given = BIT(HTTP2_FALLBACK),
+		.options = { .http2_fallback = true } };
+	struct text said = TEXT_EMPTY;
+	struct snapshot *a =
+	    build(MESH("m", "") EVERY_PROTOCOL, NULL, 0, NULL, &said);
+	struct snapshot *b =
+	    build(MESH("m", "") EVERY_PROTOCOL, &fallback, 1, NULL, &said);
+	const struct endpoint *x, *y;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		x = get(a, rows[i].key)->local[0].endpoint;
+		y = get(b, rows[i].key)->local[0].endpoint;
+		cr_expect(str_eq(x->tls->alpn, str_of(rows[i].plain)),
+		    "%s: %.*s", rows[i].key, STR_ARG(x->tls->alpn));
+		cr_expect(str_eq(y->tls->alpn, str_of(rows[i].with_fallback)),
+		    "%s: %.*s", rows[i].key, STR_ARG(y->tls->alpn));
+	}
+	cr_expect(!get(b, "m/ES/grpc")->options.http2_fallback);
+	cr_expect(!get(b, "m/ES/http")->options.http2_fallback);
+	cr_expect_str_eq(
+	    said.p, "", "an entry for all is for some: %s", said.p);
+	text_free(&said);
+	snapshot_unref(a);
+	snapshot_unref(b);
+}
+
+#define NONE " ExternalService or MeshExternalService"
+
+Test(service_options, says_what_leads_to_nothing)
+{
+	static const struct {
+		const char *mesh;
+		const char *service;
+		unsigned given;
+		const char *want;
+	} rows[] = {
+		{ "", "", BIT(REQUEST_MS), "" },
+		{ "m", "", BIT(REQUEST_MS), "" },
+		{ "m", "http", BIT(REQUEST_MS), "" },
+		{ "", "mes-grpc", BIT(REQUEST_MS), "" },
+		{ "m", "tcp", 0, "" },
+		{ "m", "tcp", BIT(HOST),
+		    "conf:7: services.match: warning: service tcp of mesh m is "
+		    "of protocol tcp, whose requests are not looked at, so "
+		    "nothing of this takes effect: let its resource say http, "
+		    "http2 or grpc\n" },
+		{ "", "grpc", BIT(HTTP2_FALLBACK),
+		    "conf:7: services.http2_fallback: warning: service grpc of "
+		    "mesh m is of protocol grpc, which HTTP/1.1 cannot carry: "
+		    "not used there, take it out\n" },
+		{ "m", "htp2", BIT(REQUEST_MS),
+		    "conf:7: services.match: warning: there is no" NONE
+		    " htp2 of mesh m, so nothing of this takes effect; did you "
+		    "mean http2?\n" },
+		{ "other", "http", BIT(REQUEST_MS),
+		    "conf:7: services.match: warning: there is no" NONE
+		    " http of mesh other, so nothing of this takes effect: "
+		    "correct the name, or add the resource\n" },
+		{ "other", "", BIT(REQUEST_MS),
+		    "conf:7: services.match: warning: there is no" NONE
+		    " of mesh other, so nothing of this takes effect: correct "
+		    "the name, or add the resource\n" },
+	};
+	struct service_entry e;
+	struct snapshot *s;
+	struct text said;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		e = entry(rows[i].mesh, rows[i].service, rows[i].given, "v", 1);
+		e.options.http2_fallback = true;
+		said = TEXT_EMPTY;
+		s = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, NULL, &said);
+		cr_expect_str_eq(said.p, rows[i].want, "%s %s: %s",
+		    rows[i].mesh, rows[i].service, said.p);
+		snapshot_unref(s);
+		text_free(&said);
+	}
+}
+
+static bool
+is_changed(const struct snapshot_diff *d, const char *key)
+{
+	size_t i;
+
+	for (i = 0; i < d->n_changed; i++)
+		if (str_eq(d->changed[i]->key, str_of(key)))
+			return true;
+	return false;
+}
+
+/* Each option makes another service, and leaves all others what they were. */
+Test(service_options, a_changed_option_changes_its_service)
+{
+	struct text said = TEXT_EMPTY;
+	struct service_entry e = {
+		.mesh = STR("m"), .service = STR("http2"), .options = changed
+	};
+	struct snapshot *a =
+	    build(MESH("m", "") EVERY_PROTOCOL, NULL, 0, NULL, &said);
+	struct snapshot_diff d;
+	struct snapshot *b;
+	unsigned o;
+
+	for (o = 0; o < SERVICE_OPTION_N; o++) {
+		e.given = 1u << o;
+		b = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, a, &said);
+		snapshot_diff(a, b, &d);
+		cr_expect_eq(d.n_changed, 1, "option %u", o);
+		cr_expect(is_changed(&d, "m/ES/http2"), "option %u", o);
+		cr_expect_eq(d.n_gone, 0);
+		cr_expect_eq(get(a, "m/ES/http"), get(b, "m/ES/http"));
+		/* ALPN is of the endpoint: pools are not to be mixed. */
+		cr_expect_eq(get(a, "m/ES/http2")->local[0].endpoint !=
+				 get(b, "m/ES/http2")->local[0].endpoint,
+		    o == SERVICE_OPTION_HTTP2_FALLBACK, "option %u", o);
+		free(d.changed);
+		free(d.gone);
+		snapshot_unref(b);
+	}
+	cr_expect_str_eq(said.p, "");
+	text_free(&said);
+	snapshot_unref(a);
+}
+
+/* Of a service without requests nothing depends on them. */
+Test(service_options, tcp_is_not_changed)
+{
+	struct text said = TEXT_EMPTY;
+	struct service_entry e = { .options = changed, .given = 0xff };
+	struct snapshot *a =
+	    build(MESH("m", "") EVERY_PROTOCOL, NULL, 0, NULL, &said);
+	struct snapshot *b =
+	    build(MESH("m", "") EVERY_PROTOCOL, &e, 1, a, &said);
+
+	cr_expect_eq(get(a, "m/ES/tcp"), get(b, "m/ES/tcp"));
+	cr_expect_eq(get(a, "m/MES/mes-tcp"), get(b, "m/MES/mes-tcp"));
+	cr_expect_neq(get(a, "m/ES/http"), get(b, "m/ES/http"));
+	text_free(&said);
+	snapshot_unref(a);
+	snapshot_unref(b);
+}
+
+/* The configuration goes at a reload, services stay. */
+Test(service_options, services_own_their_texts)
+{
+	struct text said = TEXT_EMPTY, out = TEXT_EMPTY;
+	char via[] = "me", host[] = "h.example:1", server[] = "our server";
+	char upgrade[] = "a/1";
+	struct str upgrades[] = { STR("websocket"), str_of(upgrade) };
+	struct service_entry e = { .given = 0xff,
+		.options = { .host = HOST_NAMED,
+		    .host_name = str_of(host),
+		    .upgrades = upgrades,
+		    .n_upgrades = 2,
+		    .forwarded_for = FORWARDED_FOR_APPEND,
+		    .forwards_client_cert = true,
+		    .via = str_of(via),
+		    .server = str_of(server),
+		    .request_ms = 15000 } };
+	struct snapshot *s =
+	    build(MESH("m", "") ES_OF("a", "http"), &e, 1, NULL, &said);
+
+	memset(via, '?', sizeof(via) - 1);
+	memset(host, '?', sizeof(host) - 1);
+	memset(server, '?', sizeof(server) - 1);
+	memset(upgrade, '?', sizeof(upgrade) - 1);
+	memset(upgrades, 0, sizeof(upgrades));
+	service_print(get(s, "m/ES/a"), &out);
+	cr_expect_not_null(
+	    strstr(out.p,
+		"  options: host=h.example:1 upgrades=[websocket,a/1] "
+		"forwarded_for=append forward_client_cert=true via=me "
+		"server=\"our server\" request_ms=15000\n"),
+	    "%s", out.p);
+	text_free(&said);
+	text_free(&out);
+	snapshot_unref(s);
+}
+
+/* Comparing names costs; a thousand entries must not cost a reload. */
+Test(service_options, many_entries_that_match_nothing)
+{
+	enum { MANY = 1000 };
+	static struct service_entry entries[MANY];
+	static char names[MANY][16];
+	struct text said = TEXT_EMPTY;
+	struct snapshot *s;
+	unsigned i;
+
+	for (i = 0; i < MANY; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "htt%u", i);
+		entries[i] = entry("m", names[i], BIT(REQUEST_MS), "", 1);
+	}
+	s = build(MESH("m", "") EVERY_PROTOCOL, entries, MANY, NULL, &said);
+	cr_expect_not_null(strstr(said.p, "did you mean http"));
+	cr_expect_not_null(strstr(said.p, "correct the name"));
+	text_free(&said);
+	snapshot_unref(s);
+}
