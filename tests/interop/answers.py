@@ -16,6 +16,10 @@ DENIED = "403 RBAC: access denied"
 PLAIN_TO_TLS = "400 from the server"
 CLOSED = "closed"
 GRPC = "200 gRPC hello"
+GRPC_DENIED = "200 gRPC PERMISSION_DENIED: RBAC: access denied"
+GRPC_UNAVAILABLE = "200 gRPC UNAVAILABLE: remote connection failure"
+NO_SOCKET = "403"
+NOT_ASKED = "not asked"
 
 BODIES = {
     "upstream connect error or disconnect/reset before headers. "

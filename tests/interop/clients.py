@@ -11,7 +11,7 @@ import h2.connection
 import h2.events
 
 import answers
-import grpcserver
+import grpcclient
 import servers
 
 TIMEOUT_S = 20
@@ -23,7 +23,7 @@ def ask(service, address):
     if service.protocol == "http2":
         return ask_h2(address)
     if service.protocol == "grpc":
-        return grpcserver.ask(address)
+        return grpcclient.ask(address)
     return ask_echo(address, service.name)
 
 

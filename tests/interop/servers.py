@@ -7,14 +7,12 @@ address it has in the table of services.  One thread a connection.
 """
 
 import http.server
-import json
 import socket
 import ssl
 import threading
 
-import h2.config
-import h2.connection
-import h2.events
+from facts import facts
+from h2server import Conversation
 
 PREFACE = b"PRI * HTTP/2.0"
 TLS_HANDSHAKE = b"\x16"
@@ -77,7 +75,7 @@ class Server:
         if self.speaks == "echo":
             echo_lines(connection, self.at)
         elif first.startswith(PREFACE):
-            serve_h2(connection, self.at)
+            Conversation(connection, self.at).run()
         else:
             Handler(connection, source, self)
 
@@ -100,18 +98,6 @@ def note_name(connection, name, _context):
     connection.name_asked_for = name
 
 
-def facts(connection, at, proto, host):
-    seen = {"at": at, "proto": proto, "host": host}
-    if isinstance(connection, ssl.SSLSocket):
-        subject = (connection.getpeercert() or {}).get("subject", ())
-        names = [v for part in subject for k, v in part if k == "commonName"]
-        seen["tls"] = connection.version().removeprefix("TLSv")
-        seen["alpn"] = connection.selected_alpn_protocol()
-        seen["sni"] = getattr(connection, "name_asked_for", None)
-        seen["peer"] = names[0] if names else None
-    return json.dumps(seen).encode()
-
-
 def answer_plaintext(connection):
     connection.recv(4096)
     text = b"This server speaks TLS.\n"
@@ -128,6 +114,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
+        self.read_body()
         if self.path == "/together":
             try:
                 self.server.meeting.wait(10)
@@ -139,25 +126,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_HEAD = do_POST = do_GET
+
+    def read_body(self):
+        if self.headers["Transfer-Encoding"] != "chunked":
+            return self.rfile.read(int(self.headers["Content-Length"] or 0))
+        while size := int(self.rfile.readline() or b"0", 16):
+            self.rfile.read(size + 2)
+        while self.rfile.readline().strip():
+            pass    # trailers
 
     def log_message(self, *_words):
         pass
-
-
-def serve_h2(connection, at):
-    session = h2.connection.H2Connection(h2.config.H2Configuration(
-        client_side=False, header_encoding="utf-8"))
-    session.initiate_connection()
-    connection.sendall(session.data_to_send())
-    hosts = {}
-    while data := connection.recv(65536):
-        for event in session.receive_data(data):
-            if isinstance(event, h2.events.RequestReceived):
-                hosts[event.stream_id] = dict(event.headers)[":authority"]
-            elif isinstance(event, h2.events.StreamEnded):
-                body = facts(connection, at, "HTTP/2.0",
-                             hosts.pop(event.stream_id))
-                session.send_headers(event.stream_id, [(":status", "200")])
-                session.send_data(event.stream_id, body, end_stream=True)
-        connection.sendall(session.data_to_send())

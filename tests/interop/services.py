@@ -10,7 +10,8 @@ it had another name.
 from dataclasses import dataclass
 
 from answers import (AS_SENT, CLOSED, CONNECT_FAILED, DENIED, GRPC,
-                     NO_UPSTREAM, PLAIN_TO_TLS, RETRIED, echo, newer_tls, web)
+                     GRPC_DENIED, GRPC_UNAVAILABLE, NO_UPSTREAM, PLAIN_TO_TLS,
+                     RETRIED, echo, newer_tls, web)
 from renegotiation import BOTH, CUT
 
 BASELINE = "01-baseline"
@@ -59,14 +60,16 @@ class Service:
     # A server that must not have seen a connection.
     untouched: str = ""
     by_zone_2: bool = False
+    # Its callers have WebSockets.
+    upgrades: bool = False
 
     @property
     def expected(self):
         return self.ours or self.recorded
 
     @property
-    def is_opaque(self):
-        """HTTP/2 is relayed as it is until it has an issue of its own."""
+    def is_http2(self):
+        """That is how the sidecar asks for it."""
         return self.protocol in ("http2", "grpc")
 
 
@@ -102,14 +105,6 @@ EVIL = tls12("127.0.10.2:8443", "evil.ext.test", "evil.ext.test")
 H2_CLEAR = web("127.0.10.1:8080", "plain.ext.test", proto="HTTP/2.0")
 H2_TLS = tls12("127.0.10.1:8446", "tls.ext.test", "tls.ext.test", "h2",
                proto="HTTP/2.0")
-OPAQUE_H2 = {
-    "ours": web("127.0.10.1:8080", AS_SENT, proto="HTTP/2.0"),
-    "why": "differs: relayed opaquely, so :authority stays",
-}
-OPAQUE_H2_TLS = {
-    "ours": newer_tls(H2_TLS).replace("host=tls.ext.test", f"host={AS_SENT}"),
-    "why": "differs: relayed opaquely, so :authority stays (TLS 1.3)",
-}
 TWICE = {"times": 8, "why": "same, asked 8 times: both endpoints answer"}
 
 TLS_NAME = Tls("tls.ext.test")
@@ -117,7 +112,7 @@ TLS_NAME = Tls("tls.ext.test")
 EXTERNAL_SERVICES = [
     es("es-tcp", "tcp", "127.0.10.1", "tcp", echo("127.0.10.1:9000")),
     es("es-http", "http", "plain.ext.test", "plain", PLAIN),
-    es("es-http2", "http2", "plain.ext.test", "plain", H2_CLEAR, **OPAQUE_H2),
+    es("es-http2", "http2", "plain.ext.test", "plain", H2_CLEAR),
     es("es-grpc", "grpc", "grpc.ext.test", "grpc", GRPC),
     es("es-tls", "http", "tls.ext.test", "tls", tls=TLS_NAME,
        **newer(TLS_8443)),
@@ -129,8 +124,8 @@ EXTERNAL_SERVICES = [
        **newer(TLS_8443)),
     es("es-tls-tcp", "tcp", "tcp.ext.test", "tls-tcp",
        echo("127.0.10.1:9443"), TLS_NAME),
-    es("es-tls-h2", "http2", "tls.ext.test", "tls-h2", H2_TLS, TLS_NAME,
-       **OPAQUE_H2_TLS),
+    es("es-tls-h2", "http2", "tls.ext.test", "tls-h2", tls=TLS_NAME,
+       **newer(H2_TLS)),
     es("es-tls-grpc", "grpc", "grpc.ext.test", "tls-grpc", GRPC,
        Tls("grpc.ext.test")),
     es("es-tls-h1only", "http", "tls.ext.test", "tls-h1", tls=TLS_NAME,
@@ -158,6 +153,8 @@ EXTERNAL_SERVICES = [
     es("es-plain-to-tls", "http", "tls.ext.test", "tls", PLAIN_TO_TLS),
     es("es-closed", "http", "127.0.10.9", "closed", CONNECT_FAILED),
     es("es-closed-tcp", "tcp", "127.0.10.9", "closed", CLOSED),
+    es("es-closed-grpc", "grpc", "127.0.10.9", "closed", GRPC_UNAVAILABLE,
+       source="local replies"),
     es("es-nx", "http", "nx.ext.test", "closed", NO_UPSTREAM),
     es("es-nx-tcp", "tcp", "nx.ext.test", "closed", CLOSED),
     Service("es-multi-ip", "http", (Endpoint("127.0.10.1", "plain"),
@@ -200,8 +197,8 @@ MESH_EXTERNAL_SERVICES = [
         **newer(TLS_8443)),
     mes("mes-tls-tcp", 9443, "tcp", "tcp.ext.test", "tls-tcp",
         echo("127.0.10.1:9443"), TLS_NAME),
-    mes("mes-h2", 445, "http2", "tls.ext.test", "tls-h2", H2_TLS, TLS_NAME,
-        **OPAQUE_H2_TLS),
+    mes("mes-h2", 445, "http2", "tls.ext.test", "tls-h2", tls=TLS_NAME,
+        **newer(H2_TLS)),
     mes("mes-grpc", 446, "grpc", "grpc.ext.test", "tls-grpc", GRPC,
         Tls("grpc.ext.test")),
     mes("mes-mtls", 447, "http", "mtls.ext.test", "mtls",
@@ -234,6 +231,8 @@ DENIED_SERVICES = [
        source="02-no-permission", recorded_as="es-tls-tcp",
        untouched="guarded-tcp",
        why="better: closed without a connection to the server"),
+    es("es-denied-grpc", "grpc", "grpc.ext.test", "guarded-grpc", GRPC_DENIED,
+       source="local replies"),
     mes("mes-denied", 83, "http", "127.0.10.6", "guarded-web", DENIED,
         source="05-mes-forbidden", recorded_as="mes-http",
         untouched="guarded-web"),
@@ -258,9 +257,23 @@ ASKED_LATE = [
        why="same: closed when asked, which here is after a first reply"),
 ]
 
+# A WebSocket server speaks HTTP/1.1; behind the third there is one of HTTP/2
+# (RFC 8441).  To the services of http2 the sidecar sends an extended CONNECT.
+SOCKETS = [
+    es("es-socket", "http", "socket.ext.test", "socket", "", upgrades=True),
+    es("es-tls-socket", "http", "socket.ext.test", "tls-socket", "",
+       Tls("socket.ext.test"), upgrades=True),
+    es("es-h2-socket", "http2", "socket.ext.test", "h2-socket", "",
+       upgrades=True),
+    es("es-h2-tls-socket", "http2", "socket.ext.test", "tls-socket", "",
+       Tls("socket.ext.test"), upgrades=True),
+]
+# Of http2, and its server chooses HTTP/1.1.
+FALLING_BACK = "es-h2-tls-socket"
+
 ASKED = (EXTERNAL_SERVICES + MESH_EXTERNAL_SERVICES + DENIED_SERVICES
          + ASKED_LATE)
-ALL = ASKED + [NEAREST]
+ALL = ASKED + SOCKETS + [NEAREST]
 
 
 @dataclass(frozen=True)

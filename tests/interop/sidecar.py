@@ -2,7 +2,8 @@
 """An Envoy as the sidecar of a caller, with what Kuma gives it: a listener
 and a cluster a service, the mesh's identity and CA as named secrets, its
 retries and time limits.  What Kuma sends by xDS is written into the bootstrap
-here; nothing else is left out that the egress could see.
+here; nothing else is left out that the egress could see.  Upgrades to
+WebSocket are added for the services that have them.
 """
 
 import json
@@ -20,6 +21,12 @@ HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 INTERNAL = [("10.0.0.0", 8), ("192.168.0.0", 16), ("172.16.0.0", 12),
             ("fc00::", 7), ("127.0.0.1", 32), ("::1", 128)]
+SOCKETS = {
+    "upgrade_configs": [{"upgrade_type": "websocket"}],
+    # At the end of a tunnel it waits so long for the caller to go first, and
+    # the caller waits for it.
+    "delayed_close_timeout": "0.010s",
+}
 RETRY_ON = {
     "http": "gateway-error,connect-failure,refused-stream",
     "grpc": "cancelled,connect-failure,gateway-error,refused-stream,reset,"
@@ -81,15 +88,21 @@ def cluster(service, egress):
         },
     }
     if is_http(service):
-        version = "http2" if service.is_opaque else "http"
         made["typed_extension_protocol_options"] = {HTTP_OPTIONS: {
             "@type": f"type.googleapis.com/{HTTP_OPTIONS}",
             "common_http_protocol_options": {
                 "idle_timeout": "3600s", "max_connection_duration": "0s",
                 "max_stream_duration": "0s"},
-            "explicit_http_config": {f"{version}_protocol_options": {}},
+            "explicit_http_config": version(service),
         }}
     return made
+
+
+def version(service):
+    if not service.is_http2:
+        return {"http_protocol_options": {}}
+    # An upgrade becomes an extended CONNECT.
+    return {"http2_protocol_options": {"allow_connect": service.upgrades}}
 
 
 def is_http(service):
@@ -138,6 +151,7 @@ def http_filter(service):
                                "routes": [route(service)]}],
         },
         http_filters=filters,
+        **(SOCKETS if service.upgrades else {}),
         internal_address_config={"cidr_ranges": [
             {"address_prefix": a, "prefix_len": n} for a, n in INTERNAL]},
         normalize_path=True,
@@ -188,11 +202,15 @@ class Sidecar:
         config = self.folder / "envoy.json"
         config.write_text(json.dumps(self.bootstrap, indent=1))
         log = open(self.folder / "envoy.log", "wb")
-        process = processes.start(
+        self.process = processes.start(
             [program(), "-c", config, "--disable-hot-restart",
              "--concurrency", "2", "-l", "warning"], stdout=log, stderr=log)
-        processes.wait_until_ready(process,
+        processes.wait_until_ready(self.process,
                                    f"http://{ADDRESS}:{self.admin}/ready")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
 
     def listener(self, service):
         return (ADDRESS, self.ports[service.name])
@@ -203,7 +221,7 @@ def program():
     return Path(envoy.__file__).parent / "_bin" / "envoy"
 
 
-def version():
+def envoy_version():
     said = subprocess.run([program(), "--version"], check=True,
                           capture_output=True, text=True).stdout
     return said.strip().split("version: ")[1].split("/")[1]

@@ -16,6 +16,7 @@ import renegotiation
 import resources
 import services
 from dnsserver import DnsServer
+from echosocket import EchoSocket
 from grpcserver import GrpcServer
 from servers import Server, closed_port, server_context
 from sidecar import Sidecar
@@ -31,6 +32,7 @@ NAMES = {
     "mtls.ext.test": ["127.0.10.1"],
     "evil.ext.test": ["127.0.10.2"],
     "wrongname.ext.test": ["127.0.10.3"],
+    "socket.ext.test": ["127.0.10.7"],
     "second.ext.test": ["127.0.10.5"],
     "multi.ext.test": ["127.0.10.1", "127.0.10.5"],
 }
@@ -44,6 +46,7 @@ class World:
         self.start_plain()
         self.start_tls()
         self.start_grpc()
+        self.start_sockets()
         self.start_asking()
         self.closed, closed = closed_port("127.0.10.9")
         self.ports = {name: s.port for name, s in self.servers.items()}
@@ -69,7 +72,7 @@ class World:
             "clientAuth"))
         self.good = pki.leaf(folder, "good", outside, ",".join(
             f"DNS:{name}.ext.test"
-            for name in ("tls", "api", "grpc", "mtls")))
+            for name in ("tls", "api", "grpc", "mtls", "socket")))
         self.by_address = pki.leaf(folder, "by-address", outside,
                                    "IP:127.0.10.4")
         self.wrong = pki.leaf(folder, "wrong", outside, "DNS:other.ext.test")
@@ -110,6 +113,14 @@ class World:
         self.servers |= {
             "grpc": GrpcServer("127.0.10.1"),
             "tls-grpc": GrpcServer("127.0.10.1", self.good),
+            "guarded-grpc": GrpcServer("127.0.10.1"),
+        }
+
+    def start_sockets(self):
+        self.servers |= {
+            "socket": EchoSocket("127.0.10.7"),
+            "tls-socket": EchoSocket("127.0.10.7", server_context(self.good)),
+            "h2-socket": Server("127.0.10.7:8080"),
         }
 
     def start_asking(self):
@@ -119,7 +130,8 @@ class World:
 
     def start_zones(self):
         address = self.dns.address
-        self.zone_1 = Zone(self.folder, "zone-1", "127.0.1.10", address)
+        self.zone_1 = Zone(self.folder, "zone-1", "127.0.1.10", address,
+                           falling_back=services.FALLING_BACK)
         self.zone_2 = Zone(self.folder, "zone-2", "127.0.2.10", address,
                            "127.0.2.20")
         documents = [document for service in services.ALL for document in
@@ -152,8 +164,13 @@ class World:
         self.zone_1.reload()
 
     def stop(self):
-        for name in ("grpc", "tls-grpc"):
+        """What is wrong with how it ended.  The sidecar goes first: what is
+        relayed for it does not end by itself."""
+        self.sidecar.stop()
+        for name in ("grpc", "tls-grpc", "guarded-grpc", "socket",
+                     "tls-socket"):
             self.servers[name].stop()
+        return self.zone_1.stop() + self.zone_2.stop()
 
 
 def two_of_one_port(first, second):

@@ -22,13 +22,18 @@ admin = {{ address = "{address}"; port = {admin}; socket = "{home}/ctl"; }};
 access_log = "{home}/access.log";
 dns = {{ servers = [ "{dns}" ]; hosts_file = ""; timeout_ms = 500; }};
 allow_addresses = [ "127.0.0.0/8" ];
+services = ( {services} );
 """
+FALLBACK = """\
+{{ match = {{ service = "{}"; }}; http2_fallback = true; }}"""
 
 
 class Zone:
-    """ingress is the address of an ingress listener in the same process."""
+    """ingress is the address of an ingress listener in the same process,
+    falling_back names a service of http2 that may speak HTTP/1.1."""
 
-    def __init__(self, folder, zone, address, dns, ingress=None):
+    def __init__(self, folder, zone, address, dns, ingress=None,
+                 falling_back=None):
         self.home = Path(folder, zone)
         self.zone = zone
         self.address = address
@@ -44,7 +49,8 @@ class Zone:
         self.config = self.home / "zegressd.conf"
         self.config.write_text(CONFIG.format(
             zone=zone, home=self.home, address=address, admin=self.admin,
-            dns=dns, listeners=", ".join(
+            dns=dns, services=falling_back and FALLBACK.format(falling_back)
+            or "", listeners=", ".join(
                 f'{{ address = "{a}"; port = {p}; role = "{r}"; }}'
                 for a, p, r in listeners)))
 
@@ -63,10 +69,21 @@ class Zone:
 
     def start(self):
         log = open(self.home / "log", "wb")
-        process = processes.start(
+        self.process = processes.start(
             [PROGRAMS / "zegressd", "-f", self.config], stdout=log, stderr=log)
         processes.wait_until_ready(
-            process, f"http://{self.address}:{self.admin}/ready")
+            self.process, f"http://{self.address}:{self.admin}/ready")
+
+    def stop(self, seconds=30):
+        """What is wrong with how it ended, or nothing."""
+        if self.process.poll() is not None:
+            return [f"zegressd of {self.zone} did not survive it"]
+        self.process.terminate()
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return [f"zegressd of {self.zone} did not end in {seconds} s"]
+        return [f"zegressd of {self.zone} ended with {code}"] if code else []
 
     def reload(self):
         subprocess.run([PROGRAMS / "zegressctl", "-s", self.home / "ctl",
