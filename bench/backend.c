@@ -9,11 +9,15 @@
  *   GET /bulk    the stream of cargo.h, for ever
  *   PUT /sink    takes that stream, for ever
  *
+ * A connection that begins as one of HTTP/2, chosen by ALPN or not, is served
+ * by h2_server.c.
+ *
  * A sink that gets other bytes than it should says so and closes.
  */
 
 #include "cargo.h"
 #include "chan.h"
+#include "h2_server.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -33,6 +37,7 @@ enum job {
 	JOB_ACCEPT,
 	JOB_HANDSHAKE,
 	JOB_REQUESTS,
+	JOB_STREAMS,
 	JOB_SEND,
 	JOB_SINK,
 	JOB_DROP,
@@ -41,6 +46,7 @@ enum job {
 
 struct backend {
 	struct cargo cargo;
+	struct h2_cargo h2_cargo;
 	char answer[512];
 	size_t answer_size;
 	int epoll;
@@ -52,6 +58,7 @@ struct peer {
 	SSL_CTX *ctx;
 	struct chan chan;
 	enum job job;
+	struct h2_server *h2; /* of JOB_STREAMS */
 	bool wants_out;
 	uint64_t pos;
 	size_t have;
@@ -170,6 +177,42 @@ serve_all(struct peer *p)
 	}
 }
 
+static bool
+begins_as_h2(const struct peer *p)
+{
+	return p->have >= H2_PREFACE_SIZE &&
+	       memcmp(p->buf, H2_PREFACE, H2_PREFACE_SIZE) == 0;
+}
+
+/* Answers collect until all that has come is read. */
+static void
+serve_streams(struct peer *p)
+{
+	size_t used;
+
+	if (!h2_server_take(p->h2, (const uint8_t *)p->buf, p->have, &used)) {
+		p->job = JOB_DEAD;
+		return;
+	}
+	p->have -= used;
+	memmove(p->buf, p->buf + used, p->have);
+}
+
+static void
+serve_any(struct peer *p)
+{
+	if (p->job == JOB_REQUESTS && begins_as_h2(p)) {
+		p->h2 = h2_server_new(&p->b->h2_cargo);
+		p->job = JOB_STREAMS;
+		p->have -= H2_PREFACE_SIZE;
+		memmove(p->buf, p->buf + H2_PREFACE_SIZE, p->have);
+	}
+	if (p->job == JOB_STREAMS)
+		serve_streams(p);
+	else
+		serve_all(p);
+}
+
 static void
 read_some(struct peer *p)
 {
@@ -187,7 +230,7 @@ read_some(struct peer *p)
 			sink(p, p->buf, n);
 		} else {
 			p->have += n;
-			serve_all(p);
+			serve_any(p);
 		}
 		if (p->have == sizeof(p->buf))
 			p->job = JOB_DEAD;
@@ -228,6 +271,17 @@ accept_all(struct peer *listener)
 }
 
 static void
+send_answers(struct peer *p)
+{
+	struct h2_link *l = &p->h2->link;
+
+	if (l->out_size > 0)
+		chan_write(&p->chan, l->out, l->out_size);
+	h2_sent(l);
+	flush(p);
+}
+
+static void
 step(struct peer *p, uint32_t events)
 {
 	switch (p->job) {
@@ -248,6 +302,7 @@ step(struct peer *p, uint32_t events)
 		}
 		break;
 	case JOB_REQUESTS:
+	case JOB_STREAMS:
 	case JOB_SINK:
 		read_some(p);
 		break;
@@ -264,10 +319,13 @@ step(struct peer *p, uint32_t events)
 	}
 	if (p->job == JOB_SEND)
 		send_stream(p);
+	else if (p->job == JOB_STREAMS)
+		send_answers(p);
 	else if (p->job == JOB_REQUESTS)
 		flush(p);
 	if (p->job == JOB_DEAD) {
 		chan_fini(&p->chan);
+		h2_server_free(p->h2);
 		free(p);
 	}
 }
@@ -288,6 +346,25 @@ open_listener(int port)
 	return fd;
 }
 
+/* HTTP/2 where it is offered; else nothing is chosen. */
+static int
+choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+    const unsigned char *offer, unsigned offer_size, void *arg)
+{
+	unsigned i = 0;
+
+	(void)ssl;
+	(void)arg;
+	for (; i < offer_size; i += offer[i] + 1u) {
+		*out = offer + i + 1;
+		*out_size = offer[i];
+		if (*out_size == H2_ALPN_SIZE - 1 &&
+		    memcmp(*out, H2_ALPN + 1, *out_size) == 0)
+			return SSL_TLSEXT_ERR_OK;
+	}
+	return SSL_TLSEXT_ERR_NOACK;
+}
+
 static void
 listen_on(struct backend *b, char *spec)
 {
@@ -305,6 +382,7 @@ listen_on(struct backend *b, char *spec)
 	p->job = JOB_ACCEPT;
 	p->ctx = SSL_CTX_new(TLS_server_method());
 	chan_context_setup(p->ctx, NULL);
+	SSL_CTX_set_alpn_select_cb(p->ctx, choose_alpn, NULL);
 	if (SSL_CTX_use_certificate_chain_file(p->ctx, cert) != 1 ||
 	    SSL_CTX_use_PrivateKey_file(p->ctx, key, SSL_FILETYPE_PEM) != 1) {
 		fprintf(stderr, "backend: %s, %s: unusable\n", cert, key);
@@ -322,6 +400,7 @@ main(int argc, char **argv)
 
 	signal(SIGPIPE, SIG_IGN);
 	cargo_init(&b.cargo);
+	h2_cargo_init(&b.h2_cargo);
 	b.answer_size = cargo_print_answer(b.answer, sizeof(b.answer));
 	for (int i = 1; i < argc; i++)
 		listen_on(&b, argv[i]);

@@ -39,8 +39,8 @@ cargo_is(const struct cargo *c, uint64_t pos, const void *data, size_t n)
 	return memcmp(cargo_at(c, pos), data, n) == 0;
 }
 
-static void
-fill_body(char *body)
+void
+cargo_fill_body(char *body)
 {
 	for (int i = 0; i < CARGO_BODY; i++)
 		body[i] = (char)('a' + i % 26);
@@ -56,7 +56,7 @@ cargo_print_answer(char *buf, size_t size)
 
 	if ((size_t)head + CARGO_BODY > size)
 		abort();
-	fill_body(buf + head);
+	cargo_fill_body(buf + head);
 	return (size_t)head + CARGO_BODY;
 }
 
@@ -92,7 +92,7 @@ cargo_check_answer(const char *text, size_t n, size_t *used)
 		return CARGO_WRONG;
 	if (n - (size_t)(end - text) < CARGO_BODY)
 		return CARGO_MORE;
-	fill_body(body);
+	cargo_fill_body(body);
 	*used = (size_t)(end - text) + CARGO_BODY;
 	return memcmp(end, body, CARGO_BODY) == 0 ? CARGO_WHOLE : CARGO_WRONG;
 }

@@ -14,6 +14,7 @@
 
 #define CARGO_PERIOD ((size_t)1 << 20)
 #define CARGO_BODY 128
+#define CARGO_MESSAGE 32 /* of gRPC */
 
 /* Of a bulk connection so much is decrypted and compared; what comes later is
  * counted as ciphertext and dropped, which leaves the core to the proxy's
@@ -35,6 +36,9 @@ void cargo_init(struct cargo *c);
 /* At least CARGO_PERIOD bytes of the stream from pos on. */
 const uint8_t *cargo_at(const struct cargo *c, uint64_t pos);
 bool cargo_is(const struct cargo *c, uint64_t pos, const void *data, size_t n);
+
+/* The CARGO_BODY bytes of a small answer's body. */
+void cargo_fill_body(char *body);
 
 /* The answer to GET /small, written into buf; returns its size. */
 size_t cargo_print_answer(char *buf, size_t size);

@@ -30,7 +30,8 @@ chan_context_setup(SSL_CTX *ctx, const char *version)
 	    ctx, old ? TLS1_2_VERSION : TLS1_3_VERSION);
 	SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-GCM-SHA256");
 	SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256");
-	SSL_CTX_set1_groups_list(ctx, "X25519");
+	/* In TLS 1.2 the list is also of curves that certificates may have. */
+	SSL_CTX_set1_groups_list(ctx, old ? "X25519:P-256" : "X25519");
 	SSL_CTX_set_read_ahead(ctx, 1);
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 }

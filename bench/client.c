@@ -84,6 +84,8 @@ stop_client(struct client *c)
 	} else {
 		c->l->pending--;
 	}
+	if (c->state == STATE_STREAMS)
+		streams_fini(&c->streams);
 	chan_fini(&c->chan);
 	c->state = STATE_CLOSED;
 }
@@ -134,6 +136,19 @@ ask(struct client *c)
 	flush(c);
 }
 
+/* Sends what collected: as many requests as there are streams free. */
+static void
+ask_on_streams(struct client *c)
+{
+	struct h2_link *l = &c->streams.link;
+
+	streams_ask(&c->streams);
+	if (l->out_size > 0)
+		chan_write(&c->chan, l->out, l->out_size);
+	h2_sent(l);
+	flush(c);
+}
+
 static void
 on_open(struct client *c)
 {
@@ -145,6 +160,12 @@ on_open(struct client *c)
 	l->tally.opened++;
 	if (took > l->tally.longest_open)
 		l->tally.longest_open = took;
+	if (l->h2_kind != H2_KINDS) {
+		c->state = STATE_STREAMS;
+		streams_init(&c->streams, &l->h2_cargo, l->h2_kind, l->streams);
+		ask_on_streams(c);
+		return;
+	}
 	ask(c);
 	if (c->state != STATE_ASKED)
 		return;
@@ -224,6 +245,24 @@ check_answer(struct client *c)
 }
 
 static void
+check_streams(struct client *c)
+{
+	struct tally *t = &c->l->tally;
+	size_t used;
+	bool ok = streams_take(
+	    &c->streams, (const uint8_t *)c->buf, c->have, &used, &t->answers);
+
+	t->done = t->answers.count;
+	if (!ok) {
+		c->have = 0;
+		fail(c, &t->wrong, c->streams.link.why);
+		return;
+	}
+	c->have -= used;
+	memmove(c->buf, c->buf + used, c->have);
+}
+
+static void
 read_some(struct client *c)
 {
 	enum chan_status status;
@@ -243,10 +282,14 @@ read_some(struct client *c)
 			check_stream(c);
 		else if (c->state == STATE_ASKED)
 			check_answer(c);
+		else if (c->state == STATE_STREAMS)
+			check_streams(c);
 		else
 			fail(c, &c->l->tally.wrong, "bytes nobody asked for");
 	} while (c->state != STATE_CLOSED && c->state != STATE_DROP &&
 		 chan_has_more(&c->chan));
+	if (c->state == STATE_STREAMS)
+		ask_on_streams(c);
 }
 
 static void
@@ -321,6 +364,7 @@ client_step(struct client *c, uint32_t events)
 			send_stream(c);
 		break;
 	case STATE_ASKED:
+	case STATE_STREAMS:
 	case STATE_PAUSE:
 	case STATE_HEAD:
 	case STATE_CHECK:

@@ -10,6 +10,7 @@
 #include "cargo.h"
 #include "chan.h"
 #include "meter.h"
+#include "streams.h"
 
 #define CLIENT_RECORD 16384
 
@@ -19,6 +20,8 @@ enum mode {
 	MODE_UPLOAD,
 	MODE_HANDSHAKE,
 	MODE_STEADY,
+	MODE_HTTP2,
+	MODE_GRPC,
 };
 
 enum state {
@@ -26,6 +29,7 @@ enum state {
 	STATE_CONNECT,
 	STATE_HANDSHAKE,
 	STATE_ASKED,
+	STATE_STREAMS,
 	STATE_PAUSE,
 	STATE_HEAD,
 	STATE_CHECK,
@@ -54,11 +58,14 @@ struct load {
 	const char *backend_pids;
 	int port;
 	unsigned conns;
+	unsigned streams; /* of each, over HTTP/2 */
 	unsigned requests;
 	uint64_t pace_ns;
 	double seconds;
 
 	struct cargo cargo;
+	struct h2_cargo h2_cargo;
+	enum h2_kind h2_kind; /* H2_KINDS: not over HTTP/2 */
 	SSL_CTX *ctx;
 	int epoll;
 	struct client *clients;
@@ -78,6 +85,7 @@ struct load {
 struct client {
 	struct load *l;
 	struct chan chan;
+	struct streams streams; /* from STATE_STREAMS on */
 	enum state state;
 	bool wants_out;
 	unsigned asked;
@@ -85,7 +93,7 @@ struct client {
 	uint64_t due_ns;
 	uint64_t pos;
 	size_t have;
-	char buf[CLIENT_RECORD];
+	char buf[2 * CLIENT_RECORD];
 };
 
 /* Opens the clients that are closed, and lets ask whose pause is over. */

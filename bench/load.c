@@ -7,6 +7,8 @@
  *   download   each connection takes the endless stream
  *   upload     each connection sends it
  *   handshake  connect, handshake, one small request, close, again
+ *   http2      small requests, each connection has -S of them under way
+ *   grpc       the same with unary calls
  *   steady     http at a pace (-i), each connection replaced after -n
  *              requests, until SIGTERM; SIGUSR1 prints what happened since
  *              the last one
@@ -37,6 +39,8 @@ static const char *const modes[] = {
 	[MODE_UPLOAD] = "upload",
 	[MODE_HANDSHAKE] = "handshake",
 	[MODE_STEADY] = "steady",
+	[MODE_HTTP2] = "http2",
+	[MODE_GRPC] = "grpc",
 };
 
 static void
@@ -182,6 +186,11 @@ prepare(struct load *l)
 	    SSL_CTX_load_verify_file(l->ctx, l->ca) != 1)
 		die(path);
 	cargo_init(&l->cargo);
+	h2_cargo_init(&l->h2_cargo);
+	l->h2_kind = h2_kind_parse(modes[l->mode]);
+	if (l->h2_kind != H2_KINDS)
+		SSL_CTX_set_alpn_protos(
+		    l->ctx, (const uint8_t *)H2_ALPN, H2_ALPN_SIZE);
 	l->epoll = epoll_create1(0);
 	l->clients = calloc(l->conns, sizeof(*l->clients));
 	if (l->clients == NULL)
@@ -201,7 +210,7 @@ usage(void)
 	    "usage: load -m MODE -p PORT -s SERVER-NAME -c CERT (without "
 	    ".crt) -a CA\n\t[-k connections] [-d seconds] [-P proxy-pids] "
 	    "[-B backend-pids]\n\t[-i pace-ms] [-n requests-each] "
-	    "[-v 1.2|1.3]\n");
+	    "[-v 1.2|1.3] [-S streams-each]\n");
 	exit(2);
 }
 
@@ -220,7 +229,7 @@ read_options(struct load *l, int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "m:p:s:c:a:k:d:P:B:i:n:v:")) != -1) {
+	while ((o = getopt(argc, argv, "m:p:s:c:a:k:d:P:B:i:n:v:S:")) != -1) {
 		switch (o) {
 		case 'm':
 			l->mode = mode_parse(optarg);
@@ -258,6 +267,9 @@ read_options(struct load *l, int argc, char **argv)
 		case 'v':
 			l->version = optarg;
 			break;
+		case 'S':
+			l->streams = (unsigned)atoi(optarg);
+			break;
 		default:
 			usage();
 		}
@@ -269,7 +281,7 @@ read_options(struct load *l, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct load l = { .conns = 1, .seconds = 3 };
+	struct load l = { .conns = 1, .streams = 1, .seconds = 3 };
 	int signals;
 
 	signal(SIGPIPE, SIG_IGN);

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tools=$TOP_BUILDDIR/build-bench
 work=
 jobs_started=
+proxy_mode=http
 
 # Outside of a network namespace these ports must be free.
 port=19443
@@ -57,15 +58,17 @@ build_tool() {
 	    -newer "$out" -print -quit)" ] && return 0
 	# shellcheck disable=SC2046
 	$CC -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$out" \
-	    "${sources[@]}" $(pkg-config --cflags --libs openssl) ||
+	    "${sources[@]}" $(pkg-config --cflags --libs openssl libnghttp2) ||
 		fail "$out cannot be built"
 }
 
 build_tools() {
 	mkdir -p "$tools"
-	build_tool load load.c client.c chan.c cargo.c meter.c
-	build_tool backend backend.c chan.c cargo.c
-	build_tool ask ask.c cargo.c meter.c
+	build_tool load load.c client.c streams.c chan.c cargo.c h2.c \
+	    h2_cargo.c meter.c
+	build_tool backend backend.c h2_server.c chan.c cargo.c h2.c \
+	    h2_cargo.c
+	build_tool ask ask.c cargo.c h2.c h2_cargo.c meter.c
 	[ -x "$ZEGRESSD" ] || fail "$ZEGRESSD is not there: make first"
 }
 
@@ -132,6 +135,8 @@ leave() {
 }
 
 enter() {
+	# For callers by the hundred, each with a connection behind it.
+	[ "$(ulimit -Sn)" -ge 4096 ] || ulimit -Sn 4096
 	work=$(mktemp -d "${TMPDIR:-/tmp}/zegress-bench.XXXXXX") || exit 1
 	trap leave EXIT
 	trap 'exit 1' INT TERM HUP
@@ -160,10 +165,13 @@ server_name() {
 	echo "$1{mesh=default}"
 }
 
-# ask SERVICE [OPTION...], with the caller's certificate
+# ask SERVICE [OPTION...], in the way that the proxy's mode wants
 ask() {
 	local service=$1
 	shift
+	case $proxy_mode in
+	http2 | grpc) set -- -m "$proxy_mode" "$@" ;;
+	esac
 	"$tools/ask" -p "$port" -s "$(server_name "$service")" \
 	    -a "$work/mesh-ca.crt" "$@"
 }
@@ -172,6 +180,7 @@ ask() {
 # another build of it.
 start_proxy() {
 	local answer run=$work/${1//\//-} daemon=$ZEGRESSD
+	proxy_mode=$2
 	[ "$1" = "${1%@*}" ] || daemon=${1#*@}
 	mkdir -p "$run"
 	MODE=$2 PORT=$port ADMIN_PORT=$admin_port BACKEND=$backend_port \

@@ -3,6 +3,7 @@
 # Lines "SCENARIO PEER ROUND key=value..." become the tables of bench/run.
 # CPU is of the proxy, per unit of work: microseconds a request or handshake,
 # milliseconds a gigabyte.  A ratio is the median of the rounds' own ratios.
+# Load and server share a core: where that is nearly used up, the row says so.
 
 function sort_into(n,    i, j, x) {
 	for (i = 2; i <= n; i++) {
@@ -42,6 +43,14 @@ function is_bulk(scenario) {
 	return scenario ~ /^(down|up)\./
 }
 
+function print_outside(scenario, peer,    most) {
+	most = median(gather("outside", scenario, peer))
+	if (most <= outside_max)
+		return sprintf("%.0f %%", most * 100)
+	marked = 1
+	return sprintf("**%.0f %% (!)**", most * 100)
+}
+
 function print_row(scenario, peer,    n, cost, rate, p50, p99, busy, least, most) {
 	n = gather("cost", scenario, peer)
 	if (n == 0)
@@ -53,12 +62,13 @@ function print_row(scenario, peer,    n, cost, rate, p50, p99, busy, least, most
 	p50 = median(gather("p50", scenario, peer))
 	p99 = median(gather("p99", scenario, peer))
 	busy = median(gather("busy", scenario, peer))
-	printf "| %s | %s | %d | %s | %.1f / **%.1f** / %.1f | %.2f | %s | %.0f %% |\n",
+	printf "| %s | %s | %d | %s | %.1f / **%.1f** / %.1f | %.2f | %s | %.0f %% | %s |\n",
 	    scenario, peer, n,
 	    is_bulk(scenario) ? sprintf("%.2f Gbit/s", rate * 8) : \
 	    sprintf("%.0f /s", rate), least, cost, most,
 	    ratio(scenario, peer, "zegressd"),
-	    is_bulk(scenario) ? "" : sprintf("%.0f, %.0f", p50, p99), busy * 100
+	    is_bulk(scenario) ? "" : sprintf("%.0f, %.0f", p50, p99), \
+	    busy * 100, print_outside(scenario, peer)
 }
 
 function judge(scenario, peer, most,    r) {
@@ -67,6 +77,10 @@ function judge(scenario, peer, most,    r) {
 		return
 	printf "%s: %.2f of %s's CPU (goal: at most %.2f): %s\n", scenario, r,
 	    peer, most, r <= most ? "met" : "NOT met"
+}
+
+BEGIN {
+	outside_max = 0.9
 }
 
 {
@@ -88,17 +102,22 @@ function judge(scenario, peer, most,    r) {
 	value["cost", $1, $2, $3] = field["cpu"] / field["units"] * scale
 	value["rate", $1, $2, $3] = field["units"] / field["seconds"]
 	value["busy", $1, $2, $3] = field["cpu"] / field["seconds"]
+	value["outside", $1, $2, $3] = \
+	    (field["load"] + field["backend"]) / field["seconds"]
 	value["p50", $1, $2, $3] = field["p50_us"]
 	value["p99", $1, $2, $3] = field["p99_us"]
 }
 
 END {
-	print "| scenario | peer | runs | rate | CPU: µs each, ms/GB (min / med / max) | × zegressd | µs p50, p99 | CPU used |"
-	print "|---|---|---|---|---|---|---|---|"
+	print "| scenario | peer | runs | rate | CPU: µs each, ms/GB (min / med / max) | × zegressd | µs p50, p99 | CPU used | by load and server |"
+	print "|---|---|---|---|---|---|---|---|---|"
 	for (s = 1; s <= scenarios; s++)
 		for (p = 1; p <= peers; p++)
 			print_row(scenario[s], peer[p])
 	print ""
+	if (marked)
+		printf "(!) Load and server used more than %.0f %% of their core: the proxy may have waited for them.\n\n",
+		    outside_max * 100
 	for (s = 1; s <= scenarios; s++) {
 		if (scenario[s] == "http.c64")
 			judge(scenario[s], "envoy", 0.5)
