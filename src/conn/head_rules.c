@@ -9,10 +9,37 @@
 #define REQUEST_ID_MOST 128
 
 /* Only we could say these, and nobody outside needs to know. */
-static const enum field_id dropped[] = {
-	FIELD_X_FORWARDED_CLIENT_CERT,
-	FIELD_X_KUMA_TAGS,
+static const struct str dropped[] = {
+	STR("x-forwarded-client-cert"),
+	STR("x-kuma-tags"),
 };
+
+static char
+as_in_cgi(char c)
+{
+	return c == '_' ? '-' : ascii_lower_char(c);
+}
+
+/* To servers in the manner of CGI (RFC 3875, section 4.1.18) it is the same. */
+static bool
+is_read_as(struct str name, struct str field)
+{
+	if (name.len != field.len)
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (as_in_cgi(name.p[i]) != field.p[i])
+			return false;
+	return true;
+}
+
+static void
+drop(struct head *q)
+{
+	for (size_t i = 0; i < q->n_fields; i++)
+		for (size_t k = 0; k < ARRAY_LEN(dropped); k++)
+			if (is_read_as(q->fields[i].name, dropped[k]))
+				q->fields[i].is_removed = true;
+}
 
 static bool
 is_visible(struct str s)
@@ -164,8 +191,7 @@ head_make_ours(
     struct head *q, char id[REQUEST_ID_TEXT], const struct head_rules *r)
 {
 	head_remove_hop_by_hop(q);
-	for (size_t i = 0; i < ARRAY_LEN(dropped); i++)
-		head_remove(q, dropped[i]);
+	drop(q);
 	if (r->options->forwards_client_cert)
 		add_client_cert(q, r);
 	rule_forwarded_for(q, r);

@@ -412,8 +412,13 @@ h2_session_abuse(struct h2_session *s, enum h2_abuse a)
 	if (s->state == H2_OVER)
 		return;
 	h2_session_count(s, h2_abuse_event(a));
-	text_addf(&why, "more than limits.h2_%s = %u allows",
-	    h2_abuse_option(a), s->limits->abuse[a]);
+	if (a == H2_ABUSE_CONTINUATIONS &&
+	    s->walk.continuations > H2_CONTINUATIONS_MOST)
+		text_addf(&why, "more than %d CONTINUATION frames in a block",
+		    H2_CONTINUATIONS_MOST);
+	else
+		text_addf(&why, "more than limits.h2_%s = %u allows",
+		    h2_abuse_option(a), s->limits->abuse[a]);
 	h2_session_quit(s, H2_END_ABUSE, NGHTTP2_ENHANCE_YOUR_CALM, why.p);
 	text_free(&why);
 }

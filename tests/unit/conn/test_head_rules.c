@@ -99,6 +99,8 @@ Test(head_rules, nothing_of_the_mesh_leaves)
 	add(&r, "X-Kuma-Tags", "&kuma.io/service=web&");
 	add(&r, "X-Forwarded-Client-Cert", "URI=spiffe://default/admin");
 	add(&r, "x-forwarded-client-cert", "By=x");
+	add(&r, "X_Forwarded-Client_Cert", "URI=spiffe://default/admin");
+	add(&r, "x_kuma_tags", "&kuma.io/service=web&");
 	add(&r, "Connection", "close, x-mine, x-kuma-tags");
 	add(&r, "X-Mine", "1");
 	add(&r, "TE", "trailers");

@@ -154,7 +154,7 @@ static const struct attack {
 	void (*put)(struct attacker *a);
 	unsigned steps; /* that are too many */
 	enum h2_abuse abuse;
-	const char *option;
+	const char *text; /* of what was too much */
 	enum h2_event event;
 } attacks[] = {
 	{ "rapid reset", rapid_reset, 501, H2_ABUSE_RESETS, "limits.h2_resets",
@@ -166,7 +166,7 @@ static const struct attack {
 	{ "CONTINUATION", continuations, 10, H2_ABUSE_CONTINUATIONS,
 	    "limits.h2_continuations", H2_CONTINUATIONS_FLOOD },
 	{ "one block for ever", endless_block, 9, H2_ABUSE_CONTINUATIONS,
-	    "limits.h2_continuations", H2_CONTINUATIONS_FLOOD },
+	    "more than 8 CONTINUATION frames", H2_CONTINUATIONS_FLOOD },
 	{ "SETTINGS", settings, 50, H2_ABUSE_SETTINGS, "limits.h2_settings",
 	    H2_SETTINGS_FLOOD },
 	{ "PING", pings, 101, H2_ABUSE_PINGS, "limits.h2_pings",
@@ -222,7 +222,7 @@ expect_ended(struct h2_rig *r, const struct attack *x)
 	cr_expect_eq(h2_session_state(s), H2_OVER, "%s", x->what);
 	cr_expect_eq(h2_session_end(s), H2_END_ABUSE, "%s: %d %.*s", x->what,
 	    h2_session_end(s), STR_ARG(why));
-	cr_expect_not_null(memmem(why.p, why.len, x->option, strlen(x->option)),
+	cr_expect_not_null(memmem(why.p, why.len, x->text, strlen(x->text)),
 	    "%s: '%.*s'", x->what, STR_ARG(why));
 	cr_expect_eq(r->server.counts[x->event], 1, "%s", x->what);
 	cr_expect_eq(r->server.counts[H2_GOAWAY_SENT], 1, "%s", x->what);
