@@ -241,35 +241,14 @@ h1_write_chunk_head(size_t n, char out[H1_CHUNK_HEAD_MAX])
 	return len;
 }
 
-/*
- * Who merges trailers into the head must not be given these: they would frame,
- * route or authorize a message that has been acted upon.
- */
-static bool
-is_forbidden_in_trailers(const struct field *f)
-{
-	static const struct str others[] = { STR("authorization"),
-		STR("cache-control"), STR("content-encoding"),
-		STR("content-range"), STR("cookie"), STR("max-forwards"),
-		STR("range"), STR("set-cookie") };
-	size_t i;
-
-	if (f->id != FIELD_OTHER)
-		return f->id != FIELD_GRPC_STATUS;
-	for (i = 0; i < ARRAY_LEN(others); i++)
-		if (str_eq_nocase(f->name, others[i]))
-			return true;
-	return false;
-}
-
 static void
 put_trailers(struct out *o, const struct field *f, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (!f[i].is_removed && !is_forbidden_in_trailers(&f[i]) &&
-		    strict_is_name(f[i].name) && strict_is_value(f[i].value))
+		if (field_may_trail(&f[i]) && strict_is_name(f[i].name) &&
+		    strict_is_value(f[i].value))
 			put_field(o, f[i].name, f[i].value);
 }
 

@@ -116,33 +116,13 @@ h2_nvs_of_head(struct h2_nvs *nvs, const struct head *h)
 			h->content_length, nvs->length, sizeof(nvs->length)));
 }
 
-/* As in HTTP/1.1 (RFC 9110, section 6.5.1): see h1_write.c. */
-static bool
-may_trail(const struct field *f)
-{
-	static const struct str others[] = { STR("authorization"),
-		STR("cache-control"), STR("content-encoding"),
-		STR("content-range"), STR("cookie"), STR("max-forwards"),
-		STR("range"), STR("set-cookie") };
-	size_t i;
-
-	if (f->is_removed)
-		return false;
-	if (f->id != FIELD_OTHER)
-		return f->id == FIELD_GRPC_STATUS;
-	for (i = 0; i < ARRAY_LEN(others); i++)
-		if (str_eq_nocase(f->name, others[i]))
-			return false;
-	return true;
-}
-
 static void
 put_trailers(struct h2_nvs *nvs, const struct field *f, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (may_trail(&f[i]))
+		if (field_may_trail(&f[i]))
 			put(nvs, f[i].name, f[i].value);
 }
 
@@ -160,7 +140,7 @@ measure(const struct field *f, size_t n, size_t *fields, size_t *bytes)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (!may_trail(&f[i]))
+		if (!field_may_trail(&f[i]))
 			continue;
 		*fields += 1;
 		*bytes += f[i].name.len + f[i].value.len;
@@ -184,7 +164,7 @@ copy_fields(struct field *out, char **to, const struct field *f, size_t n)
 	size_t i, done = 0;
 
 	for (i = 0; i < n; i++) {
-		if (!may_trail(&f[i]))
+		if (!field_may_trail(&f[i]))
 			continue;
 		out[done].id = f[i].id;
 		out[done].is_removed = false;

@@ -111,6 +111,28 @@ field_is_hop_by_hop(enum field_id id)
 	return id != FIELD_OTHER && (rows[id].flags & FIELD_HOP) != 0;
 }
 
+/*
+ * Who merges trailers into the head must not be given the rest: they would
+ * frame, route or authorize a message that has been acted upon.
+ */
+bool
+field_may_trail(const struct field *f)
+{
+	static const struct str others[] = { STR("authorization"),
+		STR("cache-control"), STR("content-encoding"),
+		STR("content-range"), STR("cookie"), STR("max-forwards"),
+		STR("range"), STR("set-cookie") };
+
+	if (f->is_removed)
+		return false;
+	if (f->id != FIELD_OTHER)
+		return f->id == FIELD_GRPC_STATUS;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (str_eq_nocase(f->name, others[i]))
+			return false;
+	return true;
+}
+
 static const struct field *
 first_of(const struct field *f, size_t n, enum field_id id)
 {

@@ -86,6 +86,8 @@ void head_init(struct head *h);
 enum field_id field_id_of(struct str name);
 /* Concerns one connection only (RFC 9110, section 7.6.1). */
 bool field_is_hop_by_hop(enum field_id id);
+/* Not removed, and fit for trailers (RFC 9110, section 6.5.1). */
+bool field_may_trail(const struct field *f);
 
 /* False also for a Content-Length of 0: nothing follows the head. */
 bool head_has_body(const struct head *h);
