@@ -116,9 +116,25 @@ use_lease(struct exchange *x)
 	return exchange_enter(x, X_CARRY);
 }
 
+/*
+ * The rules may have changed while it waited, also after the result was there
+ * and before it was told, when no reauthorization sees a stream to cut.
+ */
+static bool
+is_out_of_date(const struct exchange *x, bool has_waited)
+{
+	struct verdict v;
+
+	if (x->lease.status == REACH_NO_ENDPOINT)
+		return x->service != conn_newest_service(x->conn);
+	return has_waited && x->lease.status == REACH_OK &&
+	       !conn_may_go_on(x->conn, x->service, x->lease.endpoint->key, &v);
+}
+
 enum next
 exchange_lease(struct exchange *x)
 {
+	bool has_waited = x->has_lease;
 	struct reach_want want = {
 		.only_zoned = x->conn->is_remote,
 		.rulesets = x->verdict.rulesets,
@@ -133,8 +149,7 @@ exchange_lease(struct exchange *x)
 	}
 	if (!x->is_leased)
 		return WAIT;
-	if (x->lease.status == REACH_NO_ENDPOINT &&
-	    x->service != conn_newest_service(x->conn)) {
+	if (is_out_of_date(x, has_waited)) {
 		exchange_give_back(x, false);
 		return exchange_ask_again(x);
 	}

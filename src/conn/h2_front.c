@@ -22,6 +22,9 @@
 #define SPARE_MOST 8
 /* For the last GOAWAY, that the session waits to say, to get out. */
 #define LEAVE_MS 5000
+/* For ends of answers that a slow caller has not taken; the session resets
+ * those that do not move in half of it. */
+#define LAST_WORDS_MS 120000
 
 struct request {
 	struct exchange exchange;
@@ -374,7 +377,9 @@ run(struct front *front)
 		return WAIT;
 	case H2_GOING:
 		if (front->open == 0)
-			timer_set(&f->idle, LEAVE_MS);
+			timer_set(&f->idle, h2_session_streams(f->session) == 0
+						? LEAVE_MS
+						: LAST_WORDS_MS);
 		return WAIT;
 	case H2_OVER:
 		break;

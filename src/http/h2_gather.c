@@ -13,8 +13,12 @@
 #include "http/h2_gathered.h"
 #include "http/strict.h"
 
-/* How far over its limits a block is still decoded. */
+/*
+ * How far over its limits a block is still decoded: other streams must not end
+ * because a limit is small.
+ */
 #define BOMB_TIMES 4
+#define BOMB_LEAST ((size_t)16 * 1024)
 #define KEPT_BYTES ((size_t)8192)
 
 struct h2_gather *
@@ -198,7 +202,7 @@ count(struct h2_gather *g, struct str name, struct str value)
 static bool
 is_bomb(const struct h2_gather *g)
 {
-	return g->said.size > BOMB_TIMES * bytes_most(g) ||
+	return g->said.size > BOMB_TIMES * bytes_most(g) + BOMB_LEAST ||
 	       g->said.seen > (size_t)BOMB_TIMES * HEAD_FIELDS_MAX;
 }
 

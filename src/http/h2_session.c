@@ -124,7 +124,6 @@ h2_session_new(struct wire *w, enum h2_role role,
 	/* What the wire keeps had its event already. */
 	wire_kick(w);
 	h2_turn_schedule(s);
-	s->told_left = h2_session_streams_left(s);
 	return s;
 }
 
@@ -157,10 +156,7 @@ h2_session_wire(const struct h2_session *s)
 struct stream *
 h2_session_open(struct h2_session *s)
 {
-	struct h2_stream *st = h2_stream_new(s);
-
-	s->told_left = h2_session_streams_left(s);
-	return &st->base;
+	return &h2_stream_new(s)->base;
 }
 
 unsigned

@@ -108,7 +108,6 @@ struct h2_session {
 	unsigned n_streams;
 	unsigned n_refused;
 	uint32_t peer_window; /* initial, of its streams */
-	unsigned told_left;   /* streams_left when the owner knew it last */
 	bool has_change;      /* on_change is due */
 	bool is_dead;         /* freed by its owner; memory goes later */
 	bool is_scheduled;    /* on_turn() is due */

@@ -78,6 +78,21 @@ Test(waiting, a_request_is_denied_by_a_change_of_rules)
 	world_end(&w);
 }
 
+/* What ends the first makes room for the second, who must not use it. */
+Test(waiting, a_request_is_denied_when_the_service_goes)
+{
+	struct mesh_client first, second;
+	struct world w;
+
+	queue_up(&w, &first, &second);
+	egress_remove(w.e, "api.yaml");
+	cr_expect_eq(answer_of(&second), 403);
+	cr_expect_eq(seen(w.servers[0]).requests, 1);
+	mesh_close(&first);
+	mesh_close(&second);
+	world_end(&w);
+}
+
 Test(waiting, a_connection_outlives_a_change_of_rules)
 {
 	const struct dns_server_answer silence = { .drop_a = true,

@@ -435,6 +435,38 @@ Test(h2_strict, a_second_head)
 	text_free(&t);
 }
 
+/* However small the limit: other streams have nothing to do with it. */
+Test(h2_strict, trailers_over_their_limit_end_the_stream_alone)
+{
+	static const struct str trailers[2 * FIELDS_MOST] = { STR("x"),
+		STR("abcdefghijkl") };
+	static const size_t limits[] = { 0, 3, 12 };
+	struct text t = TEXT_EMPTY;
+	struct head *h;
+	struct h2_rig r;
+
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		h2_rig_init(&r);
+		r.http.trailer_bytes = limits[i];
+		h2_rig_open(&r, H2_SERVER);
+		h2_put_preface(&t);
+		h2_put_request(&t, 1, 0);
+		put_block(&t, trailers, H2_FLAG_END_STREAM, 1);
+		h2_rig_send(&r, &t);
+		cr_expect_eq(h2_rig_head(r.server.streams[0], &h), PULL_FAIL);
+		cr_expect_eq(r.server.streams[0]->error, STREAM_TOO_LARGE);
+		h2_rig_release(r.server.streams[0], false);
+		h2_put_request(&t, 3, H2_FLAG_END_STREAM);
+		h2_rig_send(&r, &t);
+		cr_expect_eq(h2_session_state(r.server.session), H2_OPEN);
+		cr_assert_eq(r.server.n_streams, 2);
+		cr_expect_eq(h2_rig_head(r.server.streams[1], &h), PULL_DATA);
+		h2_rig_release(r.server.streams[1], false);
+		h2_rig_close(&r);
+	}
+	text_free(&t);
+}
+
 enum excess { BYTES, FIELDS, LINE, PATH };
 
 /* Over a limit: the caller hears 431, and the connection goes on. */
