@@ -45,6 +45,7 @@ struct conn_server {
 	uint64_t connect_us;
 };
 
+struct exchange;
 struct front;
 
 struct conn {
@@ -97,6 +98,8 @@ struct conns {
 	struct sources *sources;
 	struct addr *ingresses;
 	size_t n_ingresses;
+	struct exchange *spare_exchanges; /* exchange_spare.c */
+	unsigned n_spare_exchanges;
 	struct stats_set *outcomes[OUT_N];
 	struct conn *reauthorize_next; /* NULL: no walk is under way */
 	bool walks;

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "conn/conn.h"
+#include "conn/exchange.h"
 #include "conn/front.h"
 
 /* Connections and requests that are asked again in one turn of the loop. */
@@ -55,6 +56,7 @@ conns_free(struct conns *cs)
 	cs->is_freeing = true;
 	timer_stop(&cs->drain_deadline);
 	on_drain_deadline(cs);
+	exchange_free_spares(cs);
 	sources_free(cs->sources);
 	snapshot_unref(cs->snapshot);
 	tls_identities_unref(cs->identities);

@@ -4,8 +4,8 @@
 
 /*
  * One HTTP request and its answer: exchange.c tells its life.  It couples two
- * streams and knows no version of HTTP.  Embedded in a front, which has read
- * the head.  A worker's thread.
+ * streams and knows no version of HTTP.  A front owns it, which has read the
+ * head.  A worker's thread.
  */
 
 #include <stdbool.h>
@@ -88,12 +88,23 @@ struct exchange {
 	char request_id[REQUEST_ID_TEXT];
 	struct exchange_words words;
 	char detail[512];
+	struct exchange *next_spare;
 };
 
 /* The memory is reused from request to request of c. */
 void exchange_init(
     struct exchange *x, struct conn *c, const struct exchange_host *host);
 void exchange_fini(struct exchange *x);
+
+/*
+ * exchange_spare.c: an idle connection holds none.  One that was used before,
+ * if there is one, as after exchange_init().
+ */
+struct exchange *exchange_take(
+    struct conn *c, const struct exchange_host *host) MUST_CHECK;
+/* Its request is over, or was never begun.  NULL is fine. */
+void exchange_give(struct exchange *x);
+void exchange_free_spares(struct conns *cs);
 
 /* request stays valid until the front's next pull_head(). */
 void exchange_begin(

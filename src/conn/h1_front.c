@@ -30,8 +30,8 @@ struct h1_front {
 	struct front front;
 	struct h1_session *session;
 	struct stream *stream; /* of the request that is awaited or served */
-	struct exchange exchange;
-	struct timer deadline; /* of FRONT_IDLE and FRONT_HEAD */
+	struct exchange *exchange; /* NULL while none is asked for */
+	struct timer deadline;     /* of FRONT_IDLE and FRONT_HEAD */
 	struct farewell farewell;
 	struct pin pin; /* the server's connection that knows the caller */
 	enum front_state state;
@@ -84,10 +84,20 @@ linger(struct h1_front *f, enum outcome o)
 	return WAIT;
 }
 
+static struct exchange *
+exchange_of(struct h1_front *f)
+{
+	if (f->exchange == NULL) {
+		f->exchange = exchange_take(f->front.conn, &host);
+		f->exchange->pin = &f->pin;
+	}
+	return f->exchange;
+}
+
 static void
 refuse_late_head(struct h1_front *f)
 {
-	exchange_refuse(&f->exchange, f->stream, OUT_REQUEST_LATE, NULL);
+	exchange_refuse(exchange_of(f), f->stream, OUT_REQUEST_LATE, NULL);
 	(void)linger(f, OUT_REQUEST_LATE);
 }
 
@@ -112,6 +122,8 @@ on_deadline(void *arg)
 static void
 become_idle(struct h1_front *f)
 {
+	exchange_give(f->exchange);
+	f->exchange = NULL;
 	f->stream = h1_session_stream(f->session);
 	f->stream->on_ready = on_ready;
 	f->stream->arg = f;
@@ -149,7 +161,7 @@ no_head(struct h1_front *f)
 		if (!head_errors[i].is_request)
 			return conn_finish(
 			    f->front.conn, head_errors[i].outcome, NULL);
-		exchange_refuse(&f->exchange, s, head_errors[i].outcome,
+		exchange_refuse(exchange_of(f), s, head_errors[i].outcome,
 		    stream_error_text(e));
 		return linger(f, head_errors[i].outcome);
 	}
@@ -171,7 +183,7 @@ await_head(struct h1_front *f)
 		f->front.open = 1;
 		if (f->is_draining)
 			h1_session_close_after(f->session);
-		exchange_begin(&f->exchange, s, h);
+		exchange_begin(exchange_of(f), s, h);
 		return GO;
 	case PULL_WAIT:
 		if (f->state == FRONT_IDLE &&
@@ -191,7 +203,7 @@ await_head(struct h1_front *f)
 static enum next
 after_exchange(struct h1_front *f)
 {
-	const struct exchange *x = &f->exchange;
+	const struct exchange *x = f->exchange;
 
 	f->state = FRONT_IDLE;
 	f->front.open = 0;
@@ -214,7 +226,7 @@ after_exchange(struct h1_front *f)
 static bool
 is_abandoned(struct h1_front *f)
 {
-	return f->exchange.tunnel != TUNNEL_OPEN &&
+	return f->exchange->tunnel != TUNNEL_OPEN &&
 	       h1_session_is_abandoned(f->session);
 }
 
@@ -226,7 +238,7 @@ step(struct h1_front *f)
 	case FRONT_HEAD:
 		return await_head(f);
 	case FRONT_EXCHANGE:
-		if (exchange_run(&f->exchange) == END)
+		if (exchange_run(f->exchange) == END)
 			return after_exchange(f);
 		return is_abandoned(f)
 			   ? conn_finish(f->front.conn, OUT_CALLER_RESET,
@@ -276,7 +288,7 @@ reauthorize(struct front *front)
 	struct h1_front *f = h1_front_of(front);
 
 	if (f->state == FRONT_EXCHANGE)
-		exchange_reauthorize(&f->exchange);
+		exchange_reauthorize(f->exchange);
 }
 
 static void
@@ -285,8 +297,8 @@ free_front(struct front *front)
 	struct h1_front *f = h1_front_of(front);
 
 	if (f->state == FRONT_EXCHANGE)
-		exchange_abort(&f->exchange, front->conn->outcome);
-	exchange_fini(&f->exchange);
+		exchange_abort(f->exchange, front->conn->outcome);
+	exchange_give(f->exchange);
 	pin_release(&f->pin);
 	timer_stop(&f->deadline);
 	farewell_stop(&f->farewell);
@@ -309,8 +321,6 @@ h1_front_new(struct conn *c)
 	f->front =
 	    (struct front){ .ops = &ops, .conn = c, .version = HTTP_1_1 };
 	f->session = h1_session_new(c->client, H1_SERVER, c->all->env.http);
-	exchange_init(&f->exchange, c, &host);
-	f->exchange.pin = &f->pin;
 	timer_init(&f->deadline, c->all->env.loop, on_deadline, f);
 	stat_inc(c->listener->stats, STAT_DOWNSTREAM_CX_HTTP1);
 	become_idle(f);

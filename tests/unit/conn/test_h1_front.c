@@ -185,6 +185,34 @@ Test(h1_front, one_request_after_the_other)
 	teardown(&c);
 }
 
+/* An exchange is the larger part of what a request needs. */
+Test(h1_front, an_idle_connection_holds_no_exchange)
+{
+	const struct conns *cs;
+	struct call c;
+
+	setup(&c);
+	cs = c.g.conns;
+	cr_expect_null(cs->spare_exchanges, "nobody has asked yet");
+	pool(&c);
+	will_answer(&c, "fine");
+	say(&c, "GET / HTTP/1.1\r\n");
+	cr_expect_null(cs->spare_exchanges, "half a head needs none");
+	say(&c, "Host: a\r\n\r\n");
+	expect_answer(&c, "HTTP/1.1 200", "fine");
+	cr_expect_eq(cs->n_spare_exchanges, 1, "it was given back");
+	will_answer(&c, "again");
+	say(&c, GET);
+	expect_answer(&c, "HTTP/1.1 200", "again");
+	cr_expect_eq(cs->n_spare_exchanges, 1, "and used once more");
+	/* One that ends with its connection comes back as well. */
+	say(&c, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+	cr_expect_eq(cs->n_spare_exchanges, 0, "the answer lingers");
+	hang_up(&c);
+	cr_expect_eq(cs->n_spare_exchanges, 1);
+	teardown(&c);
+}
+
 /* NTLM: what the server has authenticated is the connection. */
 Test(h1_front, a_connection_that_knows_the_caller)
 {
