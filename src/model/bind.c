@@ -212,7 +212,7 @@ read_row(struct binder *b, const struct bind *row, const struct node *n,
 		bind_tags(b, n, at, field);
 		break;
 	case BIND_SOURCE:
-		bind_source(b, n, at, field);
+		bind_shared_source(b, n, at, field);
 		break;
 	case BIND_TARGET:
 		bind_target(b, n, at, field);

@@ -7,14 +7,12 @@
 
 #include "model/bind.h"
 
-#include <string.h>
-
 #include "model/target.h"
 #include "model/target_bind.h"
 
 struct walk {
 	void (*on_line)(struct walk *w, unsigned *line);
-	void (*on_bytes)(struct walk *w, struct str bytes);
+	void (*on_source)(struct data_source *s);
 	long delta;
 };
 
@@ -55,7 +53,7 @@ each_row(struct walk *w, const struct bind *row, char *base)
 	case BIND_SOURCE:
 		source = field;
 		w->on_line(w, &source->line);
-		w->on_bytes(w, source->value);
+		w->on_source(source);
 		break;
 	case BIND_TARGET:
 		target = field;
@@ -92,24 +90,16 @@ leave_line(struct walk *w, unsigned *line)
 }
 
 static void
-leave_bytes(struct walk *w, struct str bytes)
+leave_source(struct data_source *s)
 {
-	(void)w;
-	(void)bytes;
-}
-
-static void
-wipe_bytes(struct walk *w, struct str bytes)
-{
-	(void)w;
-	str_wipe(bytes);
+	(void)s;
 }
 
 void
 bind_move(const struct bind *rows, void *spec, long delta)
 {
 	struct walk w = {
-		.on_line = move_line, .on_bytes = leave_bytes, .delta = delta
+		.on_line = move_line, .on_source = leave_source, .delta = delta
 	};
 
 	each(&w, rows, spec);
@@ -118,7 +108,7 @@ bind_move(const struct bind *rows, void *spec, long delta)
 void
 bind_wipe(const struct bind *rows, void *spec)
 {
-	struct walk w = { .on_line = leave_line, .on_bytes = wipe_bytes };
+	struct walk w = { .on_line = leave_line, .on_source = source_wipe };
 
 	each(&w, rows, spec);
 }

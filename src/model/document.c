@@ -16,18 +16,18 @@
 #include "model/envelope.h"
 #include "model/guess.h"
 #include "model/secret.h"
+#include "model/shared_bytes.h"
 #include "model/target_bind.h"
 
 static struct document *
-document_new(const char *file, unsigned line, size_t text_len)
+document_new(const char *file, unsigned line)
 {
 	struct document *d = xcalloc(1, sizeof(*d));
 	struct resource *r = xcalloc(1, sizeof(*r));
-	size_t guess = 512 + text_len;
 
-	/* A text and its values have about one size: one chunk does. */
-	arena_init(&r->arena, guess < 8192 ? guess : 8192);
-	r->file = arena_strdup(&r->arena, str_of(file));
+	/* One chunk does for a service, and there are many of these. */
+	arena_init(&r->arena, 512);
+	r->file = shared_bytes_take(str_of(file)).p;
 	r->line = line;
 	r->kind = KIND_N;
 	d->r = r;
@@ -47,6 +47,7 @@ document_free(struct document *d)
 		bind_wipe(kind_row(r->kind)->bind, r->spec);
 	}
 	arena_fini(&r->arena);
+	shared_bytes_drop(str_of(r->file));
 	free(r);
 	problems_free(&d->pr);
 	free(d);
@@ -230,7 +231,7 @@ struct document *
 document_read(const char *file, unsigned line, struct str text,
     const struct digest *digest)
 {
-	struct document *d = document_new(file, line, text.len);
+	struct document *d = document_new(file, line);
 	const struct node *root;
 	struct arena tree;
 
@@ -260,7 +261,7 @@ struct document *
 document_of_secret(
     struct str mesh, struct str name, const char *file, struct str bytes)
 {
-	struct document *d = document_new(file, 0, bytes.len);
+	struct document *d = document_new(file, 0);
 	struct resource *r = d->r;
 	struct secret *secret;
 

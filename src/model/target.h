@@ -64,6 +64,7 @@ enum data_source_kind {
 struct data_source {
 	enum data_source_kind kind;
 	struct str value;
+	bool is_shared; /* value is: see shared_bytes.h */
 	unsigned line;
 	/* Why it cannot be used, and then kind is SOURCE_NONE; or NULL. */
 	const char *fault;

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "model/scalar.h"
+#include "model/shared_bytes.h"
 
 #define AT(type, field) offsetof(struct type, field)
 
@@ -121,6 +122,37 @@ bind_source(struct binder *b, const struct node *n, const struct path *at,
 	out->line = n->line;
 	if (bind_map(b, source_rows, n, at, &t))
 		choose_source(b, &t, out);
+}
+
+void
+bind_shared_source(struct binder *b, const struct node *n,
+    const struct path *at, struct data_source *out)
+{
+	struct binder aside = *b;
+	struct arena arena;
+	struct str value;
+
+	/* The field may stand there twice, which is an error told elsewhere. */
+	source_wipe(out);
+	*out = (struct data_source){ .kind = SOURCE_NONE };
+	arena_init(&arena, 0);
+	aside.arena = &arena;
+	bind_source(&aside, n, at, out);
+	value = out->value;
+	out->value = shared_bytes_take(value);
+	out->is_shared = true;
+	str_wipe(value);
+	arena_fini(&arena);
+}
+
+void
+source_wipe(struct data_source *s)
+{
+	if (s->is_shared)
+		shared_bytes_drop(s->value);
+	else
+		str_wipe(s->value);
+	s->value = STR_NONE;
 }
 
 void

@@ -14,6 +14,10 @@ void bind_tags(struct binder *b, const struct node *n, const struct path *at,
     struct tags *out);
 void bind_source(struct binder *b, const struct node *n, const struct path *at,
     struct data_source *out);
+/* One copy of equal values; bind_wipe() has to give it back. */
+void bind_shared_source(struct binder *b, const struct node *n,
+    const struct path *at, struct data_source *out);
+void source_wipe(struct data_source *s);
 void bind_target(struct binder *b, const struct node *n, const struct path *at,
     struct target_ref *out);
 
