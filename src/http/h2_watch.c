@@ -88,7 +88,7 @@ on_lag(void *arg)
 		has_any = true;
 	}
 	if (has_any)
-		timer_set(&s->lag, LAG_MS);
+		timer_set_about(&s->lag, LAG_MS);
 }
 
 void
@@ -132,7 +132,7 @@ static void
 watch_quiet(struct h2_session *s)
 {
 	if (s->limits->ping_ms > 0 && s->n_streams > 0)
-		timer_set(&s->quiet, s->limits->ping_ms);
+		timer_set_about(&s->quiet, s->limits->ping_ms);
 }
 
 void
@@ -161,7 +161,7 @@ void
 h2_watch_released(struct h2_session *s)
 {
 	if (!timer_is_set(&s->lag))
-		timer_set(&s->lag, LAG_MS);
+		timer_set_about(&s->lag, LAG_MS);
 }
 
 void

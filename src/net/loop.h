@@ -74,6 +74,11 @@ struct timer {
 void timer_init(struct timer *t, struct loop *l, void (*fn)(void *), void *arg);
 /* From now; replaces what was set. */
 void timer_set(struct timer *t, uint64_t ms);
+/*
+ * Of ten seconds and more: up to about a second later, at a moment that many
+ * share.  For what is set on every connection and matters on few.
+ */
+void timer_set_about(struct timer *t, uint64_t ms);
 void timer_stop(struct timer *t);
 bool timer_is_set(const struct timer *t);
 

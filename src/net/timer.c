@@ -4,6 +4,9 @@
  * deadline that moves later stays where it is, and is put right when its old
  * time comes; so moving it for every byte is one store.  They follow
  * clock_ms(), which tests move by hand; libevent only wakes the loop.
+ *
+ * Thousands of connections have long deadlines that move all the time.  The
+ * old places of these are on full slots, so that they wake the loop together.
  */
 
 #include <stdlib.h>
@@ -14,6 +17,8 @@
 #include "net/loop_state.h"
 
 #define TIMERS_FIRST 64
+#define SLOT_MS 1024
+#define LONG_MS 10000
 
 static void
 put(struct loop *l, size_t at, struct timer *t)
@@ -88,6 +93,13 @@ timer_init(struct timer *t, struct loop *l, void (*fn)(void *), void *arg)
 	*t = (struct timer){ .loop = l, .fn = fn, .arg = arg };
 }
 
+/* Where one goes that is due in ms: never after due_ms. */
+static uint64_t
+place_of(const struct timer *t, uint64_t ms)
+{
+	return ms < LONG_MS ? t->due_ms : t->due_ms - t->due_ms % SLOT_MS;
+}
+
 void
 timer_set(struct timer *t, uint64_t ms)
 {
@@ -98,12 +110,22 @@ timer_set(struct timer *t, uint64_t ms)
 	/* 0 means that it is not set. */
 	t->due_ms = due > 0 ? due : 1;
 	if (t->at == 0) {
-		t->armed_ms = t->due_ms;
+		t->armed_ms = place_of(t, ms);
 		heap_add(t->loop, t);
 	} else if (t->due_ms < t->armed_ms) {
 		t->armed_ms = t->due_ms;
 		sift_up(t->loop, t, t->at);
 	}
+}
+
+void
+timer_set_about(struct timer *t, uint64_t ms)
+{
+	uint64_t past = (loop_now_ms(t->loop) + ms) % SLOT_MS;
+
+	if (ms >= LONG_MS && past > 0)
+		ms += SLOT_MS - past;
+	timer_set(t, ms);
 }
 
 void
@@ -169,6 +191,15 @@ timers_arm(struct loop *l)
 	l->alarm_ms = first;
 }
 
+/* The first one, whose place is too early. */
+static void
+put_right(struct loop *l, struct timer *t)
+{
+	t->armed_ms = t->due_ms > l->now_ms ? place_of(t, t->due_ms - l->now_ms)
+					    : t->due_ms;
+	sift_down(l, t, 1);
+}
+
 void
 timers_run(struct loop *l)
 {
@@ -181,8 +212,7 @@ timers_run(struct loop *l)
 		if (t->armed_ms > l->now_ms)
 			break;
 		if (t->due_ms > t->armed_ms) {
-			t->armed_ms = t->due_ms;
-			sift_down(l, t, 1);
+			put_right(l, t);
 			continue;
 		}
 		t->due_ms = 0;

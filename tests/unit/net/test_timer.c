@@ -184,3 +184,90 @@ Test(timer, wakes_a_loop_that_waits, .timeout = 10)
 	timer_stop(&idle);
 	loop_free(l);
 }
+
+/* How many different moments the loop is woken at. */
+static unsigned
+moments(const struct beat *v, size_t n)
+{
+	unsigned found = 0;
+	size_t i, j;
+
+	for (i = 0; i < n; i++) {
+		for (j = 0; j < i; j++)
+			if (v[j].timer.armed_ms == v[i].timer.armed_ms)
+				break;
+		found += j == i;
+	}
+	return found;
+}
+
+Test(timer, many_long_ones_wake_together)
+{
+	struct loop *l = start();
+	struct beat v[MANY];
+	unsigned fired = 0;
+
+	/* Five a millisecond apart, as connections are accepted. */
+	for (size_t i = 0; i < MANY; i++) {
+		beat_init(&v[i], l);
+		at(l, i * 5);
+		timer_set(&v[i].timer, 300000);
+	}
+	cr_expect_leq(moments(v, MANY), 2);
+	/* A request on each: they move, and stay where they are. */
+	for (size_t i = 0; i < MANY; i++) {
+		at(l, 200000 + i * 5);
+		timer_set(&v[i].timer, 300000);
+	}
+	at(l, 310000);
+	cr_expect_leq(moments(v, MANY), 2, "put right, and together again");
+	/* And none is early or late. */
+	for (size_t i = 0; i < MANY; i++) {
+		at(l, 500000 + i * 5 - 1);
+		cr_expect_eq(v[i].fired, 0, "%zu is early", i);
+		at(l, 500000 + i * 5);
+		cr_expect_eq(v[i].fired, 1, "%zu is late", i);
+	}
+	for (size_t i = 0; i < MANY; i++)
+		fired += v[i].fired;
+	cr_expect_eq(fired, MANY);
+	loop_free(l);
+}
+
+/* The loop was busy, and comes too late for the place and the deadline. */
+Test(timer, a_long_one_that_nobody_looked_at)
+{
+	struct loop *l = start();
+	struct beat b;
+
+	beat_init(&b, l);
+	timer_set(&b.timer, 20000);
+	at(l, 1000);
+	timer_set(&b.timer, 20000);
+	at(l, 60000);
+	cr_expect_eq(b.fired, 1);
+	loop_free(l);
+}
+
+Test(timer, about_is_a_shared_moment_soon_after)
+{
+	struct loop *l = start();
+	struct beat v[MANY];
+	uint64_t due, last = 0;
+	unsigned dues = 0;
+
+	for (size_t i = 0; i < MANY; i++) {
+		beat_init(&v[i], l);
+		at(l, i * 5);
+		timer_set_about(&v[i].timer, 30000);
+		due = v[i].timer.due_ms;
+		cr_expect_geq(due, START_MS + i * 5 + 30000);
+		cr_expect_lt(due, START_MS + i * 5 + 31100);
+		dues += due != last;
+		last = due;
+	}
+	cr_expect_leq(dues, 2);
+	for (size_t i = 0; i < MANY; i++)
+		timer_stop(&v[i].timer);
+	loop_free(l);
+}
