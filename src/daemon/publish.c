@@ -38,6 +38,9 @@ struct publisher {
 	/* In force, and what was wrong when it was made. */
 	struct snapshot *snapshot;
 	struct tls_identities *identities;
+	/* Before it, and perhaps still with a worker. */
+	struct snapshot **old;
+	size_t n_old;
 	struct problems file_problems;
 	struct problems build_problems;
 	struct problems mint_problems;
@@ -75,12 +78,35 @@ publisher_new(
 	return p;
 }
 
+static void
+forget_old(struct publisher *p)
+{
+	while (p->n_old > 0)
+		snapshot_unref(p->old[--p->n_old]);
+	free(p->old);
+	p->old = NULL;
+}
+
+/*
+ * Kept until no worker has it: whoever lets go last frees ten thousand
+ * services, and that is not to be a worker with connections that wait.
+ */
+static void
+retire(struct publisher *p, struct snapshot *s)
+{
+	if (s == NULL)
+		return;
+	p->old = xreallocarray(p->old, p->n_old + 1, sizeof(struct snapshot *));
+	p->old[p->n_old++] = s;
+}
+
 void
 publisher_free(struct publisher *p)
 {
 	if (p == NULL)
 		return;
 	timer_stop(&p->rotation);
+	forget_old(p);
 	snapshot_unref(p->snapshot);
 	tls_identities_unref(p->identities);
 	problems_free(&p->file_problems);
@@ -133,9 +159,11 @@ on_switched(void *arg)
 	struct publisher *p = a->publisher;
 	size_t i;
 
-	if (a->generation == p->generation && --p->switching == 0)
+	if (a->generation == p->generation && --p->switching == 0) {
 		for (i = 0; i < p->n_workers; i++)
 			worker_reauthorize(p->workers[i]);
+		forget_old(p);
+	}
 	free(a);
 }
 
@@ -147,6 +175,8 @@ switch_workers(struct publisher *p)
 
 	p->generation++;
 	p->switching = p->n_workers;
+	if (p->n_workers == 0)
+		forget_old(p);
 	for (i = 0; i < p->n_workers; i++) {
 		a = xcalloc(1, sizeof(*a));
 		a->publisher = p;
@@ -227,7 +257,7 @@ take_snapshot(struct publisher *p, struct snapshot *s)
 		snapshot_unref(s);
 		return false;
 	}
-	snapshot_unref(p->snapshot);
+	retire(p, p->snapshot);
 	p->snapshot = s;
 	return true;
 }
