@@ -6,6 +6,9 @@
  * Bytes both ways between two wires, with backpressure and half-close.  It
  * holds nothing but counters: what cannot be sent at once waits in the wire it
  * goes to, and as long as it does nothing more is read for that wire.
+ *
+ * A direction in which much comes at a time is spliced, where both wires are
+ * plain; small exchanges are copied, which costs fewer calls.
  */
 
 #include <stdbool.h>
@@ -29,6 +32,8 @@ struct relay {
 	bool server_was_cut;
 	uint64_t bytes_up; /* client to server */
 	uint64_t bytes_down;
+	uint32_t bulk_up; /* bytes of large reads, one after the other */
+	uint32_t bulk_down;
 };
 
 void relay_init(struct relay *r, struct wire *client, struct wire *server);

@@ -65,6 +65,7 @@ loop_free(struct loop *l)
 	for (i = 0; i < SCRATCH_N; i++)
 		free(l->scratch[i]);
 	free(l->lent);
+	pipes_fini(l);
 	free(l->later.v);
 	free(l);
 }

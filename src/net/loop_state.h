@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "net/loop.h"
+#include "net/pipe.h"
 
 struct task {
 	void (*fn)(void *arg);
@@ -53,6 +54,8 @@ struct loop {
 	/* The buffer of a wire whose bytes wire_read() has handed out. */
 	uint8_t *lent;
 	size_t lent_cap;
+
+	struct pipes pipes;
 };
 
 /* Every event callback begins with this: the turn's time starts here. */

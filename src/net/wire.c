@@ -14,6 +14,7 @@
 
 #include "base/xalloc.h"
 #include "net/loop_state.h"
+#include "net/pipe.h"
 #include "net/sock.h"
 
 /* More at once would leave the second-level cache before it is used. */
@@ -49,6 +50,12 @@ static const struct wire_ops plain_ops = {
 	.finish = wire_sock_finish,
 	.close = plain_close,
 };
+
+bool
+wire_is_plain(const struct wire *w)
+{
+	return w->ops == &plain_ops;
+}
 
 static void
 tell(struct wire *w)
@@ -168,6 +175,8 @@ wire_free(struct wire *w)
 	else if (wire_unsent(w) > 0)
 		(void)wire_sock_flush(w);
 	timer_stop(&w->probe);
+	if (w->pipe != NULL)
+		pipe_return(w->loop, w->pipe);
 	event_del(&w->ev);
 	close(w->fd);
 	w->fd = -1;

@@ -40,6 +40,7 @@ struct span {
 	size_t room_after;
 };
 
+struct pipe;
 struct wire;
 
 /*
@@ -75,6 +76,7 @@ struct wire {
 	void *arg;
 	void *impl;          /* of ops */
 	struct wire_buf in;  /* read, and given back */
+	struct pipe *pipe;   /* spliced and not sent: goes before out */
 	struct wire_buf out; /* accepted, and not sent */
 	size_t held;         /* accepted, and not yet in out: see tls/ */
 	bool can_read;       /* the socket may have something */
@@ -140,8 +142,19 @@ enum io wire_flush(struct wire *w);
 /* End our direction in order (close_notify, FIN) after what is unsent. */
 enum io wire_finish(struct wire *w);
 
+/*
+ * Move what from has to to, which must hold nothing unsent, without copying
+ * it: as far as from is concerned it is read, and for to it is unsent, so
+ * wire_flush(to) is next.  IO_AGAIN: there is nothing that can be moved so, or
+ * no means to do it; wire_read() then tells what there is.
+ */
+enum io wire_splice(struct wire *from, struct wire *to, size_t *got);
+
 bool wire_peer(const struct wire *w, struct addr *out);
 bool wire_local(const struct wire *w, struct addr *out);
+
+/* Its bytes are those on the socket. */
+bool wire_is_plain(const struct wire *w);
 
 /* For implementations of wire_ops: the socket itself. */
 size_t wire_sock_unsent(const struct wire *w);

@@ -16,7 +16,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "net/pipe.h"
 #include "net/wire.h"
+#include "net/wire_sock.h"
 
 #define IOV_MOST 16
 /* Probes of all wires of a loop fall together on multiples of this. */
@@ -39,8 +41,8 @@ probe_later(struct wire *w)
 	timer_set(&w->probe, 2 * PROBE_MS - now % PROBE_MS);
 }
 
-static enum io
-read_failed(struct wire *w, int error)
+enum io
+wire_sock_read_failed(struct wire *w, int error)
 {
 	w->can_read = false;
 	if (error == EAGAIN)
@@ -65,10 +67,10 @@ wire_sock_read(struct wire *w, uint8_t *p, size_t n, size_t *got)
 		r = recv(w->fd, p, n, 0);
 	while (r == -1 && errno == EINTR);
 	if (r == -1)
-		return read_failed(w, errno);
+		return wire_sock_read_failed(w, errno);
 	/* The kernel tells of a reset once, and sending has had it. */
 	if (r == 0 && w->error == ECONNRESET)
-		return read_failed(w, ECONNRESET);
+		return wire_sock_read_failed(w, ECONNRESET);
 	if (r == 0) {
 		w->is_eof = true;
 		w->can_read = false;
@@ -108,8 +110,8 @@ fill_iov(struct iovec *iov, const struct str *v, size_t n, size_t skip)
  * What the peer said before it reset the connection is there to be read,
  * though its edge may not have been told yet.
  */
-static enum io
-send_failed(struct wire *w, int error)
+enum io
+wire_sock_send_failed(struct wire *w, int error)
 {
 	w->can_read = !w->is_failed;
 	return fail(w, error);
@@ -139,7 +141,7 @@ send_iov(struct wire *w, struct iovec *iov, size_t n, size_t *sent)
 			   : sendmsg(w->fd, &m, MSG_NOSIGNAL);
 	while (r == -1 && errno == EINTR);
 	if (r == -1 && errno != EAGAIN)
-		return send_failed(w, errno);
+		return wire_sock_send_failed(w, errno);
 	if (r > 0)
 		*sent = (size_t)r;
 	w->bytes_out += *sent;
@@ -152,7 +154,7 @@ send_iov(struct wire *w, struct iovec *iov, size_t n, size_t *sent)
 size_t
 wire_sock_unsent(const struct wire *w)
 {
-	return w->out.to - w->out.from;
+	return w->out.to - w->out.from + (w->pipe != NULL ? w->pipe->held : 0);
 }
 
 static void
@@ -216,7 +218,9 @@ wire_sock_flush(struct wire *w)
 
 	if (w->error != 0)
 		return IO_FAIL;
-	while (wire_sock_unsent(w) > 0) {
+	if (w->pipe != NULL && (io = wire_sock_flush_pipe(w)) != IO_DONE)
+		return io;
+	while (w->out.to > w->out.from) {
 		left = wire_buf_str(&w->out);
 		io = send_iov(w, &iov, fill_iov(&iov, &left, 1, 0), &sent);
 		wire_buf_consume(&w->out, sent);

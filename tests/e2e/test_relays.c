@@ -316,6 +316,95 @@ Test(relays, only_in_meshes_that_route_through_their_egresses)
 	}
 }
 
+/* Of the daemon. */
+static unsigned
+count_pipes(const struct egress *e)
+{
+	char dir[64], path[128], to[64];
+	unsigned n = 0;
+	ssize_t len;
+
+	(void)snprintf(dir, sizeof(dir), "/proc/%d/fd", (int)e->pid);
+	for (int fd = 0; fd < 1024; fd++) {
+		(void)snprintf(path, sizeof(path), "%s/%d", dir, fd);
+		len = readlink(path, to, sizeof(to) - 1);
+		n += len > 5 && memcmp(to, "pipe:", 5) == 0;
+	}
+	return n;
+}
+
+static void
+start_bulk(struct world *w, enum ext_protocol protocol)
+{
+	world_init(w, NULL);
+	write_es(
+	    w->e, &(struct es){ .name = "far", .zone = "zone-2", .port = 9 });
+	write_ingress(
+	    w->e, &(struct ingress){ .name = "zi-2",
+		      .zone = "zone-2",
+		      .port = ext_port(serve_as_zone_by(w, protocol, "far")) });
+	world_start(w);
+}
+
+/* Much is spliced: the sandbox allows it, and every byte is in its place. */
+Test(relays, much_both_ways)
+{
+	const uint64_t much = (uint64_t)24 << 20;
+	struct mesh_client m;
+	unsigned before;
+	struct world w;
+
+	start_bulk(&w, EXT_RAW);
+	before = count_pipes(w.e);
+	call(&w, &m, "far");
+	cr_expect(mesh_pump(&m, much, much), "%s", m.error);
+	mesh_finish(&m);
+	cr_expect_eq(mesh_wait_end(&m, 20000), MESH_FIN);
+	mesh_close(&m);
+	cr_expect_not_null(egress_log_line(
+	    w.e, "\"zone_path\":\"relay\"", "\"outcome\":\"ok\""));
+	cr_expect_geq(cluster_metric(w.e,
+			  "envoy_cluster_upstream_cx_tx_bytes_total", "far"),
+	    (double)much);
+	cr_expect_geq(cluster_metric(w.e,
+			  "envoy_cluster_upstream_cx_rx_bytes_total", "far"),
+	    (double)much);
+	cr_expect_gt(count_pipes(w.e), before, "it was copied");
+	world_end(&w);
+}
+
+/* A server that goes, or a caller, while much is on its way. */
+Test(relays, a_reset_amid_much)
+{
+	static const char *const outcomes[] = { "caller_reset",
+		"connection_terminated" };
+
+	for (size_t i = 0; i < ALL(outcomes); i++) {
+		static char block[1 << 16];
+		struct mesh_client m;
+		struct world w;
+
+		start_bulk(&w, EXT_SINK);
+		call(&w, &m, "far");
+		for (int k = 0; k < 200; k++)
+			cr_assert(mesh_write(&m, block, sizeof(block)));
+		if (i == 0) {
+			mesh_reset(&m);
+		} else {
+			ext_stop(w.servers[0]);
+			w.servers[0] = NULL;
+			while (mesh_write(&m, block, sizeof(block)))
+				continue;
+		}
+		cr_expect(
+		    has_outcome(w.e, outcomes[i], "\"zone_path\":\"relay\""),
+		    "row %zu", i);
+		mesh_close(&m);
+		world_end(&w);
+		egress_remove_tree(w.home);
+	}
+}
+
 static bool
 is_refused(struct world *w, struct mesh_options *o, const char *outcome)
 {

@@ -56,10 +56,16 @@ write_zone_egress(struct egress *e, const char *name, uint16_t port)
 struct ext_server *
 serve_as_zone(struct world *w, const char *name)
 {
+	return serve_as_zone_by(w, EXT_ECHO, name);
+}
+
+struct ext_server *
+serve_as_zone_by(struct world *w, enum ext_protocol protocol, const char *name)
+{
 	struct pki *p = pki_sidecar(w->mesh_ca, "default", "far", "zone-2");
 	struct ext_server *s;
 
-	s = world_serve(w, &(struct ext_config){ .protocol = EXT_ECHO,
+	s = world_serve(w, &(struct ext_config){ .protocol = protocol,
 			       .name = name,
 			       .cert_pem = p->cert_pem,
 			       .key_pem = p->key_pem });

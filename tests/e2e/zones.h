@@ -22,6 +22,9 @@ void write_zone_egress(struct egress *e, const char *name, uint16_t port);
  * an echo that says name, which has to last.
  */
 struct ext_server *serve_as_zone(struct world *w, const char *name);
+/* Likewise, but no echo. */
+struct ext_server *serve_as_zone_by(
+    struct world *w, enum ext_protocol protocol, const char *name);
 
 /*
  * A descriptor that keeps a port of 127.0.0.1 where nobody listens from being

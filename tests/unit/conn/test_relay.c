@@ -7,9 +7,12 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 
 #include "conn/relay.h"
+#include "net/loop_state.h"
 #include "unit/net/pair.h"
 
 #define TURNS 50
@@ -57,6 +60,7 @@ setup_over(struct rig *g, bool is_tcp)
 {
 	struct wire *client, *server;
 
+	signal(SIGPIPE, SIG_IGN); /* as the daemon does */
 	*g = (struct rig){ .loop = loop_new() };
 	client = open_wire(g, is_tcp, &g->caller);
 	server = open_wire(g, is_tcp, &g->server);
@@ -368,6 +372,192 @@ Test(relay, an_end_behind_bytes_that_wait)
 	cr_expect_eq(got, sent);
 	cr_expect_str_eq(hear(g.server), "<fin>");
 	cr_expect_eq(g.end, RELAY_DONE);
+	teardown(&g);
+}
+
+/* Much both ways at once, through a splice where it pays. */
+
+#define MUCH ((size_t)8 << 20)
+
+struct bulk {
+	size_t sent;
+	size_t got;
+};
+
+/* One step of a direction; the receiver may be slow. */
+static void
+bulk_step(struct rig *g, struct bulk *b, int from, int to, bool is_slow)
+{
+	b->sent += fill(from, b->sent, MUCH - b->sent);
+	loop_turn(g->loop);
+	if (!is_slow)
+		b->got += take_all(to, b->got);
+	loop_turn(g->loop);
+}
+
+static void
+expect_bulk(bool is_tcp, unsigned slow)
+{
+	struct bulk up = { .sent = 0 }, down = { .sent = 0 };
+	uint64_t end_ms = clock_ms() + 60000;
+	struct rig g;
+
+	setup_over(&g, is_tcp);
+	for (unsigned i = 0; clock_ms() < end_ms; i++) {
+		bulk_step(&g, &up, g.caller, g.server, i % slow != 0);
+		bulk_step(&g, &down, g.server, g.caller, i % slow != 0);
+		cr_assert_eq(g.end, RELAY_GOES_ON);
+		cr_assert_leq(g.loop->pipes.n_lent, 2);
+		if (up.got == MUCH && down.got == MUCH)
+			break;
+	}
+	cr_expect_eq(up.got, MUCH, "%zu", up.got);
+	cr_expect_eq(down.got, MUCH, "%zu", down.got);
+	cr_expect_eq(g.relay.bytes_up, MUCH);
+	cr_expect_eq(g.relay.bytes_down, MUCH);
+	if (is_tcp)
+		cr_expect_gt(g.loop->pipes.n_idle, 0, "it was copied");
+	/* An idle relay holds nothing. */
+	cr_expect_eq(g.loop->pipes.n_lent, 0);
+	shutdown(g.caller, SHUT_WR);
+	shutdown(g.server, SHUT_WR);
+	turn(&g);
+	cr_expect_eq(g.end, RELAY_DONE);
+	cr_expect_str_eq(hear(g.server), "<fin>");
+	cr_expect_str_eq(hear(g.caller), "<fin>");
+	teardown(&g);
+}
+
+Test(relay, much_both_ways)
+{
+	expect_bulk(true, 1);
+}
+
+Test(relay, much_both_ways_to_slow_readers)
+{
+	expect_bulk(true, 7);
+}
+
+Test(relay, much_both_ways_between_unix_sockets)
+{
+	expect_bulk(false, 3);
+}
+
+/* Copied, as long as no pipe is to be had. */
+Test(relay, much_both_ways_without_descriptors)
+{
+	struct rlimit was, none;
+	size_t sent = 0, got = 0;
+	struct rig g;
+
+	setup(&g);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 4;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	for (int i = 0; i < 100000 && got < MUCH; i++) {
+		sent += fill(g.caller, sent, MUCH - sent);
+		turn(&g);
+		got += take_all(g.server, got);
+	}
+	cr_expect_eq(got, MUCH);
+	cr_expect_eq(g.loop->pipes.n_idle, 0);
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	cr_expect_eq(g.end, RELAY_GOES_ON);
+	teardown(&g);
+}
+
+struct push {
+	size_t sent;
+	size_t got;
+};
+
+/* Until the receiver, who does not read any more, has a pipe with bytes. */
+static void
+push(struct rig *g, struct push *p, int from, int to)
+{
+	for (int i = 0; i < 10000 && g->loop->pipes.n_lent == 0; i++) {
+		p->sent += fill(from, p->sent, 1 << 20);
+		turn(g);
+		if (g->loop->pipes.n_lent + g->loop->pipes.n_idle == 0)
+			p->got += take_all(to, p->got);
+	}
+	cr_assert_eq(g->loop->pipes.n_lent, 1);
+	cr_expect_eq(g->end, RELAY_GOES_ON);
+}
+
+static void
+expect_reset_midway(bool is_up, bool is_of_sink, enum relay_end end)
+{
+	struct push p = { .sent = 0 };
+	struct rig g;
+	int *from, *sink;
+
+	setup(&g);
+	from = is_up ? &g.caller : &g.server;
+	sink = is_up ? &g.server : &g.caller;
+	push(&g, &p, *from, *sink);
+	reset(is_of_sink ? sink : from);
+	for (int i = 0; i < 100 && g.end == RELAY_GOES_ON; i++)
+		turn(&g);
+	cr_expect_eq(g.end, end, "%d, not %d", (int)g.end, (int)end);
+	wire_free(g.relay.client);
+	wire_free(g.relay.server);
+	cr_expect_eq(g.loop->pipes.n_lent, 0);
+	g.relay.client = g.relay.server = NULL;
+	teardown(&g);
+}
+
+Test(relay, a_reset_of_a_slow_server_midway)
+{
+	expect_reset_midway(true, true, RELAY_SERVER_FAIL);
+}
+
+Test(relay, a_reset_of_a_slow_caller_midway)
+{
+	expect_reset_midway(false, true, RELAY_CLIENT_FAIL);
+}
+
+/* What is on its way when the sender ends comes before its FIN. */
+Test(relay, an_end_behind_bytes_in_a_pipe)
+{
+	struct push p = { .sent = 0 };
+	struct rig g;
+
+	setup(&g);
+	push(&g, &p, g.server, g.caller);
+	shutdown(g.server, SHUT_WR);
+	shutdown(g.caller, SHUT_WR);
+	turn(&g);
+	cr_expect_eq(g.end, RELAY_GOES_ON);
+	for (int i = 0; i < 100000 && p.got < p.sent; i++) {
+		p.got += take_all(g.caller, p.got);
+		loop_turn(g.loop);
+	}
+	turn(&g);
+	cr_expect_eq(p.got, p.sent, "%zu of %zu", p.got, p.sent);
+	cr_expect_str_eq(hear(g.caller), "<fin>");
+	cr_expect_eq(g.end, RELAY_DONE);
+	cr_expect_eq(g.loop->pipes.n_lent, 0);
+	teardown(&g);
+}
+
+/* Three calls instead of two pay only where much comes at a time. */
+Test(relay, small_exchanges_are_copied)
+{
+	static char small[1000];
+	struct rig g;
+
+	setup(&g);
+	for (int i = 0; i < 2000; i++) {
+		cr_assert_eq(send(g.caller, small, sizeof(small), 0),
+		    (ssize_t)sizeof(small));
+		for (int k = 0; k < 4; k++)
+			loop_turn(g.loop);
+		(void)recv(g.server, small, sizeof(small), 0);
+	}
+	cr_expect_gt(g.relay.bytes_up, 1000000);
+	cr_expect_eq(g.loop->pipes.n_idle, 0);
 	teardown(&g);
 }
 
