@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/spare.h"
 #include "base/xalloc.h"
 #include "http/h2_side.h"
 
@@ -43,9 +44,45 @@ new_options(const struct h2_session *s)
 	return o;
 }
 
+/* For each stream the library takes fifteen blocks, and as many back. */
+
+static void *
+take(size_t n, void *arg)
+{
+	(void)arg;
+	return spare_alloc(n);
+}
+
+static void *
+take_zeroed(size_t n, size_t size, void *arg)
+{
+	(void)arg;
+	return spare_calloc(n, size);
+}
+
+static void *
+grow(void *p, size_t n, void *arg)
+{
+	(void)arg;
+	return spare_realloc(p, n);
+}
+
+static void
+give(void *p, void *arg)
+{
+	(void)arg;
+	spare_free(p);
+}
+
 static nghttp2_session *
 new_library_session(struct h2_session *s)
 {
+	nghttp2_mem mem = {
+		.malloc = take,
+		.free = give,
+		.calloc = take_zeroed,
+		.realloc = grow,
+	};
 	nghttp2_session_callbacks *c;
 	nghttp2_option *o = new_options(s);
 	nghttp2_session *ng;
@@ -56,9 +93,9 @@ new_library_session(struct h2_session *s)
 	h2_recv_callbacks(c);
 	h2_send_callbacks(c);
 	if (s->role == H2_SERVER)
-		rv = nghttp2_session_server_new2(&ng, c, s, o);
+		rv = nghttp2_session_server_new3(&ng, c, s, o, &mem);
 	else
-		rv = nghttp2_session_client_new2(&ng, c, s, o);
+		rv = nghttp2_session_client_new3(&ng, c, s, o, &mem);
 	/* It fails only without memory. */
 	if (rv != 0)
 		abort();

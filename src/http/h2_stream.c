@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-#include "base/xalloc.h"
+#include "base/spare.h"
 #include "http/h2_side.h"
 
 static const struct stream_ops ops = {
@@ -34,7 +34,7 @@ h2_stream_upgrades(const struct h2_session *s)
 struct h2_stream *
 h2_stream_new(struct h2_session *s)
 {
-	struct h2_stream *st = xcalloc(1, sizeof(*st));
+	struct h2_stream *st = spare_calloc(1, sizeof(*st));
 
 	st->base.ops = &ops;
 	st->base.version = HTTP_2;
@@ -88,7 +88,7 @@ h2_stream_free(struct h2_stream *st)
 	h2_queue_clear(&st->received);
 	h2_queue_clear(&st->sending);
 	free(st->upgrade);
-	free(st);
+	spare_free(st);
 }
 
 void
