@@ -93,23 +93,33 @@ rng_process_seed(void)
 	return process_seed;
 }
 
+/* Nibbles of x, the lowest last. */
+static char *
+put_hex(char *to, uint64_t x, unsigned n)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	while (n-- > 0)
+		*to++ = hex[x >> (n * 4) & 15];
+	return to;
+}
+
 void
 rng_uuid(char out[37])
 {
-	static const char hex[] = "0123456789abcdef";
-	uint64_t half[2] = { rng_u64(), rng_u64() };
-	unsigned i, nibble;
+	uint64_t a = rng_u64(), b = rng_u64();
 	char *to = out;
 
-	for (i = 0; i < 32; i++) {
-		nibble = (unsigned)(half[i / 16] >> (i % 16 * 4)) & 15;
-		if (i == 8 || i == 12 || i == 16 || i == 20)
-			*to++ = '-';
-		if (i == 12)
-			nibble = 4;
-		else if (i == 16)
-			nibble = 8 | (nibble & 3);
-		*to++ = hex[nibble];
-	}
+	to = put_hex(to, a >> 32, 8);
+	*to++ = '-';
+	to = put_hex(to, a >> 16, 4);
+	*to++ = '-';
+	*to++ = '4';
+	to = put_hex(to, a, 3);
+	*to++ = '-';
+	to = put_hex(to, 8 | (b >> 60 & 3), 1);
+	to = put_hex(to, b >> 48, 3);
+	*to++ = '-';
+	to = put_hex(to, b, 12);
 	*to = '\0';
 }

@@ -17,11 +17,11 @@
 #include "base/xalloc.h"
 
 #define STEP ((size_t)64)
-#define CLASSES 17
+#define CLASSES 33
 #ifdef __SANITIZE_ADDRESS__
 #define KEPT_MOST ((size_t)0)
 #else
-#define KEPT_MOST ((size_t)1024 * 1024)
+#define KEPT_MOST ((size_t)2048 * 1024)
 #endif
 
 enum use { USE_LIVE = 0x4c697665, USE_FREE = 0x46726565 };

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/queue.h>
 
+#include "base/spare.h"
 #include "base/xalloc.h"
 #include "conn/exchange.h"
 #include "conn/farewell.h"
@@ -79,7 +80,7 @@ static void
 drop(struct request *r)
 {
 	exchange_fini(&r->exchange);
-	loop_later(r->front->front.conn->all->env.loop, free, r);
+	loop_later(r->front->front.conn->all->env.loop, spare_free, r);
 }
 
 static void
@@ -199,7 +200,7 @@ open_request(struct h2_front *f)
 		TAILQ_REMOVE(&f->spare, r, link);
 		f->n_spare--;
 	} else {
-		r = xcalloc(1, sizeof(*r));
+		r = spare_calloc(1, sizeof(*r));
 		r->front = f;
 		exchange_init(&r->exchange, f->front.conn, &host);
 	}

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Queues of chunks, rooms of heads, and the thread's spare ones; these are
- * freed when their thread ends.  A queue of few bytes takes a small chunk, so
- * that a hundred streams with a byte each do not cost a hundred big ones.
+ * Queues of chunks, and rooms of heads.  A queue of few bytes takes a small
+ * chunk, so that a hundred streams with a byte each do not cost a hundred big
+ * ones.  Small pieces are base/spare's; of the big ones some stay with the
+ * thread, and are freed when it ends.
  */
 
 #include "http/h2_store.h"
@@ -10,16 +11,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/spare.h"
 #include "base/xalloc.h"
 
-/* What malloc(3) keeps at hand for a thread, it gives back fastest. */
 #define SMALL ((size_t)1024)
 /* As much as a frame of DATA usually has. */
 #define BIG ((size_t)16 * 1024)
 #define SPARE_CHUNKS 32
-#define SPARE_ROOMS 32
-/* Fields and bytes of an ordinary head; rarer ones are not kept. */
-#define ROOM_BYTES ((size_t)4096)
 
 struct h2_chunk {
 	struct h2_chunk *next;
@@ -32,8 +30,6 @@ struct h2_chunk {
 struct spares {
 	struct h2_chunk *chunks; /* BIG ones */
 	unsigned n_chunks;
-	struct h2_room *rooms; /* of ROOM_BYTES */
-	unsigned n_rooms;
 	bool is_registered; /* to be freed with the thread */
 };
 
@@ -46,15 +42,10 @@ free_spares(void *arg)
 {
 	struct spares *sp = arg;
 	struct h2_chunk *c;
-	struct h2_room *r;
 
 	while ((c = sp->chunks) != NULL) {
 		sp->chunks = c->next;
 		free(c);
-	}
-	while ((r = sp->rooms) != NULL) {
-		sp->rooms = r->next;
-		free(r);
 	}
 	*sp = (struct spares){ .chunks = NULL };
 }
@@ -86,7 +77,8 @@ take_chunk(size_t cap)
 		local.chunks = c->next;
 		local.n_chunks--;
 	} else {
-		c = xmalloc(sizeof(*c) + cap);
+		c = cap == BIG ? xmalloc(sizeof(*c) + cap)
+			       : spare_alloc(sizeof(*c) + cap);
 		c->cap = cap;
 	}
 	c->next = NULL;
@@ -99,7 +91,11 @@ give_chunk(struct h2_chunk *c)
 {
 	if (c == NULL)
 		return;
-	if (c->cap != BIG || local.n_chunks == SPARE_CHUNKS) {
+	if (c->cap != BIG) {
+		spare_free(c);
+		return;
+	}
+	if (local.n_chunks == SPARE_CHUNKS) {
 		free(c);
 		return;
 	}
@@ -205,18 +201,9 @@ h2_queue_held(const struct h2_queue *q)
 struct h2_room *
 h2_room_take(size_t n, size_t bytes)
 {
-	size_t cap = n * sizeof(struct field) + bytes;
-	struct h2_room *r = local.rooms;
+	struct h2_room *r =
+	    spare_alloc(sizeof(*r) + n * sizeof(struct field) + bytes);
 
-	if (cap <= ROOM_BYTES && r != NULL) {
-		local.rooms = r->next;
-		local.n_rooms--;
-	} else {
-		if (cap < ROOM_BYTES)
-			cap = ROOM_BYTES;
-		r = xmalloc(sizeof(*r) + cap);
-		r->cap = cap;
-	}
 	r->next = NULL;
 	head_init(&r->head);
 	r->head.fields = r->fields;
@@ -233,14 +220,5 @@ h2_room_bytes(struct h2_room *r)
 void
 h2_room_give(struct h2_room *r)
 {
-	if (r == NULL)
-		return;
-	if (r->cap != ROOM_BYTES || local.n_rooms == SPARE_ROOMS) {
-		free(r);
-		return;
-	}
-	register_thread();
-	r->next = local.rooms;
-	local.rooms = r;
-	local.n_rooms++;
+	spare_free(r);
 }

@@ -38,7 +38,6 @@ size_t h2_queue_held(const struct h2_queue *q);
 struct h2_room {
 	struct h2_room *next;
 	struct head head;
-	size_t cap;
 	struct field fields[]; /* and the bytes behind them */
 };
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BOUND ((size_t)1024 * 1024)
+#define BOUND ((size_t)2048 * 1024)
 
 static bool
 keeps(void)
