@@ -40,9 +40,9 @@ set_groups(SSL_CTX *ctx, const char *with_hybrid, const char *without)
 }
 
 static SSL_CTX *
-new_ctx(const SSL_METHOD *method)
+new_ctx(OSSL_LIB_CTX *library, const SSL_METHOD *method)
 {
-	SSL_CTX *ctx = SSL_CTX_new_ex(library_ctx(), NULL, method);
+	SSL_CTX *ctx = SSL_CTX_new_ex(library, NULL, method);
 
 	if (ctx == NULL)
 		abort();
@@ -144,7 +144,7 @@ select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 SSL_CTX *
 context_server_new(const struct server_setup *s, struct text *why)
 {
-	SSL_CTX *ctx = new_ctx(TLS_server_method());
+	SSL_CTX *ctx = new_ctx(library_lean_ctx(), TLS_server_method());
 
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION);
@@ -229,16 +229,20 @@ offer_alpn(SSL_CTX *ctx, struct str ids)
 }
 
 static bool
+is_weak(const struct tls_spec *spec)
+{
+	return spec->min_version < TLS1_2_VERSION;
+}
+
+static bool
 set_versions(SSL_CTX *ctx, const struct tls_spec *spec)
 {
-	bool is_weak = spec->min_version < TLS1_2_VERSION;
-
-	if (is_weak)
+	if (is_weak(spec))
 		SSL_CTX_set_security_level(ctx, 0);
 	return SSL_CTX_set_min_proto_version(ctx, spec->min_version) == 1 &&
 	       SSL_CTX_set_max_proto_version(ctx, spec->max_version) == 1 &&
-	       SSL_CTX_set_cipher_list(ctx, is_weak ? WEAK_CIPHERS : CIPHERS) ==
-		   1 &&
+	       SSL_CTX_set_cipher_list(
+		   ctx, is_weak(spec) ? WEAK_CIPHERS : CIPHERS) == 1 &&
 	       set_groups(ctx, "X25519MLKEM768:X25519:P-256:P-384:P-521",
 		   "X25519:P-256:P-384:P-521");
 }
@@ -246,7 +250,10 @@ set_versions(SSL_CTX *ctx, const struct tls_spec *spec)
 SSL_CTX *
 context_client_new(const struct tls_spec *spec, struct text *why)
 {
-	SSL_CTX *ctx = new_ctx(TLS_client_method());
+	/* Old servers may need Diffie-Hellman, or have a key of DSA. */
+	SSL_CTX *ctx =
+	    new_ctx(is_weak(spec) ? library_ctx() : library_lean_ctx(),
+		TLS_client_method());
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_server, NULL);

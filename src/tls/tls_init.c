@@ -15,11 +15,13 @@
 
 #include "base/log.h"
 #include "tls/bio.h"
+#include "tls/lean.h"
 #include "tls/library.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct {
 	OSSL_LIB_CTX *ctx;
+	OSSL_LIB_CTX *lean;
 	EVP_MD *sha256;
 	EVP_CIPHER *aes256_cbc;
 	BIO_METHOD *bio;
@@ -28,17 +30,23 @@ static struct {
 static void
 set_up(void)
 {
+	OSSL_PROVIDER *all = NULL;
+
 	OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG |
 			     OPENSSL_INIT_LOAD_SSL_STRINGS |
 			     OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
 	    NULL);
 	lib.ctx = OSSL_LIB_CTX_new();
-	if (lib.ctx == NULL || OSSL_PROVIDER_load(lib.ctx, "default") == NULL)
+	if (lib.ctx != NULL)
+		all = OSSL_PROVIDER_load(lib.ctx, "default");
+	if (all == NULL)
 		goto broken;
+	lib.lean = lean_new(all);
 	lib.sha256 = EVP_MD_fetch(lib.ctx, "SHA256", NULL);
 	lib.aes256_cbc = EVP_CIPHER_fetch(lib.ctx, "AES-256-CBC", NULL);
 	lib.bio = bio_method_new();
-	if (lib.sha256 != NULL && lib.aes256_cbc != NULL && lib.bio != NULL)
+	if (lib.lean != NULL && lib.sha256 != NULL && lib.aes256_cbc != NULL &&
+	    lib.bio != NULL)
 		return;
 broken:
 	log_error("tls", "OpenSSL's default provider cannot be loaded; "
@@ -57,6 +65,13 @@ library_ctx(void)
 {
 	tls_init();
 	return lib.ctx;
+}
+
+OSSL_LIB_CTX *
+library_lean_ctx(void)
+{
+	tls_init();
+	return lib.lean;
 }
 
 const EVP_MD *
