@@ -56,6 +56,20 @@ cert_earliest_end(const STACK_OF(X509) * certs)
 	return earliest;
 }
 
+int64_t
+cert_latest_start(const STACK_OF(X509) * certs)
+{
+	int64_t start, latest = INT64_MIN;
+	int i;
+
+	for (i = 0; i < sk_X509_num(certs); i++) {
+		start = cert_not_before(sk_X509_value(certs, i));
+		if (start > latest)
+			latest = start;
+	}
+	return latest;
+}
+
 static struct str
 string_view(const ASN1_STRING *s)
 {

@@ -2,7 +2,7 @@
 /*
  * Makes the contexts of both roles.  They are shared by threads and never
  * changed afterwards; what differs by connection is in its struct tls_peer.
- * The verifying itself is in verify.c, tickets are in ticket.c.
+ * The verifying itself is in verify.c, resuming in resume.c.
  */
 
 #include "tls/context.h"
@@ -10,11 +10,12 @@
 #include <openssl/err.h>
 #include <stdlib.h>
 
+#include "tls/callers.h"
 #include "tls/library.h"
 #include "tls/peer.h"
 #include "tls/pem_read.h"
+#include "tls/resume.h"
 #include "tls/system_store.h"
-#include "tls/ticket.h"
 #include "tls/tls_error.h"
 #include "tls/verify.h"
 
@@ -154,7 +155,7 @@ context_server_new(const struct server_setup *s, struct text *why)
 	SSL_CTX_set_cert_store(ctx, new_store(s->ca));
 	SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
 	announce_ca(ctx, s->ca);
-	ticket_set_up(ctx, s->tickets);
+	resume_set_up(ctx, callers_scope(s->callers));
 	if (SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
 	    set_groups(ctx, "X25519MLKEM768:X25519:P-256", "X25519:P-256") &&
 	    use_chain(ctx, s->chain, s->key)) {

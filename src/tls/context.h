@@ -12,13 +12,13 @@
 #include "base/str.h"
 #include "policy/tls_spec.h"
 
-struct ticket_keys;
+struct callers;
 
 struct server_setup {
 	STACK_OF(X509) * ca;    /* the mesh's, and nobody else's */
 	STACK_OF(X509) * chain; /* ours, leaf first */
 	EVP_PKEY *key;
-	struct ticket_keys *tickets;
+	struct callers *callers;
 };
 /* NULL with the reason in why. */
 SSL_CTX *context_server_new(

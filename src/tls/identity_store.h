@@ -22,8 +22,9 @@ struct tls_mesh; /* one mesh's identity; lives as long as its set */
 
 /*
  * What did not change since prev (same spec digest, not yet due) is shared
- * with it, session tickets included.  now_s: wall time.  A mesh that cannot be
- * served is reported and left out, or keeps prev's identity while that lasts.
+ * with it, its callers' sessions included.  now_s: wall time.  A mesh that
+ * cannot be served is reported and left out, or keeps prev's identity while
+ * that lasts.
  */
 struct tls_identities *tls_identities_new(struct mesh_spec *const *meshes,
     size_t n, const struct tls_identities *prev, int64_t now_s,

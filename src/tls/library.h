@@ -15,7 +15,6 @@ OSSL_LIB_CTX *library_ctx(void);
 /* The same for connections, with less to choose from: see lean.h. */
 OSSL_LIB_CTX *library_lean_ctx(void);
 const EVP_MD *library_sha256(void);
-const EVP_CIPHER *library_aes256_cbc(void);
 /* The kind of BIO that bio.c implements. */
 const BIO_METHOD *library_bio_method(void);
 

@@ -23,7 +23,6 @@ static struct {
 	OSSL_LIB_CTX *ctx;
 	OSSL_LIB_CTX *lean;
 	EVP_MD *sha256;
-	EVP_CIPHER *aes256_cbc;
 	BIO_METHOD *bio;
 } lib;
 
@@ -43,10 +42,8 @@ set_up(void)
 		goto broken;
 	lib.lean = lean_new(all);
 	lib.sha256 = EVP_MD_fetch(lib.ctx, "SHA256", NULL);
-	lib.aes256_cbc = EVP_CIPHER_fetch(lib.ctx, "AES-256-CBC", NULL);
 	lib.bio = bio_method_new();
-	if (lib.lean != NULL && lib.sha256 != NULL && lib.aes256_cbc != NULL &&
-	    lib.bio != NULL)
+	if (lib.lean != NULL && lib.sha256 != NULL && lib.bio != NULL)
 		return;
 broken:
 	log_error("tls", "OpenSSL's default provider cannot be loaded; "
@@ -79,13 +76,6 @@ library_sha256(void)
 {
 	tls_init();
 	return lib.sha256;
-}
-
-const EVP_CIPHER *
-library_aes256_cbc(void)
-{
-	tls_init();
-	return lib.aes256_cbc;
 }
 
 const BIO_METHOD *

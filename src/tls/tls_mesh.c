@@ -10,13 +10,13 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "tls/callers.h"
 #include "tls/cert.h"
 #include "tls/context.h"
 #include "tls/mint.h"
 #include "tls/pem_read.h"
-#include "tls/ticket.h"
 
-/* Sessions may be shared where this is the same, and nowhere else. */
+/* Sessions and verified chains count where this is the same, nowhere else. */
 static struct digest
 scope_of(const char *mesh, STACK_OF(X509) * ca)
 {
@@ -40,12 +40,12 @@ scope_of(const char *mesh, STACK_OF(X509) * ca)
 	return result;
 }
 
-static struct ticket_keys *
-tickets_for(const struct tls_mesh *prev, const struct digest *scope)
+static struct callers *
+callers_for(const struct tls_mesh *prev, const struct digest *scope)
 {
-	if (prev != NULL && digest_eq(ticket_keys_scope(prev->tickets), scope))
-		return ticket_keys_ref(prev->tickets);
-	return ticket_keys_new(scope);
+	if (prev != NULL && digest_eq(callers_scope(prev->callers), scope))
+		return callers_ref(prev->callers);
+	return callers_new(scope);
 }
 
 static bool
@@ -147,7 +147,7 @@ assemble(const struct mesh_spec *spec, struct server_setup *s, int64_t now_s,
 	m->origin = xstrdup(spec->origin != NULL ? spec->origin : spec->mesh);
 	m->spiffe = first_uri(leaf);
 	m->ctx = ctx;
-	m->tickets = ticket_keys_ref(s->tickets);
+	m->callers = callers_ref(s->callers);
 	m->is_minted = spec->cert == NULL;
 	m->not_after_s = cert_not_after(leaf);
 	m->ca_not_after_s = cert_earliest_end(s->ca);
@@ -172,10 +172,10 @@ tls_mesh_new(const struct mesh_spec *spec, const struct tls_mesh *prev,
 	if (s.ca != NULL && ca_is_alive(s.ca, now_s, why) &&
 	    find_chain(spec, now_s, &s, why)) {
 		scope = scope_of(spec->mesh, s.ca);
-		s.tickets = tickets_for(prev, &scope);
+		s.callers = callers_for(prev, &scope);
 		m = assemble(spec, &s, now_s, why);
 	}
-	ticket_keys_unref(s.tickets);
+	callers_unref(s.callers);
 	pem_free_certs(s.ca);
 	pem_free_certs(s.chain);
 	EVP_PKEY_free(s.key);
@@ -195,15 +195,9 @@ tls_mesh_unref(struct tls_mesh *m)
 	if (m == NULL || !ref_down(&m->ref))
 		return;
 	SSL_CTX_free(m->ctx);
-	ticket_keys_unref(m->tickets);
+	callers_unref(m->callers);
 	free(m->mesh);
 	free(m->origin);
 	free(m->spiffe);
 	free(m);
-}
-
-struct ticket_keys *
-tls_mesh_tickets(const struct tls_mesh *m)
-{
-	return m->tickets;
 }

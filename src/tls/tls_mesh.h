@@ -3,8 +3,9 @@
 #define TLS_TLS_MESH_H
 
 /*
- * As whom we answer for one mesh: certificate, CA set, tickets, and the
- * context made of them.  Immutable and counted: sets of identities share it.
+ * As whom we answer for one mesh: certificate, CA set, what is remembered
+ * of its callers, and the context made of them.  Immutable and counted: sets of
+ * identities share it.
  */
 
 #include <openssl/ssl.h>
@@ -16,7 +17,7 @@
 #include "base/str.h"
 #include "policy/mesh_spec.h"
 
-struct ticket_keys;
+struct callers;
 
 struct tls_mesh {
 	struct ref ref;
@@ -25,7 +26,7 @@ struct tls_mesh {
 	char *origin;
 	char *spiffe; /* our first URI SAN; may be empty */
 	SSL_CTX *ctx;
-	struct ticket_keys *tickets;
+	struct callers *callers;
 	bool is_minted;
 	int64_t not_after_s;
 	int64_t ca_not_after_s;
@@ -33,13 +34,12 @@ struct tls_mesh {
 };
 
 /*
- * tickets are taken from prev (may be NULL) if its CA set is the same.  NULL:
+ * callers is taken from prev (may be NULL) if its CA set is the same.  NULL:
  * it cannot be made, why says what to change.
  */
 struct tls_mesh *tls_mesh_new(const struct mesh_spec *spec,
     const struct tls_mesh *prev, int64_t now_s, struct text *why) MUST_CHECK;
 struct tls_mesh *tls_mesh_ref(struct tls_mesh *m);
 void tls_mesh_unref(struct tls_mesh *m);
-struct ticket_keys *tls_mesh_tickets(const struct tls_mesh *m);
 
 #endif

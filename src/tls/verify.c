@@ -15,7 +15,9 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "tls/callers.h"
 #include "tls/cert.h"
+#include "tls/chain_table.h"
 #include "tls/peer.h"
 #include "tls/tls_mesh.h"
 #include "tls/verify_name.h"
@@ -135,6 +137,58 @@ verify_chain(X509_STORE_CTX *x, struct tls_peer *p)
 	return false;
 }
 
+static void
+add_cert(struct digester *d, const X509 *c)
+{
+	unsigned char *der = NULL;
+	int n = i2d_X509(c, &der);
+
+	if (n < 0)
+		abort();
+	digester_add(
+	    d, (struct str){ .p = (const void *)der, .len = (size_t)n });
+	OPENSSL_free(der);
+}
+
+/* Everything that the verdict depends on, but the time. */
+static struct digest
+chain_key(X509_STORE_CTX *x, const struct callers *callers)
+{
+	const STACK_OF(X509) *shown = X509_STORE_CTX_get0_untrusted(x);
+	struct digester *d = digester_new();
+	struct digest key;
+	int i;
+
+	digester_add_digest(d, callers_scope(callers));
+	add_cert(d, X509_STORE_CTX_get0_cert(x));
+	for (i = 0; i < sk_X509_num(shown); i++)
+		add_cert(d, sk_X509_value(shown, i));
+	key = digester_take(d);
+	digester_free(d);
+	return key;
+}
+
+/* Callers come again and again with the same chain. */
+static bool
+verify_caller_chain(X509_STORE_CTX *x, struct tls_peer *p)
+{
+	struct chain_table *known = callers_chains(p->mesh->callers);
+	struct digest key = chain_key(x, p->mesh->callers);
+	struct chain_times times;
+
+	if (chain_table_get(known, &key, clock_wall_s(), &times)) {
+		p->not_after_s = times.not_after_s;
+		X509_STORE_CTX_set_error(x, X509_V_OK);
+		return true;
+	}
+	if (!verify_chain(x, p))
+		return false;
+	times.not_after_s = p->not_after_s;
+	times.not_before_s = cert_latest_start(X509_STORE_CTX_get0_chain(x));
+	chain_table_put(known, &key, &times);
+	return true;
+}
+
 /* From now, for what was verified to live at most that long. */
 static void
 limit_session(struct tls_peer *p)
@@ -199,7 +253,7 @@ verify_caller(X509_STORE_CTX *x, void *arg)
 	struct tls_peer *p = peer_in(x);
 
 	(void)arg;
-	if (!verify_chain(x, p))
+	if (!verify_caller_chain(x, p))
 		return 0;
 	if (!verify_identity(X509_STORE_CTX_get0_cert(x), p))
 		return refuse(x, ALERT_CERTIFICATE_UNKNOWN);

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "policy/tls_spec_seal.h"
 #include "tls/client_context.h"
+#include "tls/resume.h"
 #include "tls/tls_mesh.h"
 #include "tls/wire_tls_state.h"
 
@@ -156,15 +157,20 @@ wire_tls_connect_mesh(struct wire *w, struct str sni, struct str ca_pem,
 static enum io
 finish_handshake(struct tls_wire *t)
 {
+	bool is_known;
+
 	tls_wire_stash(t);
 	bio_send(&t->ends);
 	t->stage = TLS_OPEN;
 	if (!SSL_is_server(t->ssl))
 		return IO_DONE;
+	is_known = SSL_session_reused(t->ssl) == 1
+		       ? resume_adopt(t->ssl, &t->peer)
+		       : t->peer.identity != NULL;
 	tls_identities_unref(t->set);
 	t->set = NULL;
 	t->peer.mesh = NULL;
-	if (t->peer.identity != NULL)
+	if (is_known)
 		return IO_DONE;
 	/* Cannot happen; and if it does, nobody gets in. */
 	peer_fail(&t->peer, TLS_FAIL_NO_CERT, "the caller has no identity");

@@ -217,3 +217,40 @@ Test(resumption, not_after_the_certificate_has_expired)
 	world_end(&w);
 	pki_free(p);
 }
+
+/* Sessions are everybody's: which worker accepts does not matter. */
+Test(resumption, on_each_worker)
+{
+	struct world w;
+	struct ext_server *s;
+	struct mesh_client m;
+
+	world_init_with(&w, &(struct egress_options){ .workers = 2 });
+	s = world_serve(
+	    &w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "ext" });
+	write_es(w.e, &(struct es){ .name = "echo", .port = ext_port(s) });
+	world_start(&w);
+	for (int version = TLS1_2_VERSION; version <= TLS1_3_VERSION;
+	     version++) {
+		struct mesh_options o = caller(&w, "echo");
+
+		o.max_version = version;
+		o.session = take_session(&w, &o);
+		o.cert_pem = NULL;
+		for (int i = 0; i < 12; i++) {
+			cr_assert(mesh_open(&m, &o), "%s", m.error);
+			cr_expect(m.is_resumed, "%x, %d", (unsigned)version, i);
+			check_echo(&m, "ext");
+			/* OpenSSL uses one of TLS 1.3 once. */
+			if (version == TLS1_3_VERSION) {
+				SSL_SESSION_free(o.session);
+				o.session = m.session;
+				m.session = NULL;
+			}
+			mesh_close(&m);
+		}
+		SSL_SESSION_free(o.session);
+	}
+	cr_expect_eq(reused(&w), 24);
+	world_end(&w);
+}

@@ -181,13 +181,13 @@ Test(identity_store, what_did_not_change_is_shared)
 	cr_expect_not_null(tls_identities_find(two, STR("blue")));
 	cr_expect_null(tls_identities_find(two, STR("blu")));
 	cr_expect_null(tls_identities_find(two, STR("")));
-	/* A change makes a new one, with the same ticket keys. */
+	/* A change makes a new one, with the same sessions of callers. */
 	m[0]->digest.b[5] ^= 1;
 	three = tls_identities_new(m, 2, two, now + 5, &pr);
 	cr_expect_neq(tls_identities_find(three, STR("default")),
 	    tls_identities_find(two, STR("default")));
-	cr_expect_eq(tls_identities_find(three, STR("default"))->tickets,
-	    tls_identities_find(two, STR("default"))->tickets);
+	cr_expect_eq(tls_identities_find(three, STR("default"))->callers,
+	    tls_identities_find(two, STR("default"))->callers);
 	cr_expect_eq(tls_identities_find(three, STR("blue")),
 	    tls_identities_find(two, STR("blue")));
 	cr_expect_eq(pr.n, 0);

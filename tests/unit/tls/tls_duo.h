@@ -48,7 +48,7 @@ void duo_init(struct duo *d);
 void duo_fini(struct duo *d);
 void duo_peer_client(struct duo *d, const struct duo_peer *o);
 void duo_peer_server(struct duo *d, const struct duo_peer *o);
-/* A context for several servers, so that they share ticket keys. */
+/* A context for several servers, so that they share sessions. */
 SSL_CTX *duo_server_ctx(const struct duo_peer *o);
 void duo_peer_server_of(struct duo *d, SSL_CTX *ctx);
 /* Our side as a server of mesh, having peeked at the hello. */
