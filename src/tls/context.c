@@ -73,6 +73,25 @@ use_chain(SSL_CTX *ctx, STACK_OF(X509) * chain, EVP_PKEY *key)
 }
 
 /*
+ * What leads from a leaf that came alone to the CA, as far as the store knows
+ * it, and without the root, which a peer must have.  Left to itself OpenSSL
+ * looks for this in every handshake, and verifies our own certificate.
+ */
+static void
+complete_chain(SSL_CTX *ctx)
+{
+	STACK_OF(X509) *given = NULL;
+
+	SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
+	if (SSL_CTX_get0_chain_certs(ctx, &given) == 1 && given == NULL)
+		(void)SSL_CTX_build_cert_chain(
+		    ctx, SSL_BUILD_CHAIN_FLAG_NO_ROOT |
+			     SSL_BUILD_CHAIN_FLAG_IGNORE_ERROR);
+	/* If there is none, the leaf goes alone. */
+	ERR_clear_error();
+}
+
+/*
  * Whatever is listed is trusted as it stands, an intermediate too: an operator
  * who names one means it.
  */
@@ -159,7 +178,7 @@ context_server_new(const struct server_setup *s, struct text *why)
 	if (SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
 	    set_groups(ctx, "X25519MLKEM768:X25519:P-256", "X25519:P-256") &&
 	    use_chain(ctx, s->chain, s->key)) {
-		ERR_clear_error();
+		complete_chain(ctx);
 		return ctx;
 	}
 	(void)tls_error_take(why);
@@ -202,7 +221,9 @@ use_client_cert(SSL_CTX *ctx, const struct tls_spec *spec, struct text *why)
 		blob_str(spec->cert), blob_str(spec->key), &chain, &key, why))
 		return false;
 	is_ok = use_chain(ctx, chain, key);
-	if (!is_ok)
+	if (is_ok)
+		complete_chain(ctx);
+	else
 		(void)tls_error_take(why);
 	pem_free_certs(chain);
 	EVP_PKEY_free(key);

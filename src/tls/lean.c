@@ -58,8 +58,8 @@ keep_decoder(const OSSL_ALGORITHM *a)
 static bool
 keep_key(const OSSL_ALGORITHM *a)
 {
-	static const char *const unused[] = { "DH", "DHX", "DSA", "SM2",
-		"SCRYPT", "SIPHASH", "POLY1305", "CMAC" };
+	static const char *const unused[] = { "DH", "DHX", "DSA", "SM2", "X448",
+		"HKDF", "TLS1-PRF", "SCRYPT", "SIPHASH", "POLY1305", "CMAC" };
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(unused); i++)
