@@ -27,12 +27,33 @@ decoders(OSSL_LIB_CTX *ctx)
 	return n;
 }
 
-/* Each of them is asked for each certificate. */
-Test(lean, has_few_decoders)
+static void
+count_cipher(EVP_CIPHER *c, void *arg)
+{
+	size_t *n = arg;
+
+	(void)c;
+	++*n;
+}
+
+static size_t
+ciphers(OSSL_LIB_CTX *ctx)
+{
+	size_t n = 0;
+
+	EVP_CIPHER_do_all_provided(ctx, count_cipher, &n);
+	return n;
+}
+
+/* Each certificate costs a walk over all of them. */
+Test(lean, has_little_to_choose_from)
 {
 	cr_expect_leq(decoders(library_lean_ctx()), 8, "%zu",
 	    decoders(library_lean_ctx()));
 	cr_expect_gt(decoders(library_ctx()), 30);
+	cr_expect_leq(
+	    ciphers(library_lean_ctx()), 4, "%zu", ciphers(library_lean_ctx()));
+	cr_expect_gt(ciphers(library_ctx()), 30);
 }
 
 Test(lean, reads_the_keys_that_certificates_have)
