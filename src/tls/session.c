@@ -13,8 +13,15 @@
 #include "base/hash.h"
 #include "base/xalloc.h"
 
-/* Servers send two tickets at once, mostly. */
-#define SESSIONS_A_KEY 2
+/*
+ * One of TLS 1.3 is used once, and its successor comes when the connection is
+ * open: as many are needed as connections begin at a time.
+ */
+#define SESSIONS_A_KEY 16
+/* An older one serves them all. */
+#define OLD_SESSIONS_A_KEY 2
+/* Of all keys together, for each that there may be. */
+#define SHARE 2
 
 struct kept {
 	SSL_SESSION *s;
@@ -32,6 +39,7 @@ struct entry {
 struct session_cache {
 	struct entry *entries; /* uthash keeps them in order of insertion */
 	size_t max_keys;
+	size_t n; /* sessions */
 };
 
 struct session_cache *
@@ -47,6 +55,7 @@ static void
 forget(struct session_cache *c, struct entry *e)
 {
 	HASH_DEL(c->entries, e);
+	c->n -= e->n;
 	while (e->n > 0)
 		SSL_SESSION_free(e->v[--e->n].s);
 	free(e);
@@ -90,33 +99,49 @@ add(struct session_cache *c, struct str key)
 	return e;
 }
 
-static struct kept
-remove_oldest(struct entry *e)
+static void
+drop_oldest(struct session_cache *c, struct entry *e)
 {
-	struct kept first = e->v[0];
-
+	SSL_SESSION_free(e->v[0].s);
+	c->n--;
 	e->n--;
 	memmove(&e->v[0], &e->v[1], e->n * sizeof(e->v[0]));
-	return first;
-}
-
-void
-session_put(
-    struct session_cache *c, struct str key, SSL_SESSION *s, int64_t end_s)
-{
-	struct entry *e = find(c, key);
-
-	if (e == NULL)
-		e = add(c, key);
-	if (e->n == SESSIONS_A_KEY)
-		SSL_SESSION_free(remove_oldest(e).s);
-	e->v[e->n++] = (struct kept){ .s = s, .end_s = end_s };
 }
 
 static bool
 is_single_use(const SSL_SESSION *s)
 {
 	return SSL_SESSION_get_protocol_version(s) >= TLS1_3_VERSION;
+}
+
+/* What the longest kept key has too many goes first. */
+static void
+make_room(struct session_cache *c, struct entry *e)
+{
+	while (c->n >= c->max_keys * SHARE) {
+		if (c->entries != e && c->entries->n <= 1)
+			forget(c, c->entries);
+		else if (c->entries->n > 0)
+			drop_oldest(c, c->entries);
+		else
+			break;
+	}
+}
+
+void
+session_put(
+    struct session_cache *c, struct str key, SSL_SESSION *s, int64_t end_s)
+{
+	size_t most = is_single_use(s) ? SESSIONS_A_KEY : OLD_SESSIONS_A_KEY;
+	struct entry *e = find(c, key);
+
+	if (e == NULL)
+		e = add(c, key);
+	while (e->n >= most)
+		drop_oldest(c, e);
+	make_room(c, e);
+	e->v[e->n++] = (struct kept){ .s = s, .end_s = end_s };
+	c->n++;
 }
 
 SSL_SESSION *
@@ -130,14 +155,17 @@ session_take(
 		k = e->v[e->n - 1];
 		if (now_s >= k.end_s || SSL_SESSION_is_resumable(k.s) != 1) {
 			e->n--;
+			c->n--;
 			SSL_SESSION_free(k.s);
 			continue;
 		}
 		*end_s = k.end_s;
-		if (is_single_use(k.s))
+		if (is_single_use(k.s)) {
 			e->n--;
-		else
+			c->n--;
+		} else {
 			SSL_SESSION_up_ref(k.s);
+		}
 		if (e->n == 0)
 			forget(c, e);
 		return k.s;

@@ -89,3 +89,57 @@ Test(session, the_cache_is_bounded)
 	SSL_SESSION_free(s);
 	session_cache_free(c);
 }
+
+/* Connections that begin together find one each. */
+Test(session, there_is_one_for_each_of_many)
+{
+	struct session_cache *c = session_cache_new(1024);
+	SSL_SESSION *s;
+	int64_t end;
+	int i;
+
+	for (i = 0; i < 40; i++)
+		session_put(c, STR("k"), make(TLS1_3_VERSION), 100);
+	for (i = 0; i < 16; i++) {
+		s = session_take(c, STR("k"), 10, &end);
+		cr_expect_not_null(s, "%d", i);
+		SSL_SESSION_free(s);
+	}
+	cr_expect_null(session_take(c, STR("k"), 10, &end));
+	session_cache_free(c);
+}
+
+static size_t
+take_all(struct session_cache *c, const char *key)
+{
+	SSL_SESSION *s;
+	int64_t end;
+	size_t n = 0;
+
+	while ((s = session_take(c, str_of(key), 10, &end)) != NULL) {
+		SSL_SESSION_free(s);
+		n++;
+	}
+	return n;
+}
+
+/* A key may have many, but all of them together no more than two each. */
+Test(session, the_sessions_are_bounded_too)
+{
+	struct session_cache *c = session_cache_new(8);
+	size_t n[4], i, j;
+	char key[2] = "0";
+
+	for (i = 0; i < 4; i++) {
+		key[0] = (char)('0' + i);
+		for (j = 0; j < 16; j++)
+			session_put(c, str_of(key), make(TLS1_3_VERSION), 100);
+	}
+	for (i = 0; i < 4; i++) {
+		key[0] = (char)('0' + i);
+		n[i] = take_all(c, key);
+	}
+	cr_expect_leq(n[0] + n[1] + n[2] + n[3], 16);
+	cr_expect_eq(n[3], 16, "the newest: %zu", n[3]);
+	session_cache_free(c);
+}
