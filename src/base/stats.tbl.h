@@ -31,6 +31,10 @@ SERVER(CONTROL_PLANE_CONNECTED, STAT_GAUGE, "envoy_control_plane_connected_state
     "0: the `resources` directory cannot be read.")
 SERVER(CONTROL_PLANE_PENDING, STAT_GAUGE, "envoy_control_plane_pending_requests", NULL,
     "Always 0: a directory has no pending requests.", "")
+SERVER(TLS_OPENSSL, STAT_GAUGE, "zegress_tls_records_openssl", NULL,
+    "TLS connections whose records OpenSSL seals and opens, handshakes included.", "")
+SERVER(TLS_OWN, STAT_GAUGE, "zegress_tls_records_own", NULL,
+    "TLS connections whose records we seal and open ourselves (`tls_records`).", "")
 SERVER(WATCHDOG_MISS, STAT_COUNTER, "envoy_server_watchdog_miss", NULL,
     "A worker's loop took longer than 200 ms for one turn.",
     "Add workers, or look for a slow disk under access_log.")

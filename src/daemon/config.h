@@ -74,6 +74,7 @@ struct config {
 	unsigned workers;
 	const char *user; /* empty: stay who we are */
 	bool has_sandbox;
+	unsigned tls_records; /* enum tls_records */
 	struct option_texts dns_servers;
 	const char *hosts_file;
 	struct dns_config dns; /* complete, servers and hosts file too */

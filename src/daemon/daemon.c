@@ -38,6 +38,7 @@
 #include "http/server.h"
 #include "net/sock.h"
 #include "tls/tls_init.h"
+#include "tls/tls_records.h"
 
 #define ADMIN_CONNECTIONS 64
 #define ADMIN_BACKLOG 64
@@ -69,6 +70,7 @@ configure(struct daemon *d)
 	if (d->config == NULL)
 		return false;
 	d->n_workers = d->config->workers;
+	tls_records_choose(d->config->tls_records);
 	if (d->n_workers == 0)
 		d->n_workers = cpus > 0 ? (size_t)cpus : 1;
 	return true;

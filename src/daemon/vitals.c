@@ -13,6 +13,7 @@
 #include "base/xalloc.h"
 #include "daemon/publish.h"
 #include "tls/identity_store.h"
+#include "tls/tls_records.h"
 
 #define LOOK_MS 1000
 #define DAY_S 86400
@@ -72,6 +73,9 @@ look(void *arg)
 
 	stat_set(v->stats, STAT_UPTIME, vitals_uptime_s(v));
 	stat_set(v->stats, STAT_MEMORY_HEAP, resident_bytes(v->statm));
+	stat_set(
+	    v->stats, STAT_TLS_OPENSSL, tls_engine_wires(TLS_ENGINE_OPENSSL));
+	stat_set(v->stats, STAT_TLS_OWN, tls_engine_wires(TLS_ENGINE_OWN));
 	if (days_left(publisher_identities(v->publisher), &days))
 		stat_set(v->stats, STAT_CERT_DAYS, days);
 	stat_set(v->stats, STAT_CONTROL_PLANE_CONNECTED,

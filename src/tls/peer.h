@@ -18,6 +18,7 @@
 #include "tls/wire_tls.h"
 
 struct client_context;
+struct tls_own;
 
 struct tls_peer {
 	/* Expected: exactly one of both. */
@@ -28,6 +29,7 @@ struct tls_peer {
 	/* Of a client: its context, and under which key sessions are kept. */
 	struct client_context *client;
 	struct str session_key;
+	struct tls_own *own; /* where secrets go; NULL: nowhere */
 
 	/* Found. */
 	enum tls_failure failure; /* the first one; NONE until then */

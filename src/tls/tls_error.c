@@ -57,8 +57,18 @@ static const struct {
 	    "it accepts none of the offered ALPN protocols" },
 };
 
-static void
-explain_alert(int alert, struct text *why)
+void
+tls_error_name_alert(int alert, struct text *out)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(alerts); i++)
+		if (alerts[i].alert == alert)
+			text_addf(out, "%s(%d)", alerts[i].name, alert);
+}
+
+void
+tls_error_explain_alert(int alert, struct text *why)
 {
 	size_t i;
 
@@ -122,7 +132,7 @@ explain_reason(unsigned long e, struct text *why)
 	if (ERR_GET_LIB(e) != ERR_LIB_SSL)
 		goto other;
 	if (reason > SSL_AD_REASON_OFFSET) {
-		explain_alert(reason - SSL_AD_REASON_OFFSET, why);
+		tls_error_explain_alert(reason - SSL_AD_REASON_OFFSET, why);
 		return TLS_FAIL_ALERT;
 	}
 	for (i = 0; i < ARRAY_LEN(reasons); i++) {

@@ -13,4 +13,9 @@
  */
 enum tls_failure tls_error_take(struct text *why);
 
+/* "bad_record_mac(20)"; nothing for one that we never send. */
+void tls_error_name_alert(int alert, struct text *out);
+/* What the peer means by it. */
+void tls_error_explain_alert(int alert, struct text *why);
+
 #endif

@@ -11,6 +11,7 @@
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/log.h"
@@ -23,8 +24,25 @@ static struct {
 	OSSL_LIB_CTX *ctx;
 	OSSL_LIB_CTX *lean;
 	EVP_MD *sha256;
+	EVP_CIPHER *aes128_gcm;
+	EVP_CIPHER *aes256_gcm;
+	EVP_CIPHER *chacha20;
+	EVP_KDF *hkdf;
+	EVP_KDF *tls1_prf;
 	BIO_METHOD *bio;
 } lib;
+
+static bool
+fetch_for_records(void)
+{
+	lib.aes128_gcm = EVP_CIPHER_fetch(lib.ctx, "AES-128-GCM", NULL);
+	lib.aes256_gcm = EVP_CIPHER_fetch(lib.ctx, "AES-256-GCM", NULL);
+	lib.chacha20 = EVP_CIPHER_fetch(lib.ctx, "ChaCha20-Poly1305", NULL);
+	lib.hkdf = EVP_KDF_fetch(lib.ctx, "HKDF", NULL);
+	lib.tls1_prf = EVP_KDF_fetch(lib.ctx, "TLS1-PRF", NULL);
+	return lib.aes128_gcm != NULL && lib.aes256_gcm != NULL &&
+	       lib.chacha20 != NULL && lib.hkdf != NULL && lib.tls1_prf != NULL;
+}
 
 static void
 set_up(void)
@@ -43,7 +61,8 @@ set_up(void)
 	lib.lean = lean_new(all);
 	lib.sha256 = EVP_MD_fetch(lib.ctx, "SHA256", NULL);
 	lib.bio = bio_method_new();
-	if (lib.lean != NULL && lib.sha256 != NULL && lib.bio != NULL)
+	if (lib.lean != NULL && lib.sha256 != NULL && lib.bio != NULL &&
+	    fetch_for_records())
 		return;
 broken:
 	log_error("tls", "OpenSSL's default provider cannot be loaded; "
@@ -76,6 +95,41 @@ library_sha256(void)
 {
 	tls_init();
 	return lib.sha256;
+}
+
+const EVP_CIPHER *
+library_aes128_gcm(void)
+{
+	tls_init();
+	return lib.aes128_gcm;
+}
+
+const EVP_CIPHER *
+library_aes256_gcm(void)
+{
+	tls_init();
+	return lib.aes256_gcm;
+}
+
+const EVP_CIPHER *
+library_chacha20(void)
+{
+	tls_init();
+	return lib.chacha20;
+}
+
+EVP_KDF *
+library_hkdf(void)
+{
+	tls_init();
+	return lib.hkdf;
+}
+
+EVP_KDF *
+library_tls1_prf(void)
+{
+	tls_init();
+	return lib.tls1_prf;
 }
 
 const BIO_METHOD *

@@ -16,6 +16,7 @@
 #include "tls/client_context.h"
 #include "tls/resume.h"
 #include "tls/tls_mesh.h"
+#include "tls/tls_records.h"
 #include "tls/wire_tls_state.h"
 
 static struct tls_wire *
@@ -34,6 +35,7 @@ tls_wire_new(struct wire *w, SSL_CTX *ctx)
 	SSL_set_msg_callback(t->ssl, tls_wire_on_message);
 	SSL_set_msg_callback_arg(t->ssl, t);
 	t->end = IO_DONE;
+	tls_engine_add(TLS_ENGINE_OPENSSL);
 	/* What was peeked at is read here first. */
 	t->cipher = w->in;
 	w->in = (struct wire_buf){ .p = NULL };
@@ -46,11 +48,12 @@ tls_wire_new(struct wire *w, SSL_CTX *ctx)
 void
 tls_wire_free(struct tls_wire *t)
 {
-	/* Else OpenSSL spoils the session: "not closed in order". */
+	tls_engine_remove(
+	    tls_own_is_on(t) ? TLS_ENGINE_OWN : TLS_ENGINE_OPENSSL);
 	if (t->peer.failure == TLS_FAIL_NONE)
-		SSL_set_shutdown(
-		    t->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+		tls_own_drop_ssl(t);
 	SSL_free(t->ssl);
+	tls_own_free(t->own);
 	wire_buf_free(&t->cipher);
 	if (t->held.p != NULL)
 		OPENSSL_cleanse(t->held.p, t->held.cap);
@@ -70,12 +73,23 @@ set_sni(struct tls_wire *t, struct str sni)
 	t->peer.sni = (struct str){ .p = t->sni, .len = sni.len };
 }
 
+/* The wire may take its records over once it is open. */
+static void
+prepare_own(struct tls_wire *t, bool is_server)
+{
+	if (!tls_records_may_be_own())
+		return;
+	t->own = tls_own_new(is_server);
+	t->peer.own = t->own;
+}
+
 void
 wire_tls_accept(struct wire *w, struct tls_identities *set,
     const struct tls_mesh *m, enum tls_alpn alpn, struct str sni)
 {
 	struct tls_wire *t = tls_wire_new(w, m->ctx);
 
+	prepare_own(t, true);
 	t->set = tls_identities_ref(set);
 	t->has_input = true;
 	t->peer.mesh = m;
@@ -92,6 +106,9 @@ start_client(struct wire *w, struct client_context *c, struct str session_key)
 
 	p->client = c;
 	p->spec = client_context_spec(c);
+	/* Else the server may ask for things that only OpenSSL can do. */
+	if (!p->spec->allow_renegotiation)
+		prepare_own(t, false);
 	t->session_key = str_dup(session_key);
 	p->session_key =
 	    (struct str){ .p = t->session_key, .len = session_key.len };
@@ -162,16 +179,20 @@ finish_handshake(struct tls_wire *t)
 	tls_wire_stash(t);
 	bio_send(&t->ends);
 	t->stage = TLS_OPEN;
-	if (!SSL_is_server(t->ssl))
+	if (!SSL_is_server(t->ssl)) {
+		tls_own_start(t);
 		return IO_DONE;
+	}
 	is_known = SSL_session_reused(t->ssl) == 1
 		       ? resume_adopt(t->ssl, &t->peer)
 		       : t->peer.identity != NULL;
 	tls_identities_unref(t->set);
 	t->set = NULL;
 	t->peer.mesh = NULL;
-	if (is_known)
+	if (is_known) {
+		tls_own_start(t);
 		return IO_DONE;
+	}
 	/* Cannot happen; and if it does, nobody gets in. */
 	peer_fail(&t->peer, TLS_FAIL_NO_CERT, "the caller has no identity");
 	return IO_FAIL;

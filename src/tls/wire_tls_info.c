@@ -62,9 +62,8 @@ add_certificate(SSL *ssl, struct tls_info *out)
 }
 
 void
-wire_tls_info(const struct wire *w, struct tls_info *out)
+tls_wire_ask(const struct tls_wire *t, struct tls_info *out)
 {
-	const struct tls_wire *t = w->impl;
 	SSL *ssl = t->ssl;
 	const unsigned char *alpn = NULL;
 	unsigned len = 0;
@@ -81,4 +80,15 @@ wire_tls_info(const struct wire *w, struct tls_info *out)
 		.alpn = { .p = (const void *)alpn, .len = len },
 	};
 	add_certificate(ssl, out);
+}
+
+void
+wire_tls_info(const struct wire *w, struct tls_info *out)
+{
+	const struct tls_wire *t = w->impl;
+
+	if (tls_own_is_on(t))
+		*out = t->own->info;
+	else
+		tls_wire_ask(t, out);
 }

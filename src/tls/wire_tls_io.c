@@ -22,8 +22,6 @@
 #define RECORD_PLAIN 16384
 /* A server that renegotiates more often than this does not mean well. */
 #define LATE_MOST 3
-/* Key updates and tickets in a row, with no byte for anybody in between. */
-#define CHATTER_MOST 32
 #define ANSWERS_MOST ((size_t)16 * 1024)
 /* Written while a renegotiation goes on. */
 #define HELD_MOST ((size_t)1024 * 1024)
@@ -159,6 +157,13 @@ tls_wire_on_message(int is_ours, int version, int type, const void *p, size_t n,
 	uint8_t message;
 
 	(void)version;
+	if (t->own != NULL && t->own->is_on)
+		return;
+	if (t->own != NULL && type == SSL3_RT_HEADER && n > 0) {
+		memcpy(&message, p, 1);
+		tls_own_on_header(t->own, is_ours != 0, ssl, message);
+		return;
+	}
 	if (is_ours || type != SSL3_RT_HANDSHAKE || n == 0)
 		return;
 	if (t->stage != TLS_OPEN) {
@@ -217,6 +222,8 @@ decrypt(struct tls_wire *t, uint8_t *plain)
 	size_t n = 0, got;
 	int r;
 
+	if (tls_own_is_on(t))
+		return tls_own_open(t, plain);
 	forget_errors();
 	while (t->end == IO_DONE && n < SCRATCH_SIZE && has_more(t)) {
 		r = SSL_read_ex(t->ssl, plain + n, SCRATCH_SIZE - n, &got);
@@ -387,6 +394,8 @@ encrypt_all(struct tls_wire *t, const struct str *v, size_t n)
 	struct batch batch;
 	size_t i;
 
+	if (tls_own_is_on(t))
+		return tls_own_seal(t, v, n);
 	if (n == 1)
 		return encrypt(t, v[0]);
 	batch.len = 0;
@@ -426,14 +435,23 @@ tls_flush(struct wire *w)
 }
 
 static void
+shut_down(SSL *ssl)
+{
+	ERR_clear_error();
+	if (!SSL_in_init(ssl) && SSL_shutdown(ssl) < 0)
+		ERR_clear_error();
+}
+
+static void
 notify(struct tls_wire *t)
 {
 	if (t->is_notified || t->stage != TLS_OPEN || t->end == IO_FAIL)
 		return;
+	if (tls_own_is_on(t))
+		tls_own_notify(t);
+	else
+		shut_down(t->ssl);
 	t->is_notified = true;
-	ERR_clear_error();
-	if (!SSL_in_init(t->ssl) && SSL_shutdown(t->ssl) < 0)
-		ERR_clear_error();
 	bio_send(&t->ends);
 }
 

@@ -14,11 +14,16 @@
 #include "net/wire.h"
 #include "tls/bio.h"
 #include "tls/peer.h"
+#include "tls/wire_tls_own.h"
+
+/* Key updates and tickets in a row, with no byte for anybody in between. */
+#define CHATTER_MOST 32
 
 enum tls_stage { TLS_SHAKING, TLS_OPEN };
 
 struct tls_wire {
-	SSL *ssl;
+	SSL *ssl; /* NULL: own has taken over, and needs it no more */
+	struct tls_own *own; /* NULL: the records are OpenSSL's for good */
 	enum tls_stage stage;
 	struct bio_ends ends;
 	size_t tail; /* bytes behind ends.in: a record that is not whole yet */
@@ -48,6 +53,8 @@ void tls_wire_free(struct tls_wire *t);
 enum io tls_wire_fill(struct wire *w, struct tls_wire *t) MUST_CHECK;
 /* Keep what OpenSSL has not taken of it. */
 void tls_wire_stash(struct tls_wire *t);
+/* wire_tls_info(), from the SSL object. */
+void tls_wire_ask(const struct tls_wire *t, struct tls_info *out);
 /* Note why OpenSSL failed; its alert is sent. */
 void tls_wire_fail(struct tls_wire *t);
 /* For SSL_set_msg_callback(). */

@@ -486,3 +486,38 @@ Test(tcp, failures_to_connect_are_a_fin)
 	cr_expect(has_outcome(w.e, "connection_refused", NULL));
 	world_end(&w);
 }
+
+/* Who handles records is the operator's choice, and shows in the metrics. */
+static void
+check_records(const char *config, int openssl, int own)
+{
+	struct mesh_client m;
+	struct world w;
+
+	(void)start_tls(&w, config,
+	    &(struct ext_config){ .protocol = EXT_ECHO, .name = "ext" });
+	call(&w, &m, "raw");
+	check_echo(&m, "ext");
+	cr_expect(WAIT_UNTIL(5000,
+	    egress_metric(w.e, "zegress_tls_records_own") == own &&
+		egress_metric(w.e, "zegress_tls_records_openssl") == openssl));
+	check_echo(&m, "ext");
+	mesh_close(&m);
+	cr_expect(has_outcome(w.e, "ok", "\"bytes_in\":12"));
+	world_end(&w);
+}
+
+Test(tcp, records_by_openssl)
+{
+	check_records("tls_records = \"openssl\";\n", 2, 0);
+}
+
+Test(tcp, records_as_this_version_likes)
+{
+	check_records("tls_records = \"auto\";\n", 2, 0);
+}
+
+Test(tcp, records_of_our_own)
+{
+	check_records("tls_records = \"own\";\n", 0, 2);
+}

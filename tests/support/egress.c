@@ -103,8 +103,15 @@ egress_configure(struct egress *e, const struct egress_options *o)
 {
 	char listeners[512] = "", dns[512] = "", allow[256] = "", text[8192];
 	const char *allowed = o->allow != NULL ? o->allow : "127.0.0.0/8";
+	const char *engine = getenv("ZEGRESS_TLS_RECORDS");
+	char records[64] = "";
 	size_t n = 0;
 
+	/* make check with each engine. */
+	if (engine != NULL &&
+	    (o->config == NULL || strstr(o->config, "tls_records") == NULL))
+		(void)snprintf(records, sizeof(records),
+		    "tls_records = \"%s\";\n", engine);
 	if (!o->no_egress)
 		n = add_listener(
 		    listeners, sizeof(listeners), n, e->port, "egress");
@@ -120,10 +127,10 @@ egress_configure(struct egress *e, const struct egress_options *o)
 	    "secrets = \"%s/secrets\";\nlisteners = ( %s );\n"
 	    "admin = { address = \"127.0.0.1\"; port = %u; socket = \"%s\"; "
 	    "};\n"
-	    "access_log = \"%s\";\nworkers = %u;\n%s%s%s",
+	    "access_log = \"%s\";\nworkers = %u;\n%s%s%s%s",
 	    e->zone, e->dir, e->dir, listeners, e->admin, e->socket,
 	    e->access_path, o->workers != 0 ? o->workers : 1, allow, dns,
-	    o->config != NULL ? o->config : "");
+	    records, o->config != NULL ? o->config : "");
 	write_file(e->config_path, text);
 }
 

@@ -8,6 +8,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,8 +17,19 @@
 #include "base/xalloc.h"
 #include "policy/tls_spec_seal.h"
 #include "tls/hello.h"
+#include "tls/tls_records.h"
 
 #define TURNS 5000
+
+/* ZEGRESS_TLS_RECORDS=own runs all that use this with records of our own. */
+__attribute__((constructor)) static void
+choose_records(void)
+{
+	const char *word = getenv("ZEGRESS_TLS_RECORDS");
+
+	if (word != NULL && strcmp(word, "own") == 0)
+		tls_records_choose(TLS_RECORDS_OWN);
+}
 
 void
 duo_init(struct duo *d)

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * See the header.  TLS 1.2 knows two kinds of nonce: AES-GCM takes 4 bytes of
+ * the key block and 8 of each record (RFC 5288), ChaCha20 takes 12 and mixes
+ * in the number of the record (RFC 7905), as TLS 1.3 does for all.
+ */
+
+#include "tls/record_key.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/kdf.h>
+#include <string.h>
+
+#include "tls/library.h"
+
+#define LABEL_MOST 32
+#define GCM_SALT 4
+#define GCM_EXPLICIT 8
+#define KEY_MOST 32
+
+/* clang-format off */
+static const struct record_suite suites[] = {
+	{ 0x1301, RECORD_TLS_1_3, library_aes128_gcm, "SHA2-256", 32, 16, 0 },
+	{ 0x1302, RECORD_TLS_1_3, library_aes256_gcm, "SHA2-384", 48, 32, 0 },
+	{ 0x1303, RECORD_TLS_1_3, library_chacha20, "SHA2-256", 32, 32, 0 },
+	{ 0xc02b, RECORD_TLS_1_2, library_aes128_gcm, "SHA2-256", 0, 16,
+	    GCM_EXPLICIT },
+	{ 0xc02f, RECORD_TLS_1_2, library_aes128_gcm, "SHA2-256", 0, 16,
+	    GCM_EXPLICIT },
+	{ 0xc02c, RECORD_TLS_1_2, library_aes256_gcm, "SHA2-384", 0, 32,
+	    GCM_EXPLICIT },
+	{ 0xc030, RECORD_TLS_1_2, library_aes256_gcm, "SHA2-384", 0, 32,
+	    GCM_EXPLICIT },
+	{ 0xcca8, RECORD_TLS_1_2, library_chacha20, "SHA2-256", 0, 32, 0 },
+	{ 0xcca9, RECORD_TLS_1_2, library_chacha20, "SHA2-256", 0, 32, 0 },
+};
+/* clang-format on */
+
+const struct record_suite *
+record_suite_find(unsigned id, enum record_version version)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(suites); i++)
+		if (suites[i].id == id && suites[i].version == version)
+			return &suites[i];
+	return NULL;
+}
+
+static bool
+derive(EVP_KDF *kdf, const OSSL_PARAM *params, uint8_t *out, size_t n)
+{
+	EVP_KDF_CTX *c = EVP_KDF_CTX_new(kdf);
+	bool is_ok = c != NULL && EVP_KDF_derive(c, out, n, params) == 1;
+
+	EVP_KDF_CTX_free(c);
+	return is_ok;
+}
+
+/* OSSL_PARAM has no const, and these are only read. */
+static OSSL_PARAM
+octets(const char *name, const uint8_t *p, size_t n)
+{
+	void *mine;
+
+	memcpy(&mine, &p, sizeof(mine));
+	return OSSL_PARAM_construct_octet_string(name, mine, n);
+}
+
+static OSSL_PARAM
+word(const char *name, const char *value)
+{
+	char *mine;
+
+	memcpy(&mine, &value, sizeof(mine));
+	return OSSL_PARAM_construct_utf8_string(name, mine, 0);
+}
+
+bool
+record_expand(const char *digest, const uint8_t *secret, size_t secret_len,
+    const char *label, uint8_t *out, size_t n)
+{
+	static const char prefix[] = "tls13 ";
+	uint8_t info[4 + sizeof(prefix) + LABEL_MOST];
+	size_t prefix_len = sizeof(prefix) - 1, len = strlen(label);
+	int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
+	OSSL_PARAM params[5];
+
+	if (len > LABEL_MOST || n > UINT16_MAX)
+		return false;
+	info[0] = (uint8_t)(n >> 8);
+	info[1] = (uint8_t)n;
+	info[2] = (uint8_t)(prefix_len + len);
+	memcpy(info + 3, prefix, prefix_len);
+	memcpy(info + 3 + prefix_len, label, len);
+	info[3 + prefix_len + len] = 0;
+	params[0] = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
+	params[1] = word(OSSL_KDF_PARAM_DIGEST, digest);
+	params[2] = octets(OSSL_KDF_PARAM_KEY, secret, secret_len);
+	params[3] = octets(OSSL_KDF_PARAM_INFO, info, 4 + prefix_len + len);
+	params[4] = OSSL_PARAM_construct_end();
+	return derive(library_hkdf(), params, out, n);
+}
+
+static bool
+start_cipher(struct record_key *k, const uint8_t *key)
+{
+	if (k->ctx == NULL)
+		k->ctx = EVP_CIPHER_CTX_new();
+	return k->ctx != NULL &&
+	       EVP_CipherInit_ex(k->ctx, k->suite->cipher(), NULL, key, NULL,
+		   k->is_sealing ? 1 : 0) == 1;
+}
+
+static bool
+start_secret(struct record_key *k)
+{
+	const struct record_suite *s = k->suite;
+	uint8_t key[KEY_MOST];
+	bool is_ok;
+
+	is_ok = record_expand(s->digest, k->secret, s->secret_len, "key", key,
+		    s->key_len) &&
+		record_expand(s->digest, k->secret, s->secret_len, "iv", k->iv,
+		    sizeof(k->iv)) &&
+		start_cipher(k, key);
+	OPENSSL_cleanse(key, sizeof(key));
+	return is_ok;
+}
+
+bool
+record_key_from_secret(struct record_key *k, const struct record_suite *s,
+    const uint8_t *secret, bool is_sealing)
+{
+	k->suite = s;
+	k->is_sealing = is_sealing;
+	memmove(k->secret, secret, s->secret_len);
+	return start_secret(k);
+}
+
+bool
+record_key_update(struct record_key *k)
+{
+	const struct record_suite *s = k->suite;
+	uint8_t next[RECORD_SECRET_MOST];
+	bool is_ok;
+
+	is_ok = record_expand(s->digest, k->secret, s->secret_len,
+	    "traffic upd", next, s->secret_len);
+	if (is_ok) {
+		memcpy(k->secret, next, s->secret_len);
+		k->seq = 0;
+		is_ok = start_secret(k);
+	}
+	OPENSSL_cleanse(next, sizeof(next));
+	return is_ok;
+}
+
+/* The parts of the key block, in their order. */
+struct block {
+	uint8_t b[2 * KEY_MOST + 2 * RECORD_IV];
+	size_t at;
+};
+
+static const uint8_t *
+cut(struct block *b, size_t n)
+{
+	b->at += n;
+	return b->b + b->at - n;
+}
+
+bool
+record_keys_from_master(struct record_key *client, struct record_key *server,
+    const struct record_suite *s, const uint8_t master[RECORD_MASTER],
+    const uint8_t client_random[RECORD_RANDOM],
+    const uint8_t server_random[RECORD_RANDOM], bool is_server)
+{
+	static const char label[] = "key expansion";
+	size_t iv_len = s->explicit_len > 0 ? GCM_SALT : RECORD_IV;
+	uint8_t seed[sizeof(label) - 1 + 2 * RECORD_RANDOM];
+	struct block b = { .at = 0 };
+	const uint8_t *client_key, *server_key;
+	OSSL_PARAM params[4];
+	bool is_ok;
+
+	memcpy(seed, label, sizeof(label) - 1);
+	memcpy(seed + sizeof(label) - 1, server_random, RECORD_RANDOM);
+	memcpy(seed + sizeof(label) - 1 + RECORD_RANDOM, client_random,
+	    RECORD_RANDOM);
+	params[0] = word(OSSL_KDF_PARAM_DIGEST, s->digest);
+	params[1] = octets(OSSL_KDF_PARAM_SECRET, master, RECORD_MASTER);
+	params[2] = octets(OSSL_KDF_PARAM_SEED, seed, sizeof(seed));
+	params[3] = OSSL_PARAM_construct_end();
+	is_ok =
+	    derive(library_tls1_prf(), params, b.b, 2 * (s->key_len + iv_len));
+	client->suite = server->suite = s;
+	client->is_sealing = !is_server;
+	server->is_sealing = is_server;
+	client_key = cut(&b, s->key_len);
+	server_key = cut(&b, s->key_len);
+	memcpy(client->iv, cut(&b, iv_len), iv_len);
+	memcpy(server->iv, cut(&b, iv_len), iv_len);
+	is_ok = is_ok && start_cipher(client, client_key) &&
+		start_cipher(server, server_key);
+	OPENSSL_cleanse(&b, sizeof(b));
+	return is_ok;
+}
+
+void
+record_key_fini(struct record_key *k)
+{
+	/* The context wipes its key itself. */
+	EVP_CIPHER_CTX_free(k->ctx);
+	OPENSSL_cleanse(k, sizeof(*k));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TLS_TLS_RECORDS_H
+#define TLS_TLS_RECORDS_H
+
+/*
+ * Who seals and opens the records of open wires: OpenSSL, or tls/record.  One
+ * choice a process, made before the first context; and how many wires each of
+ * them has now.  Any thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* In the order of the words of the option tls_records. */
+enum tls_records {
+	TLS_RECORDS_AUTO, /* what we trust and what is fast: at present OpenSSL
+			   */
+	TLS_RECORDS_OPENSSL,
+	TLS_RECORDS_OWN /* wherever a connection allows it */
+};
+
+void tls_records_choose(enum tls_records r);
+/* May a wire leave OpenSSL after its handshake? */
+bool tls_records_may_be_own(void);
+
+/* An open wire changes from one to the other, begins, or ends. */
+enum tls_engine { TLS_ENGINE_OPENSSL, TLS_ENGINE_OWN };
+void tls_engine_add(enum tls_engine e);
+void tls_engine_remove(enum tls_engine e);
+uint64_t tls_engine_wires(enum tls_engine e);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef TLS_WIRE_TLS_OWN_H
+#define TLS_WIRE_TLS_OWN_H
+
+/*
+ * A TLS wire whose records we handle ourselves once OpenSSL has done the
+ * handshake.  What the handshake leads to is collected while it goes on; then
+ * tls_own_start() takes both directions over at once, or leaves the wire to
+ * OpenSSL for good.  For the files of wire_tls only.
+ */
+
+#include <openssl/ssl.h>
+
+#include "tls/late_message.h"
+#include "tls/record.h"
+#include "tls/wire_tls.h"
+
+struct tls_wire;
+
+struct tls_own {
+	bool is_on;
+	bool is_server;
+	/*
+	 * Until is_on: the number of the next record and, in TLS 1.3, the
+	 * secret, as far as they are known.
+	 */
+	struct record_key in;
+	struct record_key out;
+	bool has_in_secret;
+	bool has_out_secret;
+	bool is_update_asked; /* the peer was asked for new keys */
+	uint64_t update_at;   /* records until we change keys */
+	struct late_cut messages;
+	unsigned tickets; /* received since, some of them given to OpenSSL */
+	struct tls_info info;
+	char group[32];
+	char alpn[32];
+};
+
+/* For a wire that may take its records over. */
+struct tls_own *tls_own_new(bool is_server) MUST_CHECK;
+void tls_own_free(struct tls_own *o);
+
+/* In a context whose connections may do that: their secrets come here. */
+void tls_own_set_up(SSL_CTX *ctx);
+/* Of SSL_set_msg_callback(): count records. */
+void tls_own_on_header(
+    struct tls_own *o, bool is_ours, const SSL *ssl, uint8_t type);
+
+/* After the handshake, once: take over if this connection allows it. */
+void tls_own_start(struct tls_wire *t);
+bool tls_own_is_on(const struct tls_wire *t);
+
+/* The SSL object, if it is there still, without harm to its session. */
+void tls_own_drop_ssl(struct tls_wire *t);
+
+/* The records at ends.in, their plaintext to plain; as decrypt(). */
+size_t tls_own_open(struct tls_wire *t, uint8_t *plain);
+/* As encrypt_all(): into records that bio_send() will send. */
+bool tls_own_seal(struct tls_wire *t, const struct str *v, size_t n) MUST_CHECK;
+void tls_own_notify(struct tls_wire *t);
+
+#endif
