@@ -10,12 +10,14 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +44,31 @@ is_free(uint16_t port)
 	return ok;
 }
 
+/*
+ * Between the choice of a port and its use another test may choose it too.  So
+ * whoever chooses one holds a name for it as long as its process lives: other
+ * programs take theirs from the kernel, which gives higher ones.
+ */
+static bool
+is_reserved_by_us(uint16_t port)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int n;
+
+	if (fd == -1)
+		die("socket");
+	/* In no folder: the first byte stays 0. */
+	n = snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1,
+	    "zegress-test-port-%u", port);
+	if (bind(fd, (struct sockaddr *)&a,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 +
+			    (size_t)n)) == 0)
+		return true;
+	(void)close(fd);
+	return false;
+}
+
 uint16_t
 free_port(void)
 {
@@ -51,7 +78,7 @@ free_port(void)
 		if (getrandom(&port, sizeof(port), 0) != sizeof(port))
 			die("getrandom");
 		port = (uint16_t)(12000 + port % 20000);
-	} while (!is_free(port));
+	} while (!is_reserved_by_us(port) || !is_free(port));
 	return port;
 }
 
