@@ -17,7 +17,7 @@
 #include "base/xalloc.h"
 
 #define STEP ((size_t)64)
-#define CLASSES 33
+#define CLASSES (SPARE_BLOCK_MOST / STEP + 2) /* with the head of a block */
 #ifdef __SANITIZE_ADDRESS__
 #define KEPT_MOST ((size_t)0)
 #else

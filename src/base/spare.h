@@ -3,8 +3,8 @@
 #define BASE_SPARE_H
 
 /*
- * Small blocks that come and go by the hundred: a thread keeps those that it
- * freed, up to a bound, and takes them again.  malloc(3) does the same for
+ * Blocks that come and go by the hundred: a thread keeps those that it freed,
+ * up to a bound, and takes them again.  malloc(3) does the same for
  * seven of a size, which a burst of streams is far over.
  *
  * Blocks may be freed by another thread than the one that took them; then it
@@ -15,6 +15,9 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+
+/* Larger ones are not kept. */
+#define SPARE_BLOCK_MOST ((size_t)24 * 1024)
 
 void *spare_alloc(size_t n) MUST_CHECK;
 /* Zeroed. */

@@ -14,7 +14,6 @@
 #define H1_ROOM_FIRST ((size_t)16 * 1024)
 
 struct h1_room {
-	struct h1_room *next; /* spare */
 	struct head head;
 	struct field fields[HEAD_FIELDS_MAX];
 	size_t scanned; /* h1_parse_request() */

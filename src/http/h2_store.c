@@ -2,22 +2,16 @@
 /*
  * Queues of chunks, and rooms of heads.  A queue of few bytes takes a small
  * chunk, so that a hundred streams with a byte each do not cost a hundred big
- * ones.  Small pieces are base/spare's; of the big ones some stay with the
- * thread, and are freed when it ends.
+ * ones.  All of them are base/spare's.
  */
 
 #include "http/h2_store.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-
 #include "base/spare.h"
-#include "base/xalloc.h"
 
 #define SMALL ((size_t)1024)
 /* As much as a frame of DATA usually has. */
 #define BIG ((size_t)16 * 1024)
-#define SPARE_CHUNKS 32
 
 struct h2_chunk {
 	struct h2_chunk *next;
@@ -27,82 +21,16 @@ struct h2_chunk {
 	uint8_t bytes[];
 };
 
-struct spares {
-	struct h2_chunk *chunks; /* BIG ones */
-	unsigned n_chunks;
-	bool is_registered; /* to be freed with the thread */
-};
-
-static _Thread_local struct spares local;
-static pthread_key_t key;
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-
-static void
-free_spares(void *arg)
-{
-	struct spares *sp = arg;
-	struct h2_chunk *c;
-
-	while ((c = sp->chunks) != NULL) {
-		sp->chunks = c->next;
-		free(c);
-	}
-	*sp = (struct spares){ .chunks = NULL };
-}
-
-static void
-make_key(void)
-{
-	if (pthread_key_create(&key, free_spares) != 0)
-		abort();
-}
-
-static void
-register_thread(void)
-{
-	if (local.is_registered)
-		return;
-	if (pthread_once(&key_once, make_key) != 0 ||
-	    pthread_setspecific(key, &local) != 0)
-		abort();
-	local.is_registered = true;
-}
+_Static_assert(
+    sizeof(struct h2_chunk) + BIG <= SPARE_BLOCK_MOST, "a chunk is not kept");
 
 static struct h2_chunk *
 take_chunk(size_t cap)
 {
-	struct h2_chunk *c = local.chunks;
+	struct h2_chunk *c = spare_alloc(sizeof(*c) + cap);
 
-	if (cap == BIG && c != NULL) {
-		local.chunks = c->next;
-		local.n_chunks--;
-	} else {
-		c = cap == BIG ? xmalloc(sizeof(*c) + cap)
-			       : spare_alloc(sizeof(*c) + cap);
-		c->cap = cap;
-	}
-	c->next = NULL;
-	c->from = c->to = 0;
+	*c = (struct h2_chunk){ .cap = cap };
 	return c;
-}
-
-static void
-give_chunk(struct h2_chunk *c)
-{
-	if (c == NULL)
-		return;
-	if (c->cap != BIG) {
-		spare_free(c);
-		return;
-	}
-	if (local.n_chunks == SPARE_CHUNKS) {
-		free(c);
-		return;
-	}
-	register_thread();
-	c->next = local.chunks;
-	local.chunks = c;
-	local.n_chunks++;
 }
 
 static size_t
@@ -131,7 +59,7 @@ append(struct h2_queue *q, struct h2_chunk *c)
 static void
 end_loan(struct h2_queue *q)
 {
-	give_chunk(q->lent);
+	spare_free(q->lent);
 	q->lent = NULL;
 }
 
@@ -182,7 +110,7 @@ h2_queue_clear(struct h2_queue *q)
 	end_loan(q);
 	while ((c = q->first) != NULL) {
 		q->first = c->next;
-		give_chunk(c);
+		spare_free(c);
 	}
 	*q = (struct h2_queue){ .first = NULL };
 }
