@@ -139,17 +139,6 @@ put_connection(struct out *o, const struct head *h, bool says_close)
 		put_field(o, STR("TE"), STR("trailers"));
 }
 
-static bool
-is_skipped(const struct head *h, const struct field *f)
-{
-	if (f->is_removed)
-		return true;
-	if (f->id == FIELD_OTHER)
-		return false;
-	return f->id == FIELD_CONTENT_LENGTH || field_is_hop_by_hop(f->id) ||
-	       (f->id == FIELD_HOST && h->is_request);
-}
-
 static const char *
 end_of(struct str s)
 {
@@ -165,7 +154,7 @@ run_end(const struct head *h, size_t i)
 {
 	const struct field *f = h->fields;
 
-	while (i + 1 < h->n_fields && !is_skipped(h, &f[i + 1]) &&
+	while (i + 1 < h->n_fields && !field_is_unwritten(h, &f[i + 1]) &&
 	       f[i + 1].name.p == end_of(f[i].value) + 2)
 		i++;
 	return i;
@@ -179,7 +168,7 @@ put_lines(struct out *o, const struct head *h)
 	size_t i;
 
 	for (i = 0; i < h->n_fields; i++) {
-		if (is_skipped(h, &f[i]))
+		if (field_is_unwritten(h, &f[i]))
 			continue;
 		from = f[i].name.p;
 		i = run_end(h, i);
@@ -195,7 +184,7 @@ put_each(struct out *o, const struct head *h, const struct field *f, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		if (is_skipped(h, &f[i]))
+		if (field_is_unwritten(h, &f[i]))
 			continue;
 		o->is_bad |=
 		    !strict_is_name(f[i].name) || !strict_is_value(f[i].value);

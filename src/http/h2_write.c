@@ -78,17 +78,6 @@ tells_length(const struct head *h)
 	       (h->status >= 200 && h->status != 204 && h->content_length == 0);
 }
 
-static bool
-is_skipped(const struct head *h, const struct field *f)
-{
-	if (f->is_removed)
-		return true;
-	if (f->id == FIELD_OTHER)
-		return false;
-	return f->id == FIELD_CONTENT_LENGTH || field_is_hop_by_hop(f->id) ||
-	       (f->id == FIELD_HOST && h->is_request);
-}
-
 static void
 put_fields(
     struct h2_nvs *nvs, const struct head *h, const struct field *f, size_t n)
@@ -96,7 +85,7 @@ put_fields(
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (!is_skipped(h, &f[i]))
+		if (!field_is_unwritten(h, &f[i]))
 			put(nvs, f[i].name, f[i].value);
 }
 

@@ -89,6 +89,18 @@ bool field_is_hop_by_hop(enum field_id id);
 /* Not removed, and fit for trailers (RFC 9110, section 6.5.1). */
 bool field_may_trail(const struct field *f);
 
+/* Writers pass it over: it is removed, or they say it in their own way. */
+static inline bool
+field_is_unwritten(const struct head *h, const struct field *f)
+{
+	if (f->is_removed)
+		return true;
+	if (f->id == FIELD_OTHER)
+		return false;
+	return f->id == FIELD_CONTENT_LENGTH || field_is_hop_by_hop(f->id) ||
+	       (f->id == FIELD_HOST && h->is_request);
+}
+
 /* False also for a Content-Length of 0: nothing follows the head. */
 bool head_has_body(const struct head *h);
 /* The first that is not removed; p is NULL without it. */
