@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts other programs, waits for them, and ends every one of them."""
 
+import contextlib
 import socket
 import subprocess
 import time
@@ -44,16 +45,23 @@ def free_port(address):
             return port
 
 
-def wait_until_ready(process, url, seconds=30):
+def looks(process, seconds):
+    """One look after another, while there is time and the process lives."""
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"{process.args[3]} ended: {process.returncode}")
+    while process.poll() is None and time.monotonic() < deadline:
+        yield
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+
+
+def wait_until_ready(process, url, seconds=30):
+    for _ in looks(process, seconds):
         try:
             with urllib.request.urlopen(url, timeout=5) as answer:
                 if answer.status == 200:
                     return
         except OSError:
             pass
-        time.sleep(0.05)
+    if process.returncode is not None:
+        raise RuntimeError(f"{process.args[3]} ended: {process.returncode}")
     raise RuntimeError(f"{url} is not ready after {seconds} s")

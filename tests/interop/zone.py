@@ -4,7 +4,6 @@
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import processes
@@ -91,13 +90,11 @@ class Zone:
 
     def has_carried(self, service, seconds=5):
         """A request for it, as the access log tells; soon if not yet."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+        for _ in processes.looks(self.process, seconds):
             lines = (self.home / "access.log").read_text().splitlines()
             if any(entry["kind"] == "request" and entry["service"] == service
                    for entry in map(json.loads, lines)):
                 return True
-            time.sleep(0.05)
         return False
 
 

@@ -32,17 +32,6 @@ teardown(void)
 
 TestSuite(wire_tls_alpn, .init = setup, .fini = teardown);
 
-static void
-connect_wire(struct duo *d, struct tls_spec *spec)
-{
-	struct text why = TEXT_EMPTY;
-
-	cr_assert(
-	    wire_tls_connect(d->wire, clients, spec, STR("host:443"), &why),
-	    "%s", why.p);
-	text_free(&why);
-}
-
 /* What of a list the server sees, in which order, and what it may choose. */
 static const struct {
 	const char *offered;
@@ -99,7 +88,7 @@ Test(wire_tls_alpn, offers_a_list_in_its_order)
 		duo_init(&d);
 		duo_peer_server(&d, &o);
 		SSL_CTX_set_alpn_select_cb(SSL_get_SSL_CTX(d.ssl), choose, &c);
-		connect_wire(&d, spec);
+		duo_connect(&d, clients, spec);
 		cr_expect_eq(duo_shake(&d), IO_DONE, "row %zu", i);
 		cr_expect_str_eq(c.seen, lists[i].offered, "row %zu", i);
 		wire_tls_info(d.wire, &info);
@@ -159,7 +148,7 @@ check_choice(size_t i, int version)
 	duo_peer_server(&d, &o);
 	SSL_CTX_set_alpn_select_cb(
 	    SSL_get_SSL_CTX(d.ssl), choose_blindly, chosen);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_expect_eq(duo_shake(&d), is_fine ? IO_DONE : IO_FAIL,
 	    "row %zu of %x", i, (unsigned)version);
 	cr_expect_eq(wire_tls_is_alpn_wrong(d.wire), !is_fine, "row %zu", i);
@@ -205,7 +194,7 @@ Test(wire_tls_alpn, a_server_may_accept_none_of_what_it_was_offered)
 	duo_init(&d);
 	duo_peer_server(&d, &o);
 	SSL_CTX_set_alpn_select_cb(SSL_get_SSL_CTX(d.ssl), accept_none, NULL);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_expect_eq(duo_shake(&d), IO_FAIL);
 	cr_expect_eq(wire_tls_failure(d.wire), TLS_FAIL_ALERT);
 	cr_expect(wire_tls_is_alpn_wrong(d.wire));

@@ -45,17 +45,6 @@ teardown(void)
 TestSuite(wire_tls_client, .init = setup, .fini = teardown);
 
 static void
-connect_wire(struct duo *d, struct tls_spec *spec)
-{
-	struct text why = TEXT_EMPTY;
-
-	cr_assert(
-	    wire_tls_connect(d->wire, clients, spec, STR("host:443"), &why),
-	    "%s", why.p);
-	text_free(&why);
-}
-
-static void
 expect_text(struct duo *d, const char *what, const char *part)
 {
 	struct str t = wire_tls_failure_text(d->wire);
@@ -142,7 +131,7 @@ check_server(size_t i, int version)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_expect_eq(duo_shake(&d), f == TLS_FAIL_NONE ? IO_DONE : IO_FAIL,
 	    "%s, %x: %.*s", servers[i].what, version,
 	    STR_ARG(wire_tls_failure_text(d.wire)));
@@ -180,21 +169,21 @@ Test(wire_tls_client, an_intermediate_as_ca_is_trusted)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, by_middle);
+	duo_connect(&d, clients, by_middle);
 	cr_expect_eq(duo_shake(&d), IO_DONE);
 	duo_fini(&d);
 
 	/* By the root only if the server sends what lies between. */
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, by_root);
+	duo_connect(&d, clients, by_root);
 	cr_expect_eq(duo_shake(&d), IO_FAIL);
 	duo_fini(&d);
 
 	o.chain_pem = middle->cert_pem;
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, by_root);
+	duo_connect(&d, clients, by_root);
 	cr_expect_eq(duo_shake(&d), IO_DONE);
 	duo_fini(&d);
 	tls_spec_unref(by_middle);
@@ -222,7 +211,7 @@ Test(wire_tls_client, the_system_bundle_is_read_once)
 	for (i = 0; i < 2; i++) {
 		duo_init(&d);
 		duo_peer_server(&d, &o);
-		connect_wire(&d, spec);
+		duo_connect(&d, clients, spec);
 		cr_expect_eq(duo_shake(&d), IO_DONE);
 		duo_fini(&d);
 		/* The second context must not need the file any more. */
@@ -260,7 +249,7 @@ Test(wire_tls_client, sends_the_name_and_the_protocol_it_is_told_to)
 		o.alpn = *sent[i].alpn != '\0' ? sent[i].alpn : NULL;
 		duo_init(&d);
 		duo_peer_server(&d, &o);
-		connect_wire(&d, spec);
+		duo_connect(&d, clients, spec);
 		cr_expect_eq(duo_shake(&d), IO_DONE, "row %zu", i);
 		seen = SSL_get_servername(d.ssl, TLSEXT_NAMETYPE_host_name);
 		cr_expect_str_eq(
@@ -301,7 +290,7 @@ Test(wire_tls_client, shows_its_certificate_when_asked)
 			o.max_version = versions[v];
 			duo_init(&d);
 			duo_peer_server(&d, &o);
-			connect_wire(&d, spec);
+			duo_connect(&d, clients, spec);
 			(void)duo_shake(&d);
 			cr_expect_eq(
 			    SSL_get0_peer_certificate(d.ssl) != NULL, with);
@@ -353,7 +342,7 @@ Test(wire_tls_client, versions_are_those_of_the_settings)
 		    rows[i].server < TLS1_2_VERSION ? "ALL:@SECLEVEL=0" : NULL;
 		duo_init(&d);
 		duo_peer_server(&d, &o);
-		connect_wire(&d, spec);
+		duo_connect(&d, clients, spec);
 		(void)duo_shake(&d);
 		cr_expect_eq(d.io, rows[i].is != NULL ? IO_DONE : IO_FAIL,
 		    "row %zu: %.*s", i, STR_ARG(wire_tls_failure_text(d.wire)));
@@ -377,7 +366,7 @@ Test(wire_tls_client, says_that_the_peer_does_not_speak_tls)
 	int i;
 
 	duo_init(&d);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_expect_eq(write(d.fd, answer, sizeof(answer) - 1),
 	    (ssize_t)sizeof(answer) - 1);
 	for (i = 0; i < 100 && io == IO_AGAIN; i++) {
@@ -399,7 +388,7 @@ Test(wire_tls_client, says_that_the_peer_closed)
 	int i;
 
 	duo_init(&d);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	close(d.fd);
 	d.fd = -1;
 	for (i = 0; i < 100 && io == IO_AGAIN; i++) {

@@ -40,17 +40,6 @@ teardown(void)
 TestSuite(wire_tls_late, .init = setup, .fini = teardown);
 
 static void
-connect_wire(struct duo *d, struct tls_spec *spec)
-{
-	struct text why = TEXT_EMPTY;
-
-	cr_assert(
-	    wire_tls_connect(d->wire, clients, spec, STR("host:443"), &why),
-	    "%s", why.p);
-	text_free(&why);
-}
-
-static void
 expect_text(struct duo *d, const char *what, const char *part)
 {
 	struct str t = wire_tls_failure_text(d->wire);
@@ -127,7 +116,7 @@ Test(wire_tls_late, renegotiation_is_refused)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	ask_late_12(&d);
 	cr_expect_eq(duo_read(&d, &in), IO_FAIL);
@@ -152,7 +141,7 @@ Test(wire_tls_late, bytes_before_a_refused_renegotiation_arrive)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	cr_expect_eq(SSL_write(d.ssl, "hello", 5), 5);
 	ask_late_12(&d);
@@ -176,7 +165,7 @@ Test(wire_tls_late, renegotiation_is_allowed_three_times)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	for (i = 0; i < 3; i++) {
 		ask_late_12(&d);
@@ -211,7 +200,7 @@ Test(wire_tls_late, a_finish_waits_for_the_renegotiation)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	ask_late_12(&d);
 	loop_turn(d.loop);
@@ -240,7 +229,7 @@ Test(wire_tls_late, what_waited_leaves_with_the_read_that_ends_the_wait)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	ask_late_12(&d);
 	loop_turn(d.loop);
@@ -290,7 +279,7 @@ Test(wire_tls_late, a_renegotiation_is_backpressure)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	cr_assert_eq(wire_write(d.wire, STR("before ")), IO_DONE);
 	cr_expect_eq(wire_unsent(d.wire), 0);
@@ -340,7 +329,7 @@ Test(wire_tls_late, renegotiation_verifies_again)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	cr_assert_eq(SSL_use_certificate(d.ssl, stranger->cert), 1);
 	cr_assert_eq(SSL_use_PrivateKey(d.ssl, stranger->key), 1);
@@ -369,7 +358,7 @@ Test(wire_tls_late, a_late_request_of_tls_1_3)
 	spec = late_spec(true);
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	SSL_set_verify(
 	    d.ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -394,7 +383,7 @@ Test(wire_tls_late, a_late_request_of_tls_1_3)
 	spec = late_spec(false);
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	SSL_set_verify(d.ssl, SSL_VERIFY_PEER, NULL);
 	cr_expect_eq(SSL_verify_client_post_handshake(d.ssl), 0);
@@ -412,7 +401,7 @@ Test(wire_tls_late, handshake_messages_without_end)
 
 	duo_init(&d);
 	duo_peer_server(&d, &o);
-	connect_wire(&d, spec);
+	duo_connect(&d, clients, spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	/* Between data they are fine. */
 	for (i = 0; i < 100; i++) {

@@ -253,6 +253,17 @@ move_peer(struct duo *d)
 	return d->is_peer_done;
 }
 
+void
+duo_connect(struct duo *d, struct tls_clients *clients, struct tls_spec *spec)
+{
+	struct text why = TEXT_EMPTY;
+
+	cr_assert(
+	    wire_tls_connect(d->wire, clients, spec, STR("host:443"), &why),
+	    "%s", why.p);
+	text_free(&why);
+}
+
 enum io
 duo_shake(struct duo *d)
 {

@@ -54,6 +54,9 @@ void duo_peer_server_of(struct duo *d, SSL_CTX *ctx);
 /* Our side as a server of mesh, having peeked at the hello. */
 void duo_accept(struct duo *d, struct tls_identities *set, const char *mesh,
     enum tls_alpn alpn);
+/* Our side as a client; its sessions are for "host:443". */
+void duo_connect(
+    struct duo *d, struct tls_clients *clients, struct tls_spec *spec);
 /* Both handshakes to their end, and until the peer has read what came. */
 enum io duo_shake(struct duo *d);
 /* One turn of the loop, and let the peer read into out. */
