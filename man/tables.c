@@ -114,6 +114,7 @@ print_value(const struct option_row *o)
 	static const struct named_row types[] = { { "TEXT", "text" },
 		{ "TEXTS", "list of texts" }, { "UINT", "number" },
 		{ "SIZE", "number" }, { "BOOL", "true or false" },
+		{ "STR", "text" }, { "STRS", "list of texts" },
 		{ "NETWORKS", "list of networks" } };
 
 	if (is_choice(o)) {

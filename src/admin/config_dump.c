@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "model/store.h"
+#include "policy/service_option.h"
 #include "policy/snapshot.h"
 #include "tls/identity_store.h"
 
@@ -181,40 +182,49 @@ rules_of(const struct ruleset *s)
 }
 
 static json_t *
-host_of(const struct service_options *o)
+list_of(const struct str_list *list)
 {
-	switch (o->host) {
-	case HOST_ENDPOINT:
-		return json_string("endpoint");
-	case HOST_KEEP:
-		return json_string("keep");
-	case HOST_NAMED:
-		return text_of(o->host_name);
+	json_t *a = json_array();
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		json_array_append_new(a, text_of(list->v[i]));
+	return a;
+}
+
+static json_t *
+option_of(enum service_option i, const struct service_options *o)
+{
+	switch (service_option_rows[i].type) {
+	case SERVICE_VALUE_STR:
+		return text_of(*service_option_str(i, o));
+	case SERVICE_VALUE_STRS:
+		return list_of(service_option_strs(i, o));
+	case SERVICE_VALUE_UINT:
+		return number_of(*service_option_uint(i, o));
+	case SERVICE_VALUE_BOOL:
+		return json_boolean(*service_option_bool(i, o));
+	case SERVICE_VALUE_ONE_OF:
+		return text_of(service_option_word(i, o));
 	}
 	return json_null();
 }
 
-/* As zegressd.conf has them, all of them. */
+/* As zegressd.conf has them, all that mean something here. */
 static json_t *
 options_of(const struct service *s)
 {
-	json_t *all = json_object(), *upgrades = json_array();
-	const struct service_options *o = &s->options;
-	size_t i;
+	const bool has_requests = service_has_requests(s);
+	const struct service_option_row *r;
+	json_t *all = json_object();
+	enum service_option i;
 
-	for (i = 0; i < o->n_upgrades; i++)
-		json_array_append_new(upgrades, text_of(o->upgrades[i]));
-	json_object_set_new(all, "host", host_of(o));
-	json_object_set_new(
-	    all, "http2_fallback", json_boolean(o->http2_fallback));
-	json_object_set_new(all, "upgrades", upgrades);
-	json_object_set_new(all, "forwarded_for",
-	    json_string(forwarded_for_name(o->forwarded_for)));
-	json_object_set_new(
-	    all, "forward_client_cert", json_boolean(o->forwards_client_cert));
-	json_object_set_new(all, "via", text_of(o->via));
-	json_object_set_new(all, "server", text_of(o->server));
-	json_object_set_new(all, "request_ms", number_of(o->request_ms));
+	for (i = 0; i < SERVICE_OPTION_N; i++) {
+		r = &service_option_rows[i];
+		if (has_requests || r->whom != SERVICE_FOR_REQUESTS)
+			json_object_set_new(
+			    all, r->name, option_of(i, s->options));
+	}
 	return all;
 }
 
@@ -244,7 +254,7 @@ service_of(const struct service *s)
 	json_object_set_new(
 	    o, "locality_aware", json_boolean(s->is_locality_aware));
 	json_object_set_new(o, "rulesets", sets);
-	if (service_has_requests(s))
+	if (s->n_local > 0)
 		json_object_set_new(o, "options", options_of(s));
 	return o;
 }

@@ -27,7 +27,7 @@ on_leased(void *arg)
 static struct str
 host_for_server(const struct exchange *x)
 {
-	const struct service_options *options = &x->service->options;
+	const struct service_options *options = x->service->options;
 	const struct endpoint *e = x->lease.endpoint;
 
 	switch (options->host) {

@@ -103,7 +103,7 @@ static void
 make_ours(struct exchange *x, struct head *h)
 {
 	const struct head_rules rules = {
-		.options = &x->service->options,
+		.options = x->service->options,
 		.version = x->lease.stream->version,
 		.arena = &x->words.arena,
 	};

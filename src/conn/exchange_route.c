@@ -79,7 +79,7 @@ judge_upgrade(const struct exchange *x, const char **why)
 		*why = "an Upgrade that makes no sense";
 		return OUT_REQUEST_UPGRADE;
 	}
-	if (!service_options_allow_upgrade(&x->service->options, q->upgrade))
+	if (!service_options_allow_upgrade(x->service->options, q->upgrade))
 		return OUT_REQUEST_UPGRADE;
 	if (!has_body_of_its_own(x))
 		return OUT_OK;
@@ -114,7 +114,7 @@ own_name(const struct exchange *x)
 static void
 make_ours(struct exchange *x)
 {
-	const struct service_options *options = &x->service->options;
+	const struct service_options *options = x->service->options;
 	const struct head_rules rules = {
 		.options = options,
 		.version = x->front->version,
@@ -148,7 +148,7 @@ exchange_route(struct exchange *x)
 		return exchange_answer(x, o, why, false);
 	if (is_too_big(x))
 		return exchange_answer(x, OUT_REQUEST_BODY, NULL, false);
-	ms = x->service->options.request_ms;
+	ms = x->service->options->request_ms;
 	if (ms > 0)
 		timer_set(&x->limit, ms);
 	if (q->upgrade.len > 0) {

@@ -105,17 +105,17 @@ load_service(const struct load *l, const config_setting_t *s, unsigned i)
 {
 	struct config *c = l->config;
 	const char *file = config_setting_source_file(s);
-	struct service_entry *to = &c->entries[i];
+	struct service_entry *to = &c->services[i];
 
-	set_defaults(c, OPTION_IN_SERVICE, &c->services[i]);
+	set_defaults(c, OPTION_IN_SERVICE, to);
 	to->file = keep(c, file != NULL ? file : c->path);
 	to->line = config_setting_source_line(s);
 	if (!config_setting_is_group(s)) {
 		complain(l, s, "services", "wants a group: { … }");
 		return;
 	}
-	load_group(l, s, "services.", OPTION_IN_SERVICE, &c->services[i]);
-	config_service_entry(&c->services[i], s, &c->arena, to, l->pr);
+	load_group(l, s, "services.", OPTION_IN_SERVICE, to);
+	config_service_entry(s, &c->arena, to, l->pr);
 }
 
 static void
@@ -137,7 +137,6 @@ static void
 make_services(struct config *c, size_t n)
 {
 	c->services = arena_alloc(&c->arena, (n + 1) * sizeof(*c->services));
-	c->entries = arena_alloc(&c->arena, (n + 1) * sizeof(*c->entries));
 	c->n_services = n;
 }
 
@@ -372,7 +371,7 @@ config_build_settings(const struct config *c, struct build_settings *out)
 		.modes_as_kuma2 = c->is_kuma2,
 		.relays_only = has_only_ingresses(c),
 		.secrets_dir = c->secrets[0] != '\0' ? c->secrets : NULL,
-		.services = c->entries,
+		.services = c->services,
 		.n_services = c->n_services,
 	};
 }

@@ -39,20 +39,6 @@ struct config_identity {
 	unsigned line;
 };
 
-/* An entry of services as the table fills it in. */
-struct config_service {
-	const char *mesh; /* empty: any */
-	const char *service;
-	const char *host;
-	bool http2_fallback;
-	struct option_texts upgrades;
-	unsigned forwarded_for; /* enum forwarded_for */
-	bool forward_client_cert;
-	const char *via;
-	const char *server;
-	unsigned request_ms;
-};
-
 struct config {
 	struct arena arena; /* of all below */
 	const char *path;
@@ -63,8 +49,7 @@ struct config {
 	size_t n_listeners;
 	struct config_identity *identities;
 	size_t n_identities;
-	struct config_service *services;
-	struct service_entry *entries; /* the same, for policy */
+	struct service_entry *services;
 	size_t n_services;
 	const char *admin_address; /* empty: none */
 	unsigned admin_port;

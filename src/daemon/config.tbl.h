@@ -4,6 +4,7 @@
  * Every option of zegressd.conf, one row each; no guard: define OPTION,
  * LISTENER_OPTION (in an entry of listeners), IDENTITY_OPTION (of identity)
  * and SERVICE_OPTION (of services), include, and they are undefined again.
+ * What services can be told is in policy/service_option.tbl.h.
  * Columns: name, type, member, default (of a list: its words), unit or the
  * words of a CHOICE ("false|true") or ONE_OF ("first|second|third"), least,
  * most, whether SIGHUP changes it, what it does.  A least of 1 wants a text
@@ -33,26 +34,13 @@ IDENTITY_OPTION("identity.key", TEXT, key, "", NULL, 1, 0, true,
 IDENTITY_OPTION("identity.ca", TEXT, ca, "", NULL, 0, 0, true,
     "File of the CA certificates that callers must chain to; without it those of the mesh's enabled backend.")
 
-SERVICE_OPTION("services.match.mesh", TEXT, mesh, "", NULL, 1, 0, true,
+SERVICE_OPTION("services.match.mesh", STR, mesh, "", NULL, 1, 0, true,
     "Services of this mesh; without it those of every mesh.")
-SERVICE_OPTION("services.match.service", TEXT, service, "", NULL, 1, 0, true,
+SERVICE_OPTION("services.match.service", STR, service, "", NULL, 1, 0, true,
     "Services of this name: kuma.io/service of an ExternalService, or the name of a MeshExternalService; without it all.")
-SERVICE_OPTION("services.host", TEXT, host, "endpoint", NULL, 1, 0, true,
-    "Host (:authority) of requests to the server: \"endpoint\" sends the name that is dialled (where an address is dialled, it stays), \"keep\" what the caller sent, anything else is the name to send, as \"api.example\" or \"api.example:8080\".")
-SERVICE_OPTION("services.http2_fallback", BOOL, http2_fallback, "false", NULL, 0, 0, true,
-    "A server of an http2 service may choose HTTP/1.1 by ALPN. Not for grpc.")
-SERVICE_OPTION("services.upgrades", TEXTS, upgrades, "websocket", NULL, 0, 0, true,
-    "Protocols that a request may upgrade to, by Upgrade in HTTP/1.1 or extended CONNECT in HTTP/2; the list replaces the default, an empty one refuses all.")
-SERVICE_OPTION("services.forwarded_for", ONE_OF, forwarded_for, "keep", "keep|append|remove", 0, 0, true,
-    "x-forwarded-for of requests: as the caller sent it, with the caller's address behind it, or none.")
-SERVICE_OPTION("services.forward_client_cert", BOOL, forward_client_cert, "false", NULL, 0, 0, true,
-    "Tell the server who calls, in an x-forwarded-client-cert of our own. The caller's is removed either way.")
-SERVICE_OPTION("services.via", TEXT, via, "", NULL, 0, 0, true,
-    "Name for ourselves in Via of requests and answers; empty: no Via.")
-SERVICE_OPTION("services.server", TEXT, server, "", NULL, 0, 0, true,
-    "Server of answers; empty: as the server sent it.")
-SERVICE_OPTION("services.request_ms", UINT, request_ms, "0", "ms", 0, 86400000, true,
-    "Time from a request's head to the end of its answer; 0: no limit.")
+#define SERVICE_ROW(id, type, member, name, standard, unit, least, most, whom, help) \
+    SERVICE_OPTION("services." name, type, options.member, standard, unit, least, most, true, help)
+#include "policy/service_option.tbl.h"
 
 OPTION("admin.address", TEXT, admin_address, "127.0.0.1", NULL, 0, 0, false,
     "Address of /ready, /stats/prometheus, /clusters and /config_dump (GET only, plain HTTP); empty turns it off.")

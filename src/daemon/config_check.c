@@ -137,6 +137,6 @@ config_check(const struct config *c, struct problems *pr)
 	check_servers(c, pr);
 	check_listeners(c, pr);
 	check_identities(c, pr);
-	config_check_services(c->entries, c->n_services, pr);
+	config_check_services(c->services, c->n_services, pr);
 	warn_of_weakness(c, pr);
 }

@@ -27,7 +27,7 @@ const struct option_row option_rows[CONFIG_OPTIONS] = {
 	ROW(OPTION_IN_LISTENER, config_listener, __VA_ARGS__)
 #define IDENTITY_OPTION(...) \
 	ROW(OPTION_IN_IDENTITY, config_identity, __VA_ARGS__)
-#define SERVICE_OPTION(...) ROW(OPTION_IN_SERVICE, config_service, __VA_ARGS__)
+#define SERVICE_OPTION(...) ROW(OPTION_IN_SERVICE, service_entry, __VA_ARGS__)
 #include "daemon/config.tbl.h"
 #undef ROW
 };
@@ -147,6 +147,17 @@ standard_texts(struct str words, struct arena *a)
 	return v;
 }
 
+static struct str_list
+standard_strs(struct str words, struct arena *a)
+{
+	struct str *v = arena_alloc(a, (words.len + 1) * sizeof(*v));
+	struct str_list list = { .v = v };
+
+	while (words.len > 0)
+		v[list.n++] = arena_str(a, str_cut(&words, ' '));
+	return list;
+}
+
 void
 option_set_default(const struct option_row *r, void *base, struct arena *a)
 {
@@ -182,6 +193,12 @@ option_set_default(const struct option_row *r, void *base, struct arena *a)
 	case OPTION_TEXTS:
 		*(struct option_texts *)to = standard_texts(text, a);
 		break;
+	case OPTION_STR:
+		*(struct str *)to = arena_str(a, text);
+		break;
+	case OPTION_STRS:
+		*(struct str_list *)to = standard_strs(text, a);
+		break;
 	case OPTION_NETWORKS:
 		*(struct option_networks *)to =
 		    (struct option_networks){ .n = 0 };
@@ -204,6 +221,18 @@ set_text(const struct option_row *r, const char **to, struct arena *a,
 		return false;
 	}
 	*to = arena_strdup(a, str_of(text));
+	return true;
+}
+
+static bool
+set_str(const struct option_row *r, struct str *to, struct arena *a,
+    const config_setting_t *s, struct problems *pr)
+{
+	const char *text;
+
+	if (!set_text(r, &text, a, s, pr))
+		return false;
+	*to = str_of(text);
 	return true;
 }
 
@@ -339,6 +368,23 @@ set_texts(const struct option_row *r, struct option_texts *to, struct arena *a,
 }
 
 static bool
+set_strs(const struct option_row *r, struct str_list *to, struct arena *a,
+    const config_setting_t *s, struct problems *pr)
+{
+	struct option_texts texts;
+	struct str *v;
+	size_t i;
+
+	if (!set_texts(r, &texts, a, s, pr))
+		return false;
+	v = arena_alloc(a, (texts.n + 1) * sizeof(*v));
+	for (i = 0; i < texts.n; i++)
+		v[i] = str_of(texts.v[i]);
+	*to = (struct str_list){ .v = v, .n = texts.n };
+	return true;
+}
+
+static bool
 set_networks(const struct option_row *r, struct option_networks *to,
     struct arena *a, const config_setting_t *s, struct problems *pr)
 {
@@ -368,7 +414,8 @@ option_set(const struct option_row *r, void *base, struct arena *a,
     const config_setting_t *s, struct problems *pr)
 {
 	void *to = member(r, base);
-	bool wants_list = r->type == OPTION_TEXTS || r->type == OPTION_NETWORKS;
+	bool wants_list = r->type == OPTION_TEXTS || r->type == OPTION_STRS ||
+			  r->type == OPTION_NETWORKS;
 
 	if (wants_list && !is_list(s)) {
 		complain(pr, r, s, "wants a list: [ \"…\", \"…\" ]");
@@ -388,6 +435,10 @@ option_set(const struct option_row *r, void *base, struct arena *a,
 		return set_one_of(r, to, s, pr);
 	case OPTION_TEXTS:
 		return set_texts(r, to, a, s, pr);
+	case OPTION_STR:
+		return set_str(r, to, a, s, pr);
+	case OPTION_STRS:
+		return set_strs(r, to, a, s, pr);
 	case OPTION_NETWORKS:
 		return set_networks(r, to, a, s, pr);
 	}
@@ -403,6 +454,18 @@ print_texts(const struct option_texts *v, struct text *out)
 	for (i = 0; i < v->n; i++)
 		text_addf(out, "%s \"%s\"", i > 0 ? "," : "", v->v[i]);
 	text_add_z(out, v->n > 0 ? " ]" : "]");
+}
+
+static void
+print_strs(const struct str_list *list, struct text *out)
+{
+	size_t i;
+
+	text_add_char(out, '[');
+	for (i = 0; i < list->n; i++)
+		text_addf(
+		    out, "%s \"%.*s\"", i > 0 ? "," : "", STR_ARG(list->v[i]));
+	text_add_z(out, list->n > 0 ? " ]" : "]");
 }
 
 static void
@@ -448,6 +511,12 @@ option_print(const struct option_row *r, const void *base, struct text *out)
 		break;
 	case OPTION_TEXTS:
 		print_texts(v, out);
+		break;
+	case OPTION_STR:
+		text_addf(out, "\"%.*s\"", STR_ARG(*(const struct str *)v));
+		break;
+	case OPTION_STRS:
+		print_strs(v, out);
 		break;
 	case OPTION_NETWORKS:
 		print_networks(v, out);

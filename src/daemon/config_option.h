@@ -36,6 +36,8 @@ enum option_type {
 	OPTION_CHOICE,  /* bool: one of two words */
 	OPTION_ONE_OF,  /* unsigned: which of several words */
 	OPTION_TEXTS,   /* struct option_texts */
+	OPTION_STR,     /* struct str */
+	OPTION_STRS,    /* struct str_list */
 	OPTION_NETWORKS /* struct option_networks */
 };
 

@@ -7,27 +7,17 @@
 #include "daemon/config_services.h"
 
 #include <libconfig.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/problem.h"
-#include "daemon/config.h"
 #include "model/nearest.h"
-#include "policy/service_options.h"
+#include "net/addr.h"
+#include "policy/service_option.h"
 
 #define NAME_MOST 253 /* RFC 1035, section 2.3.4 */
 #define TEXT_MOST 256
-
-static const char *const words[SERVICE_OPTION_N] = {
-	[SERVICE_OPTION_HOST] = "host",
-	[SERVICE_OPTION_HTTP2_FALLBACK] = "http2_fallback",
-	[SERVICE_OPTION_UPGRADES] = "upgrades",
-	[SERVICE_OPTION_FORWARDED_FOR] = "forwarded_for",
-	[SERVICE_OPTION_FORWARD_CLIENT_CERT] = "forward_client_cert",
-	[SERVICE_OPTION_VIA] = "via",
-	[SERVICE_OPTION_SERVER] = "server",
-	[SERVICE_OPTION_REQUEST_MS] = "request_ms",
-};
 
 /* One entry while it is read. */
 struct reading {
@@ -36,17 +26,33 @@ struct reading {
 	struct problems *pr;
 };
 
+/* name has dots where it is in groups. */
+static const config_setting_t *
+find_setting(const config_setting_t *s, struct str name)
+{
+	char *member;
+
+	while (s != NULL && name.p != NULL) {
+		member = str_dup(str_cut(&name, '.'));
+		s = config_setting_is_group(s)
+			? config_setting_get_member(s, member)
+			: NULL;
+		free(member);
+	}
+	return s;
+}
+
 static void
 tell(const struct reading *r, enum problem_level level,
     enum service_option option, const char *what)
 {
-	const config_setting_t *s =
-	    config_setting_get_member(r->setting, words[option]);
+	const char *name = service_option_rows[option].name;
+	const config_setting_t *s = find_setting(r->setting, str_of(name));
 	struct text path = TEXT_EMPTY;
 
 	if (s == NULL)
 		s = r->setting;
-	text_addf(&path, "services.%s", words[option]);
+	text_addf(&path, "services.%s", name);
 	problem_add(r->pr, level, config_setting_source_file(s),
 	    config_setting_source_line(s), path.p, "%s", what);
 	text_free(&path);
@@ -152,21 +158,18 @@ warn_mistyped(const struct reading *r, struct str host)
 }
 
 static void
-read_host(const struct reading *r, struct str host, struct service_options *out)
+check_host(const struct reading *r, const struct service_options *o)
 {
-	if (str_eq(host, STR("endpoint"))) {
-		out->host = HOST_ENDPOINT;
-	} else if (str_eq(host, STR("keep"))) {
-		out->host = HOST_KEEP;
-	} else if (is_authority(host)) {
-		out->host = HOST_NAMED;
-		out->host_name = host;
+	struct str host = o->host_text;
+
+	if (str_eq(host, STR("endpoint")) || str_eq(host, STR("keep")))
+		return;
+	if (is_authority(host))
 		warn_mistyped(r, host);
-	} else {
+	else
 		tell(r, PROBLEM_ERROR, SERVICE_OPTION_HOST,
 		    "wants \"endpoint\", \"keep\" or a name to send, as "
 		    "\"api.example\" or \"api.example:8080\"");
-	}
 }
 
 /* RFC 9110, section 7.8: a name, and perhaps a version. */
@@ -205,65 +208,55 @@ check_upgrade(const struct reading *r, struct str protocol)
 	return false;
 }
 
+/* In lower case, each once. */
 static void
-read_upgrades(const struct reading *r, const struct option_texts *from,
-    struct service_options *out)
+fold_upgrades(const struct reading *r, struct service_options *o)
 {
-	struct str *v = arena_alloc(r->arena, (from->n + 1) * sizeof(*v));
+	const struct str_list from = o->upgrades;
+	struct str *v = arena_alloc(r->arena, (from.n + 1) * sizeof(*v));
 	char *protocol;
 	size_t i;
 
-	out->upgrades = v;
-	for (i = 0; i < from->n; i++) {
-		protocol = arena_strdup(r->arena, str_of(from->v[i]));
+	o->upgrades = (struct str_list){ .v = v };
+	for (i = 0; i < from.n; i++) {
+		protocol = arena_strdup(r->arena, from.v[i]);
 		ascii_lower(protocol, strlen(protocol));
 		if (check_upgrade(r, str_of(protocol)) &&
-		    !service_options_allow_upgrade(out, str_of(protocol)))
-			v[out->n_upgrades++] = str_of(protocol);
+		    !service_options_allow_upgrade(o, str_of(protocol)))
+			v[o->upgrades.n++] = str_of(protocol);
 	}
 }
 
-static unsigned
-given_in(const config_setting_t *s)
+static void
+note_given(const config_setting_t *s, struct service_entry *e)
 {
-	unsigned bits = 0, o;
+	size_t i;
 
-	for (o = 0; o < SERVICE_OPTION_N; o++)
-		if (config_setting_get_member(s, words[o]) != NULL)
-			bits |= 1u << o;
-	return bits;
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		e->given[i] = find_setting(s,
+				  str_of(service_option_rows[i].name)) != NULL;
 }
 
 void
-config_service_entry(const struct config_service *raw,
-    const config_setting_t *s, struct arena *a, struct service_entry *out,
-    struct problems *pr)
+config_service_entry(const config_setting_t *s, struct arena *a,
+    struct service_entry *e, struct problems *pr)
 {
 	struct reading r = { .setting = s, .arena = a, .pr = pr };
-	struct service_options *o = &out->options;
+	struct service_options *o = &e->options;
 
-	out->mesh = str_of(raw->mesh);
-	out->service = str_of(raw->service);
-	out->given = given_in(s);
-	*o = (struct service_options){
-		.http2_fallback = raw->http2_fallback,
-		.forwarded_for = raw->forwarded_for,
-		.forwards_client_cert = raw->forward_client_cert,
-		.via = str_of(raw->via),
-		.server = str_of(raw->server),
-		.request_ms = raw->request_ms,
-	};
-	read_host(&r, str_of(raw->host), o);
-	read_upgrades(&r, &raw->upgrades, o);
+	note_given(s, e);
+	check_host(&r, o);
+	fold_upgrades(&r, o);
 	if (o->via.len > 0 && !is_token(o->via))
 		tell(&r, PROBLEM_ERROR, SERVICE_OPTION_VIA,
 		    "wants a name without spaces, as \"zegress\"");
 	if (!is_value(o->server))
 		tell(&r, PROBLEM_ERROR, SERVICE_OPTION_SERVER,
 		    "wants at most 256 printable ASCII characters");
-	if (out->given == 0)
-		problem_add(pr, PROBLEM_WARNING, out->file, out->line,
-		    "services", "sets no option: add one, or take it out");
+	service_options_derive(o);
+	if (service_entry_gives_nothing(e))
+		problem_add(pr, PROBLEM_WARNING, e->file, e->line, "services",
+		    "sets no option: add one, or take it out");
 }
 
 static bool
@@ -284,12 +277,13 @@ config_check_services(
 			if (!has_same_match(&v[i], &v[j]))
 				continue;
 			for (o = 0; o < SERVICE_OPTION_N; o++)
-				if ((v[i].given & v[j].given & 1u << o) != 0)
+				if (v[i].given[o] && v[j].given[o])
 					problem_add(pr, PROBLEM_WARNING,
 					    v[i].file, v[i].line, "services",
 					    "%s has no effect, since %s:%u "
 					    "sets it for the same match: "
 					    "take one out",
-					    words[o], v[j].file, v[j].line);
+					    service_option_rows[o].name,
+					    v[j].file, v[j].line);
 		}
 }

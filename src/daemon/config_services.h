@@ -10,18 +10,16 @@
 #include <stddef.h>
 
 struct arena;
-struct config_service;
 struct config_setting_t;
 struct problems;
 struct service_entry;
 
 /*
- * raw was filled in from s, and outlives out; out has its place already.
- * Memory is of a.
+ * e was filled in from s by the table: check what the table cannot, and bring
+ * it into the form that the policy wants.  Memory is of a.
  */
-void config_service_entry(const struct config_service *raw,
-    const struct config_setting_t *s, struct arena *a,
-    struct service_entry *out, struct problems *pr);
+void config_service_entry(const struct config_setting_t *s, struct arena *a,
+    struct service_entry *e, struct problems *pr);
 /* Of all entries together. */
 void config_check_services(
     const struct service_entry *v, size_t n, struct problems *pr);

@@ -160,7 +160,7 @@ compile_one(struct compile *c, struct mesh_build *m, const struct resource *r,
 	} else {
 		add_zone_relays(c, zone, r, &draft, a);
 	}
-	plan_add_service(c->plan, service_seal(&draft, prev, &c->fingerprint));
+	plan_add_service(c->plan, seal_service(c, &draft, prev));
 }
 
 void

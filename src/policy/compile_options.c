@@ -7,6 +7,8 @@
 
 #include "model/nearest.h"
 #include "policy/compile.h"
+#include "policy/service_option.h"
+#include "policy/service_seal.h"
 
 /* Comparing with ten thousand names takes its time. */
 #define MOST_SUGGESTIONS 10
@@ -28,24 +30,51 @@ is_named_by(const struct service_entry *e, const struct service *s)
 	return e->service.len > 0 && service_entry_matches(e, s->mesh, s->name);
 }
 
+/* Names of the options of e that are about requests; false: all it has are. */
+static bool
+list_requests(const struct service_entry *e, struct text *out)
+{
+	bool has_others = false;
+	size_t i;
+
+	for (i = 0; i < SERVICE_OPTION_N; i++) {
+		if (!e->given[i])
+			continue;
+		if (service_option_rows[i].whom != SERVICE_FOR_REQUESTS)
+			has_others = true;
+		else
+			text_addf(out, "%s%s", out->len > 0 ? ", " : "",
+			    service_option_rows[i].name);
+	}
+	return has_others;
+}
+
 static void
 warn_no_requests(struct compile *c, const struct service *s)
 {
 	const struct service_entry *e;
+	struct text names = TEXT_EMPTY;
+	bool has_others;
 	size_t i;
 
 	for (i = 0; i < c->set->n_services; i++) {
 		e = &c->set->services[i];
-		if (is_named_by(e, s) && e->given != 0)
-			problem_add(c->pr, PROBLEM_WARNING, e->file, e->line,
-			    "services.match",
-			    "service %.*s of mesh %.*s is of protocol %s, "
-			    "whose requests are not looked at, so nothing of "
-			    "this takes effect: let its resource say http, "
-			    "http2 or grpc",
-			    STR_ARG(s->name), STR_ARG(s->mesh),
-			    protocol_name(s->protocol));
+		text_clear(&names);
+		if (!is_named_by(e, s))
+			continue;
+		has_others = list_requests(e, &names);
+		if (names.len == 0)
+			continue;
+		problem_add(c->pr, PROBLEM_WARNING, e->file, e->line,
+		    "services.match",
+		    "service %.*s of mesh %.*s is of protocol %s, whose "
+		    "requests are not looked at, so %s takes no effect: "
+		    "let its resource say http, http2 or grpc",
+		    STR_ARG(s->name), STR_ARG(s->mesh),
+		    protocol_name(s->protocol),
+		    has_others ? names.p : "what is said of it");
 	}
+	text_free(&names);
 }
 
 static void
@@ -57,7 +86,7 @@ warn_grpc_fallback(struct compile *c, const struct service *s)
 	for (i = 0; i < c->set->n_services; i++) {
 		e = &c->set->services[i];
 		if (is_named_by(e, s) &&
-		    service_entry_has(e, SERVICE_OPTION_HTTP2_FALLBACK) &&
+		    e->given[SERVICE_OPTION_HTTP2_FALLBACK] &&
 		    e->options.http2_fallback)
 			problem_add(c->pr, PROBLEM_WARNING, e->file, e->line,
 			    "services.http2_fallback",
@@ -68,22 +97,42 @@ warn_grpc_fallback(struct compile *c, const struct service *s)
 	}
 }
 
+static void
+drop_requests(struct service_options *o)
+{
+	enum service_option i;
+
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		if (service_option_rows[i].whom == SERVICE_FOR_REQUESTS)
+			service_option_copy(i, service_options_standard(), o);
+}
+
 void
 set_options(struct compile *c, struct service *draft)
 {
-	struct service_options *o = &draft->options;
+	struct service_options o;
 
+	service_options_of(
+	    c->set->services, c->set->n_services, draft->mesh, draft->name, &o);
 	if (!protocol_is_http(draft->protocol)) {
 		warn_no_requests(c, draft);
-		return;
+		drop_requests(&o);
 	}
-	service_options_of(
-	    c->set->services, c->set->n_services, draft->mesh, draft->name, o);
-	if (draft->protocol == PROTO_GRPC && o->http2_fallback)
+	if (draft->protocol == PROTO_GRPC && o.http2_fallback)
 		warn_grpc_fallback(c, draft);
 	/* Where it means nothing it makes no difference either. */
 	if (draft->protocol != PROTO_HTTP2)
-		o->http2_fallback = false;
+		o.http2_fallback = false;
+	draft->options = share_options(c->share, &o);
+}
+
+struct service *
+seal_service(struct compile *c, struct service *draft, struct service *prev)
+{
+	if (draft->options == NULL)
+		draft->options =
+		    share_options(c->share, service_options_standard());
+	return service_seal(draft, prev, &c->fingerprint);
 }
 
 /* A name of the entry's mesh that is nearly the one it has; or NULL. */

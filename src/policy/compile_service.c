@@ -296,7 +296,7 @@ compile_external(struct compile *c, struct mesh_build *m, const struct named *n,
 	/* Without an identity only what is relayed is offered. */
 	if (!m->can_serve && has_local(c, n) && draft.n_remote == 0)
 		return;
-	plan_add_service(c->plan, service_seal(&draft, prev, &c->fingerprint));
+	plan_add_service(c->plan, seal_service(c, &draft, prev));
 }
 
 void

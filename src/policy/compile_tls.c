@@ -42,8 +42,8 @@ alpn_of(const struct service *draft)
 	case PROTO_HTTP:
 		return STR("http/1.1");
 	case PROTO_HTTP2:
-		return draft->options.http2_fallback ? STR("h2,http/1.1")
-						     : STR("h2");
+		return draft->options->http2_fallback ? STR("h2,http/1.1")
+						      : STR("h2");
 	case PROTO_GRPC:
 		return STR("h2");
 	}

@@ -359,8 +359,7 @@ compile_relay(struct compile *c, struct mesh_build *m, const struct named *n)
 			gather_offer(&to, o);
 		put_relays(c, &to, &draft, &a);
 		plan_add_service(c->plan,
-		    service_seal(&draft, find_prev_service(c, draft.key),
-			&c->fingerprint));
+		    seal_service(c, &draft, find_prev_service(c, draft.key)));
 	}
 	arena_fini(&a);
 }
@@ -408,9 +407,8 @@ compile_zone_egresses(struct compile *c)
 	}
 	if (draft.n_remote > 0) {
 		draft.origin = draft.remote[0].endpoint->origin;
-		c->plan->zone_egresses = service_seal(&draft,
-		    c->prev != NULL ? snapshot_zone_egresses(c->prev) : NULL,
-		    &c->fingerprint);
+		c->plan->zone_egresses = seal_service(c, &draft,
+		    c->prev != NULL ? snapshot_zone_egresses(c->prev) : NULL);
 	}
 	arena_fini(&a);
 }

@@ -97,6 +97,7 @@ service_unref(struct service *s)
 		endpoint_unref(s->remote[i].endpoint);
 	for (i = 0; i < s->n_rulesets; i++)
 		rule_block_unref(s->rulesets[i].block);
+	service_options_unref(s->options);
 	free_with(s->arena);
 }
 

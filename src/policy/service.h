@@ -126,8 +126,11 @@ struct service {
 	/* A zone that has the service and no ingress; empty: no such zone. */
 	struct str unreachable_zone;
 	bool is_locality_aware;
-	/* All zero where no request is looked at: relays, tcp, kafka. */
-	struct service_options options; /* memory is of the arena */
+	/*
+	 * A reference.  Where no request is looked at (relays, tcp, kafka) what
+	 * is about requests is the default.
+	 */
+	struct service_options *options;
 	struct ruleset *rulesets;
 	size_t n_rulesets;
 	struct arena arena;

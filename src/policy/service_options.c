@@ -1,31 +1,124 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which entry an option of a service comes from.  How entries are read is in
- * daemon/config_services.c.  Pure, any thread.
+ * daemon/config_services.c.  Any thread.
  */
 
 #include "policy/service_options.h"
 
-const char *
-forwarded_for_name(enum forwarded_for f)
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/xalloc.h"
+#include "policy/service_option.h"
+
+/* Made of the table by the first who asks, then constant. */
+static struct service_options standard;
+
+static struct str_list
+standard_list(struct str words)
 {
-	switch (f) {
-	case FORWARDED_FOR_KEEP:
-		return "keep";
-	case FORWARDED_FOR_APPEND:
-		return "append";
-	case FORWARDED_FOR_REMOVE:
-		return "remove";
-	}
-	return "?";
+	struct str *v = xcalloc(words.len + 1, sizeof(*v));
+	struct str_list list = { .v = v };
+
+	while (words.len > 0)
+		v[list.n++] = str_cut(&words, ' ');
+	return list;
 }
 
-static const struct str standard_upgrades[] = { { "websocket", 9 } };
+/* Defaults are ours, and a test walks them all. */
+static unsigned
+standard_number(struct str text)
+{
+	uint64_t n = 0;
 
-static const struct service_options standard = {
-	.upgrades = standard_upgrades,
-	.n_upgrades = ARRAY_LEN(standard_upgrades),
-};
+	if (!str_to_u64(text, UINT32_MAX, &n))
+		abort();
+	return (unsigned)n;
+}
+
+static unsigned
+standard_word(struct str words, struct str word)
+{
+	unsigned i;
+
+	for (i = 0; words.p != NULL; i++)
+		if (str_eq(str_cut(&words, '|'), word))
+			return i;
+	abort();
+}
+
+static void
+set_standard(const struct service_option_row *r)
+{
+	void *to = (char *)&standard + r->offset;
+	struct str text = str_of(r->standard);
+
+	switch (r->type) {
+	case SERVICE_VALUE_STR:
+		*(struct str *)to = text;
+		break;
+	case SERVICE_VALUE_STRS:
+		*(struct str_list *)to = standard_list(text);
+		break;
+	case SERVICE_VALUE_UINT:
+		*(unsigned *)to = standard_number(text);
+		break;
+	case SERVICE_VALUE_BOOL:
+		*(bool *)to = str_eq(text, STR("true"));
+		break;
+	case SERVICE_VALUE_ONE_OF:
+		*(unsigned *)to = standard_word(str_of(r->words), text);
+		break;
+	}
+}
+
+static void
+make_standard(void)
+{
+	enum service_option i;
+
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		set_standard(&service_option_rows[i]);
+	service_options_derive(&standard);
+}
+
+const struct service_options *
+service_options_standard(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	(void)pthread_once(&once, make_standard);
+	return &standard;
+}
+
+void
+service_options_derive(struct service_options *o)
+{
+	o->host_name = STR_NONE;
+	if (str_eq(o->host_text, STR("endpoint"))) {
+		o->host = HOST_ENDPOINT;
+	} else if (str_eq(o->host_text, STR("keep"))) {
+		o->host = HOST_KEEP;
+	} else {
+		o->host = HOST_NAMED;
+		o->host_name = o->host_text;
+	}
+}
+
+struct service_options *
+service_options_ref(struct service_options *o)
+{
+	ref_up(&o->ref);
+	return o;
+}
+
+void
+service_options_unref(struct service_options *o)
+{
+	if (o != NULL && ref_down(&o->ref))
+		free(o);
+}
 
 static bool
 is_meant(struct str wanted, struct str name)
@@ -41,9 +134,14 @@ service_entry_matches(
 }
 
 bool
-service_entry_has(const struct service_entry *e, enum service_option o)
+service_entry_gives_nothing(const struct service_entry *e)
 {
-	return (e->given & 1u << o) != 0;
+	size_t i;
+
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		if (e->given[i])
+			return false;
+	return true;
 }
 
 /* More is more specific. */
@@ -59,45 +157,9 @@ note_better(const struct service_entry *e, const struct service_entry **best)
 	unsigned o;
 
 	for (o = 0; o < SERVICE_OPTION_N; o++)
-		if (service_entry_has(e, o) &&
+		if (e->given[o] &&
 		    (best[o] == NULL || rank_of(e) > rank_of(best[o])))
 			best[o] = e;
-}
-
-static void
-take(enum service_option o, const struct service_options *from,
-    struct service_options *to)
-{
-	switch (o) {
-	case SERVICE_OPTION_HOST:
-		to->host = from->host;
-		to->host_name = from->host_name;
-		break;
-	case SERVICE_OPTION_HTTP2_FALLBACK:
-		to->http2_fallback = from->http2_fallback;
-		break;
-	case SERVICE_OPTION_UPGRADES:
-		to->upgrades = from->upgrades;
-		to->n_upgrades = from->n_upgrades;
-		break;
-	case SERVICE_OPTION_FORWARDED_FOR:
-		to->forwarded_for = from->forwarded_for;
-		break;
-	case SERVICE_OPTION_FORWARD_CLIENT_CERT:
-		to->forwards_client_cert = from->forwards_client_cert;
-		break;
-	case SERVICE_OPTION_VIA:
-		to->via = from->via;
-		break;
-	case SERVICE_OPTION_SERVER:
-		to->server = from->server;
-		break;
-	case SERVICE_OPTION_REQUEST_MS:
-		to->request_ms = from->request_ms;
-		break;
-	case SERVICE_OPTION_N:
-		break;
-	}
 }
 
 void
@@ -105,16 +167,17 @@ service_options_of(const struct service_entry *entries, size_t n,
     struct str mesh, struct str service, struct service_options *out)
 {
 	const struct service_entry *best[SERVICE_OPTION_N] = { NULL };
-	unsigned o;
+	enum service_option o;
 	size_t i;
 
 	for (i = 0; i < n; i++)
 		if (service_entry_matches(&entries[i], mesh, service))
 			note_better(&entries[i], best);
-	*out = standard;
+	*out = *service_options_standard();
 	for (o = 0; o < SERVICE_OPTION_N; o++)
 		if (best[o] != NULL)
-			take(o, &best[o]->options, out);
+			service_option_copy(o, &best[o]->options, out);
+	service_options_derive(out);
 }
 
 bool
@@ -122,8 +185,8 @@ service_options_allow_upgrade(const struct service_options *o, struct str token)
 {
 	size_t i;
 
-	for (i = 0; i < o->n_upgrades; i++)
-		if (str_eq_nocase(o->upgrades[i], token))
+	for (i = 0; i < o->upgrades.n; i++)
+		if (str_eq_nocase(o->upgrades.v[i], token))
 			return true;
 	return false;
 }

@@ -6,13 +6,17 @@
  * What resources cannot say of a service: the `services` section of
  * zegressd.conf.  Of several entries that match a service each option is taken
  * from the most specific one that has it: mesh and service, service alone, mesh
- * alone, neither; of equals the first.  Pure.
+ * alone, neither; of equals the first.  An option is a row of
+ * service_option.tbl.h and a member here; all that is done with options in
+ * general follows from the row.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
+#include "base/ref.h"
 #include "base/str.h"
 
 enum host_rule {
@@ -21,38 +25,43 @@ enum host_rule {
 	HOST_NAMED
 };
 
+/* In the order of the words of their rows. */
 enum forwarded_for {
 	FORWARDED_FOR_KEEP,
 	FORWARDED_FOR_APPEND, /* the caller's address */
 	FORWARDED_FOR_REMOVE
 };
 
-const char *forwarded_for_name(enum forwarded_for f);
+struct str_list {
+	const struct str *v;
+	size_t n;
+};
 
+/*
+ * In a service: immutable, counted, equal by digest, memory of its own.  As a
+ * value: texts are somebody else's, and neither ref nor digest count.
+ */
 struct service_options {
-	enum host_rule host;
-	struct str host_name; /* HOST_NAMED */
-	/* http2 and grpc: HTTP/1.1 where the server chooses it by ALPN. */
+	struct ref ref;
+	struct digest digest;
+
+	struct str host_text;
 	bool http2_fallback;
-	const struct str *upgrades; /* lower case; "websocket" */
-	size_t n_upgrades;
+	struct str_list upgrades; /* lower case */
 	enum forwarded_for forwarded_for;
 	bool forwards_client_cert; /* our x-forwarded-client-cert */
 	struct str via;      /* pseudonym in Via, both ways; empty: none */
 	struct str server;   /* Server of answers; empty: as it came */
 	unsigned request_ms; /* from head to the answer's end; 0: no limit */
+
+	/* What follows from them: service_options_derive(). */
+	enum host_rule host;
+	struct str host_name; /* HOST_NAMED */
 };
 
-/* Bits of service_entry.given, one an option in the order above. */
 enum service_option {
-	SERVICE_OPTION_HOST,
-	SERVICE_OPTION_HTTP2_FALLBACK,
-	SERVICE_OPTION_UPGRADES,
-	SERVICE_OPTION_FORWARDED_FOR,
-	SERVICE_OPTION_FORWARD_CLIENT_CERT,
-	SERVICE_OPTION_VIA,
-	SERVICE_OPTION_SERVER,
-	SERVICE_OPTION_REQUEST_MS,
+#define SERVICE_ROW(id, ...) SERVICE_OPTION_##id,
+#include "policy/service_option.tbl.h"
 	SERVICE_OPTION_N
 };
 
@@ -60,8 +69,8 @@ enum service_option {
 struct service_entry {
 	struct str mesh; /* empty: any */
 	struct str
-	    service;    /* kuma.io/service or the resource's name; likewise */
-	unsigned given; /* which options it has */
+	    service; /* kuma.io/service or the resource's name; likewise */
+	bool given[SERVICE_OPTION_N];
 	struct service_options options;
 	const char *file; /* where it is written */
 	unsigned line;
@@ -69,11 +78,18 @@ struct service_entry {
 
 bool service_entry_matches(
     const struct service_entry *e, struct str mesh, struct str service);
-bool service_entry_has(const struct service_entry *e, enum service_option o);
+bool service_entry_gives_nothing(const struct service_entry *e);
 
-/* Strings are those of the entries, or constants; without entries: defaults. */
+/* A value: strings are those of the entries, or constants. */
 void service_options_of(const struct service_entry *entries, size_t n,
     struct str mesh, struct str service, struct service_options *out);
+/* What a service without entries has: the defaults of the table. */
+const struct service_options *service_options_standard(void);
+/* After any member was set by hand. */
+void service_options_derive(struct service_options *o);
+
+struct service_options *service_options_ref(struct service_options *o);
+void service_options_unref(struct service_options *o);
 
 /* token is among the upgrades; any case. */
 bool service_options_allow_upgrade(

@@ -207,24 +207,6 @@ add_endpoints(struct fingerprint *f, const struct service_endpoint *v, size_t n)
 }
 
 static void
-add_options(struct fingerprint *f, const struct service_options *o)
-{
-	size_t i;
-
-	fingerprint_u64(f, o->host);
-	fingerprint_str(f, o->host_name);
-	fingerprint_u64(f, o->http2_fallback);
-	fingerprint_u64(f, o->n_upgrades);
-	for (i = 0; i < o->n_upgrades; i++)
-		fingerprint_str(f, o->upgrades[i]);
-	fingerprint_u64(f, o->forwarded_for);
-	fingerprint_u64(f, o->forwards_client_cert);
-	fingerprint_str(f, o->via);
-	fingerprint_str(f, o->server);
-	fingerprint_u64(f, o->request_ms);
-}
-
-static void
 digest_service(struct service *s, struct fingerprint *f)
 {
 	size_t i;
@@ -242,7 +224,7 @@ digest_service(struct service *s, struct fingerprint *f)
 	add_endpoints(f, s->remote, s->n_remote);
 	fingerprint_str(f, s->unreachable_zone);
 	fingerprint_u64(f, s->is_locality_aware);
-	add_options(f, &s->options);
+	fingerprint_digest(f, &s->options->digest);
 	for (i = 0; i < s->n_rulesets; i++)
 		fingerprint_digest(f, &s->rulesets[i].digest);
 	s->digest = fingerprint_take(f);
@@ -255,18 +237,6 @@ digest_service(struct service *s, struct fingerprint *f)
 	for (i = 0; i < s->n_rulesets; i++)
 		fingerprint_u64(f, s->rulesets[i].block->origins);
 	s->origins = fingerprint_take_hash(f);
-}
-
-static struct service_options
-lay_out_options(struct pack *k, const struct service_options *draft)
-{
-	struct service_options o = *draft;
-
-	o.host_name = pack_str(k, draft->host_name);
-	o.upgrades = pack_strs(k, draft->upgrades, draft->n_upgrades);
-	o.via = pack_str(k, draft->via);
-	o.server = pack_str(k, draft->server);
-	return o;
 }
 
 static struct service *
@@ -292,7 +262,6 @@ lay_out_service(struct pack *k, const struct service *draft)
 	all.stats_name = pack_str(k, draft->stats_name);
 	all.origin = pack_str(k, draft->origin);
 	all.unreachable_zone = pack_str(k, draft->unreachable_zone);
-	all.options = lay_out_options(k, &draft->options);
 	if (s != NULL)
 		*s = all;
 	return s;
@@ -309,6 +278,7 @@ drop_draft(struct service *draft)
 		endpoint_unref(draft->remote[i].endpoint);
 	for (i = 0; i < draft->n_rulesets; i++)
 		rule_block_unref(draft->rulesets[i].block);
+	service_options_unref(draft->options);
 }
 
 bool

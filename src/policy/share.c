@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/xalloc.h"
 #include "policy/fingerprint.h"
+#include "policy/service_option.h"
 #include "policy/service_seal.h"
 #include "policy/snapshot.h"
 #include "policy/tls_spec_seal.h"
@@ -29,12 +30,13 @@ struct pair_entry {
 	UT_hash_handle hh;
 };
 
-/* One of three; the key is a copy, for the object may be replaced. */
+/* One of four; the key is a copy, for the object may be replaced. */
 struct shared_entry {
 	struct digest digest;
 	struct tls_spec *tls;
 	struct rule_block *rules;
 	struct endpoint *relay;
+	struct service_options *options;
 	UT_hash_handle hh;
 };
 
@@ -46,6 +48,7 @@ struct share {
 	struct shared_entry *specs;
 	struct shared_entry *rules;
 	struct shared_entry *relays;
+	struct shared_entry *options;
 	struct arena arena;
 };
 
@@ -69,6 +72,7 @@ drop_entries(struct shared_entry **table)
 		tls_spec_unref(e->tls);
 		rule_block_unref(e->rules);
 		endpoint_unref(e->relay);
+		service_options_unref(e->options);
 	}
 	HASH_CLEAR(hh, *table);
 }
@@ -87,6 +91,7 @@ share_free(struct share *sh)
 	drop_entries(&sh->specs);
 	drop_entries(&sh->rules);
 	drop_entries(&sh->relays);
+	drop_entries(&sh->options);
 	arena_fini(&sh->arena);
 	free(sh);
 }
@@ -224,6 +229,19 @@ share_tls(struct share *sh, const struct tls_spec *draft)
 	return tls_spec_ref(e->tls);
 }
 
+struct service_options *
+share_options(struct share *sh, const struct service_options *value)
+{
+	struct digest d = service_options_digest(value, sh->fingerprint);
+	struct shared_entry *e = find_shared(sh->options, &d);
+
+	if (e == NULL) {
+		e = add_shared(sh, &sh->options, &d);
+		e->options = service_options_new(value, &d);
+	}
+	return service_options_ref(e->options);
+}
+
 /* Equal rules that were found elsewhere make a new object. */
 struct rule_block *
 share_rules(struct share *sh, struct rule_block *draft)
@@ -305,6 +323,9 @@ seed_service(struct share *sh, const struct service *s)
 			add_shared(sh, &sh->relays, &e->digest)->relay =
 			    endpoint_ref(e);
 	}
+	if (find_shared(sh->options, &s->options->digest) == NULL)
+		add_shared(sh, &sh->options, &s->options->digest)->options =
+		    service_options_ref(s->options);
 	for (i = 0; i < s->n_rulesets; i++) {
 		b = s->rulesets[i].block;
 		if (find_shared(sh->rules, &b->digest) == NULL)

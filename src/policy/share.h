@@ -4,7 +4,8 @@
 
 /*
  * What the objects of one build share with each other and with the snapshot
- * before: blobs by content, TLS settings, relays and rules by digest.  It also
+ * before: blobs by content, TLS settings, options, relays and rules by digest.
+ * It also
  * remembers which PEM was checked, so that ten thousand services with one CA
  * check it once.  Lives as long as the build.  Main thread.
  */
@@ -35,6 +36,8 @@ bool share_check_pair(struct share *sh, const struct blob *cert,
 /* A reference each, equal to the draft; the draft keeps what it holds. */
 struct tls_spec *share_tls(
     struct share *sh, const struct tls_spec *draft) MUST_CHECK;
+struct service_options *share_options(
+    struct share *sh, const struct service_options *value) MUST_CHECK;
 struct rule_block *share_rules(
     struct share *sh, struct rule_block *draft) MUST_CHECK;
 /* For endpoints without TLS that many services have in common. */

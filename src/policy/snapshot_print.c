@@ -5,6 +5,7 @@
  * by digest.  Any thread.
  */
 
+#include "policy/service_option.h"
 #include "policy/snapshot.h"
 
 static void
@@ -180,78 +181,23 @@ print_ruleset(struct text *out, size_t index, const struct ruleset *set)
 	}
 }
 
-static void
-print_host(struct text *out, const struct service_options *o)
-{
-	switch (o->host) {
-	case HOST_ENDPOINT:
-		break;
-	case HOST_KEEP:
-		text_add_z(out, " host=keep");
-		break;
-	case HOST_NAMED:
-		text_addf(out, " host=%.*s", STR_ARG(o->host_name));
-		break;
-	}
-}
-
-static bool
-has_upgrades(const struct service_options *o, const struct service_options *of)
-{
-	size_t i;
-
-	for (i = 0; i < o->n_upgrades && o->n_upgrades == of->n_upgrades; i++)
-		if (!str_eq(o->upgrades[i], of->upgrades[i]))
-			return false;
-	return o->n_upgrades == of->n_upgrades;
-}
-
-static void
-print_upgrades(struct text *out, const struct service_options *o)
-{
-	size_t i;
-
-	text_add_z(out, " upgrades=[");
-	for (i = 0; i < o->n_upgrades; i++)
-		text_addf(
-		    out, "%s%.*s", i > 0 ? "," : "", STR_ARG(o->upgrades[i]));
-	text_add_char(out, ']');
-}
-
 /* Those that are not the default. */
 static void
 print_options(struct text *out, const struct service_options *o)
 {
-	struct service_options standard;
+	const struct service_options *standard = service_options_standard();
+	const char *before = "  options:";
+	enum service_option i;
 
-	service_options_of(NULL, 0, STR_NONE, STR_NONE, &standard);
-	print_host(out, o);
-	if (o->http2_fallback)
-		text_add_z(out, " http2_fallback=true");
-	if (!has_upgrades(o, &standard))
-		print_upgrades(out, o);
-	if (o->forwarded_for != standard.forwarded_for)
-		text_addf(out, " forwarded_for=%s",
-		    forwarded_for_name(o->forwarded_for));
-	if (o->forwards_client_cert)
-		text_add_z(out, " forward_client_cert=true");
-	if (o->via.len > 0)
-		text_addf(out, " via=%.*s", STR_ARG(o->via));
-	if (o->server.len > 0)
-		text_addf(out, " server=\"%.*s\"", STR_ARG(o->server));
-	if (o->request_ms > 0)
-		text_addf(out, " request_ms=%u", o->request_ms);
-}
-
-static void
-print_changes(struct text *out, const struct service_options *o)
-{
-	struct text changes = TEXT_EMPTY;
-
-	print_options(&changes, o);
-	if (changes.len > 0)
-		text_addf(out, "  options:%s\n", changes.p);
-	text_free(&changes);
+	for (i = 0; i < SERVICE_OPTION_N; i++) {
+		if (service_option_eq(i, o, standard))
+			continue;
+		text_addf(out, "%s %s=", before, service_option_rows[i].name);
+		service_option_print(i, o, out);
+		before = "";
+	}
+	if (before[0] == '\0')
+		text_add_char(out, '\n');
 }
 
 void
@@ -265,8 +211,7 @@ service_print(const struct service *s, struct text *out)
 	    kind_name(s->kind), protocol_name(s->protocol),
 	    STR_ARG(s->stats_name),
 	    s->is_locality_aware ? " locality-aware" : "");
-	if (service_has_requests(s))
-		print_changes(out, &s->options);
+	print_options(out, s->options);
 	for (i = 0; i < s->n_snis; i++)
 		text_addf(out, "  sni %.*s\n", STR_ARG(s->snis[i]));
 	for (i = 0; i < s->n_local; i++)

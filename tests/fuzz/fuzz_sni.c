@@ -11,6 +11,7 @@
 #include "model/target.h"
 #include "policy/fingerprint.h"
 #include "policy/plan.h"
+#include "policy/service_option.h"
 #include "policy/service_seal.h"
 #include "policy/snapshot.h"
 #include "policy/sni.h"
@@ -103,6 +104,7 @@ make_snapshot(struct str *names, size_t n)
 	};
 
 	fingerprint_init(&f);
+	draft.options = service_options_seal(service_options_standard(), &f);
 	plan_add_service(plan, service_seal(&draft, NULL, &f));
 	fingerprint_fini(&f);
 	return snapshot_freeze(plan, NULL, &pr);

@@ -84,9 +84,10 @@ build(struct rig *r)
 {
 	static const struct service_entry entry = {
 		.service = { .p = "two", .len = 3 },
-		.given =
-		    1u << SERVICE_OPTION_HOST | 1u << SERVICE_OPTION_REQUEST_MS,
-		.options = { .host = HOST_KEEP, .request_ms = 15000 },
+		.given = { [SERVICE_OPTION_HOST] = true,
+		    [SERVICE_OPTION_REQUEST_MS] = true },
+		.options = { .host_text = { .p = "keep", .len = 4 },
+		    .request_ms = 15000 },
 	};
 	static const struct build_settings set = {
 		.services = &entry,

@@ -11,7 +11,7 @@
 static struct service_options *
 options(struct exchange_rig *r)
 {
-	return &conn_newest_service(&r->conn)->options;
+	return conn_newest_service(&r->conn)->options;
 }
 
 static void

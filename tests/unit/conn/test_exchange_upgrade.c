@@ -21,9 +21,8 @@ setup(struct exchange_rig *r)
 
 	xr_init(r, "web");
 	xr_pool(r, true);
-	o = &conn_newest_service(&r->conn)->options;
-	o->upgrades = &offered;
-	o->n_upgrades = 1;
+	o = conn_newest_service(&r->conn)->options;
+	o->upgrades = (struct str_list){ .v = &offered, .n = 1 };
 	fake_request(&r->request, "GET", "/chat", "x-request-id", "r1",
 	    "Sec-WebSocket-Key", KEY, "Sec-WebSocket-Version", "13", NULL);
 	r->request.h.upgrade = STR("websocket");
@@ -151,7 +150,7 @@ Test(exchange_upgrade, only_what_the_service_offers)
 	struct exchange_rig r;
 
 	setup(&r);
-	conn_newest_service(&r.conn)->options.n_upgrades = 0;
+	conn_newest_service(&r.conn)->options->upgrades.n = 0;
 	run(&r);
 	cr_expect_eq(r.x.outcome, OUT_REQUEST_UPGRADE);
 	cr_expect_eq(r.x.status, 403);
@@ -207,7 +206,7 @@ Test(exchange_upgrade, the_time_of_a_tunnel)
 	struct fake_head h;
 
 	setup(&r);
-	conn_newest_service(&r.conn)->options.request_ms = 1000;
+	conn_newest_service(&r.conn)->options->request_ms = 1000;
 	r.g.limits.stream_idle_ms = 2000;
 	r.g.limits.idle_ms = 10000;
 	fake_data(&r.front, "x");

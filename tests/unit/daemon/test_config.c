@@ -66,6 +66,7 @@ expect_row(const struct option_row *row, const void *base, const char *what)
 	option_print(row, base, &got);
 	switch (row->type) {
 	case OPTION_TEXT:
+	case OPTION_STR:
 	case OPTION_CHOICE:
 	case OPTION_ONE_OF:
 		text_addf(&want, "\"%s\"", row->standard);
@@ -76,6 +77,7 @@ expect_row(const struct option_row *row, const void *base, const char *what)
 		text_add_z(&want, row->standard);
 		break;
 	case OPTION_TEXTS:
+	case OPTION_STRS:
 	case OPTION_NETWORKS:
 		/* A default of several words would need more here. */
 		if (row->standard[0] != '\0')

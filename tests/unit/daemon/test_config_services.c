@@ -6,6 +6,7 @@
 
 #include "base/problem.h"
 #include "daemon/config.h"
+#include "policy/service_option.h"
 #include "unit/feed/tree.h"
 
 struct rig {
@@ -66,6 +67,7 @@ Test(config_services, takes_every_option)
 	const struct service_options *o;
 	const struct service_entry *e;
 	struct rig r;
+	size_t i;
 
 	rig_init(&r, "services = (\n",
 	    "{ match = { mesh = \"m\"; service = \"s\"; }; host = \"keep\";\n"
@@ -83,12 +85,13 @@ Test(config_services, takes_every_option)
 	expect_str(e->mesh, "m", "mesh");
 	expect_str(e->service, "s", "service");
 	cr_expect_eq(e->line, 2);
-	cr_expect_eq(e->given, (1u << SERVICE_OPTION_N) - 1);
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		cr_expect(e->given[i], "%s", service_option_rows[i].name);
 	cr_expect_eq(o->host, HOST_KEEP);
 	cr_expect(o->http2_fallback);
-	cr_assert_eq(o->n_upgrades, 2, "each once");
-	expect_str(o->upgrades[0], "websocket", "lower case");
-	expect_str(o->upgrades[1], "a/1", "with a version");
+	cr_assert_eq(o->upgrades.n, 2, "each once");
+	expect_str(o->upgrades.v[0], "websocket", "lower case");
+	expect_str(o->upgrades.v[1], "a/1", "with a version");
 	cr_expect_eq(o->forwarded_for, FORWARDED_FOR_APPEND);
 	cr_expect(o->forwards_client_cert);
 	expect_str(o->via, "zegress", "via");
@@ -98,11 +101,12 @@ Test(config_services, takes_every_option)
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
 	cr_expect_eq(e->line, 7);
-	cr_expect_eq(e->given,
-	    1u << SERVICE_OPTION_HOST | 1u << SERVICE_OPTION_UPGRADES);
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		cr_expect_eq(e->given[i],
+		    i == SERVICE_OPTION_HOST || i == SERVICE_OPTION_UPGRADES);
 	cr_expect_eq(e->options.host, HOST_NAMED);
 	expect_str(e->options.host_name, "api.example:8080", "host");
-	cr_expect_eq(e->options.n_upgrades, 0);
+	cr_expect_eq(e->options.upgrades.n, 0);
 	rig_fini(&r);
 }
 
@@ -142,26 +146,16 @@ Test(config_services, reads_each_word)
 /* What the manual calls default is what a service without entries has. */
 Test(config_services, defaults_of_the_table_are_those_in_force)
 {
-	struct service_options without;
-	const struct service_options *o;
 	struct rig r;
+	size_t i;
 
 	rig_init(&r, "services = (\n{", "", "} );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
-	o = &r.set.services[0].options;
-	service_options_of(NULL, 0, STR("m"), STR("s"), &without);
-	cr_expect_eq(o->host, without.host);
-	expect_str(o->host_name, "", "host");
-	cr_expect_eq(o->http2_fallback, without.http2_fallback);
-	cr_assert_eq(o->n_upgrades, 1);
-	cr_assert_eq(without.n_upgrades, 1);
-	cr_expect(str_eq(o->upgrades[0], without.upgrades[0]));
-	cr_expect_eq(o->forwarded_for, without.forwarded_for);
-	cr_expect_eq(o->forwards_client_cert, without.forwards_client_cert);
-	cr_expect(str_eq(o->via, without.via));
-	cr_expect(str_eq(o->server, without.server));
-	cr_expect_eq(o->request_ms, without.request_ms);
-	cr_expect_eq(r.set.services[0].given, 0);
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		cr_expect(service_option_eq(i, &r.set.services[0].options,
+			      service_options_standard()),
+		    "%s", service_option_rows[i].name);
+	cr_expect(service_entry_gives_nothing(&r.set.services[0]));
 	cr_expect_str_eq(r.said.p,
 	    "c:2: services: warning: sets no option: add one, or take it "
 	    "out\n");

@@ -301,8 +301,8 @@ Test(publish, an_option_of_a_service_changes_that_service)
 	cr_assert_not_null(b);
 	reload(&r, changed);
 	cr_expect(publisher_status(r.publisher).has_changed);
-	cr_expect_eq(service(&r, "m/ES/a")->options.request_ms, 15000);
-	cr_expect(str_eq(service(&r, "m/ES/a")->options.via, STR("me")));
+	cr_expect_eq(service(&r, "m/ES/a")->options->request_ms, 15000);
+	cr_expect(str_eq(service(&r, "m/ES/a")->options->via, STR("me")));
 	cr_expect_eq(service(&r, "m/ES/b"), b, "the very same");
 	s = publisher_snapshot(r.publisher);
 	reload(&r, changed);

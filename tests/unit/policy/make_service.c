@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "policy/fingerprint.h"
+#include "policy/service_option.h"
 #include "policy/service_seal.h"
 
 #define MOST 8
@@ -132,9 +133,10 @@ make_service_with(const char *name, const char *rules, const char *const *local,
 	for (; remote != NULL && remote[s.n_remote] != NULL; s.n_remote++)
 		r[s.n_remote].endpoint =
 		    make_endpoint(remote[s.n_remote], &weight, &f);
-	service_options_of(NULL, 0, s.mesh, s.name, &s.options);
+	s.options = service_options_seal(service_options_standard(), &f);
 	if (change != NULL)
 		change(&s);
+	s.options->digest = service_options_digest(s.options, &f);
 	made = service_seal(&s, NULL, &f);
 	arena_fini(&a);
 	fingerprint_fini(&f);

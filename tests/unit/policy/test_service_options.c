@@ -8,23 +8,41 @@
 #include <stdio.h>
 
 #include "build_yaml.h"
-#include "policy/service_options.h"
+#include "policy/service_option.h"
 
 #define BIT(option) (1u << SERVICE_OPTION_##option)
+
+static void
+give(struct service_entry *e, unsigned bits)
+{
+	for (unsigned o = 0; o < SERVICE_OPTION_N; o++)
+		e->given[o] = o < 32 && (bits & 1u << o) != 0;
+}
+
+static void
+give_all(struct service_entry *e)
+{
+	for (unsigned o = 0; o < SERVICE_OPTION_N; o++)
+		e->given[o] = true;
+}
 
 /* Via and request_ms of an entry tell which one an option was taken from. */
 static struct service_entry
 entry(const char *mesh, const char *service, unsigned given, const char *via,
     unsigned request_ms)
 {
-	return (struct service_entry){
+	struct service_entry e = {
 		.mesh = str_of(mesh),
 		.service = str_of(service),
-		.given = given,
-		.options = { .via = str_of(via), .request_ms = request_ms },
+		.options = { .via = str_of(via),
+		    .host_text = STR("keep"),
+		    .request_ms = request_ms },
 		.file = "conf",
 		.line = 7,
 	};
+
+	give(&e, given);
+	return e;
 }
 
 Test(service_options, the_most_specific_that_has_it)
@@ -76,11 +94,9 @@ Test(service_options, the_most_specific_that_has_it)
 static const struct str two_upgrades[] = { { "a", 1 }, { "websocket", 9 } };
 
 static const struct service_options changed = {
-	.host = HOST_NAMED,
-	.host_name = { "h:1", 3 },
+	.host_text = { "h:1", 3 },
 	.http2_fallback = true,
-	.upgrades = two_upgrades,
-	.n_upgrades = 2,
+	.upgrades = { two_upgrades, 2 },
 	.forwarded_for = FORWARDED_FOR_REMOVE,
 	.forwards_client_cert = true,
 	.via = { "v", 1 },
@@ -88,64 +104,33 @@ static const struct service_options changed = {
 	.request_ms = 5,
 };
 
-static void
-expect_same(const struct service_options *a, const struct service_options *b,
-    enum service_option o, unsigned given)
-{
-	bool is_same = false;
-
-	switch (o) {
-	case SERVICE_OPTION_HOST:
-		is_same =
-		    a->host == b->host && str_eq(a->host_name, b->host_name);
-		break;
-	case SERVICE_OPTION_HTTP2_FALLBACK:
-		is_same = a->http2_fallback == b->http2_fallback;
-		break;
-	case SERVICE_OPTION_UPGRADES:
-		is_same = a->upgrades == b->upgrades &&
-			  a->n_upgrades == b->n_upgrades;
-		break;
-	case SERVICE_OPTION_FORWARDED_FOR:
-		is_same = a->forwarded_for == b->forwarded_for;
-		break;
-	case SERVICE_OPTION_FORWARD_CLIENT_CERT:
-		is_same = a->forwards_client_cert == b->forwards_client_cert;
-		break;
-	case SERVICE_OPTION_VIA:
-		is_same = str_eq(a->via, b->via);
-		break;
-	case SERVICE_OPTION_SERVER:
-		is_same = str_eq(a->server, b->server);
-		break;
-	case SERVICE_OPTION_REQUEST_MS:
-		is_same = a->request_ms == b->request_ms;
-		break;
-	case SERVICE_OPTION_N:
-		break;
-	}
-	cr_expect(is_same, "option %u, given %x", o, given);
-}
-
 /* Each by itself: no option brings another along. */
 Test(service_options, each_option_is_taken_alone)
 {
-	struct service_options standard, got;
-	struct service_entry e = { .options = changed };
+	const struct service_options *standard = service_options_standard();
+	struct service_options got;
 	unsigned given, o;
 
-	service_options_of(NULL, 0, STR("m"), STR("s"), &standard);
-	cr_expect_eq(standard.host, HOST_ENDPOINT);
-	cr_expect(service_options_allow_upgrade(&standard, STR("WebSocket")));
-	cr_expect(!service_options_allow_upgrade(&standard, STR("h2c")));
-	cr_expect(!service_options_allow_upgrade(&standard, STR("")));
-	for (given = 0; given < 1u << SERVICE_OPTION_N; given++) {
-		e.given = given;
+	cr_expect_eq(standard->host, HOST_ENDPOINT);
+	cr_expect(service_options_allow_upgrade(standard, STR("WebSocket")));
+	cr_expect(!service_options_allow_upgrade(standard, STR("h2c")));
+	cr_expect(!service_options_allow_upgrade(standard, STR("")));
+	service_options_of(NULL, 0, STR("m"), STR("s"), &got);
+	for (o = 0; o < SERVICE_OPTION_N; o++)
+		cr_expect(service_option_eq(o, &got, standard), "%u", o);
+	for (given = 0; given < SERVICE_OPTION_N; given++) {
+		struct service_entry e = { .options = changed };
+
+		e.given[given] = true;
 		service_options_of(&e, 1, STR("m"), STR("s"), &got);
-		for (o = 0; o < SERVICE_OPTION_N; o++)
-			expect_same(&got,
-			    (given & 1u << o) != 0 ? &changed : &standard, o,
-			    given);
+		for (o = 0; o < SERVICE_OPTION_N; o++) {
+			cr_expect(service_option_eq(o, &got,
+				      o == given ? &changed : standard),
+			    "option %u, given %u", o, given);
+			cr_expect(!service_option_eq(o, &changed, standard),
+			    "%s: changed is to differ everywhere",
+			    service_option_rows[o].name);
+		}
 	}
 }
 
@@ -218,8 +203,10 @@ Test(service_options, alpn_by_protocol)
 		{ "m/MES/mes-http2", "h2", "h2,http/1.1" },
 		{ "m/MES/mes-grpc", "h2", "h2" },
 	};
-	const struct service_entry fallback = { .given = BIT(HTTP2_FALLBACK),
-		.options = { .http2_fallback = true } };
+	const struct service_entry fallback = {
+		.given = { [SERVICE_OPTION_HTTP2_FALLBACK] = true },
+		.options = { .http2_fallback = true }
+	};
 	struct text said = TEXT_EMPTY;
 	struct snapshot *a =
 	    build(MESH("m", "") EVERY_PROTOCOL, NULL, 0, NULL, &said);
@@ -236,8 +223,8 @@ Test(service_options, alpn_by_protocol)
 		cr_expect(str_eq(y->tls->alpn, str_of(rows[i].with_fallback)),
 		    "%s: %.*s", rows[i].key, STR_ARG(y->tls->alpn));
 	}
-	cr_expect(!get(b, "m/ES/grpc")->options.http2_fallback);
-	cr_expect(!get(b, "m/ES/http")->options.http2_fallback);
+	cr_expect(!get(b, "m/ES/grpc")->options->http2_fallback);
+	cr_expect(!get(b, "m/ES/http")->options->http2_fallback);
 	cr_expect_str_eq(
 	    said.p, "", "an entry for all is for some: %s", said.p);
 	text_free(&said);
@@ -263,8 +250,8 @@ Test(service_options, says_what_leads_to_nothing)
 		{ "m", "tcp", BIT(HOST),
 		    "conf:7: services.match: warning: service tcp of mesh m is "
 		    "of protocol tcp, whose requests are not looked at, so "
-		    "nothing of this takes effect: let its resource say http, "
-		    "http2 or grpc\n" },
+		    "what is said of it takes no effect: let its resource say "
+		    "http, http2 or grpc\n" },
 		{ "", "grpc", BIT(HTTP2_FALLBACK),
 		    "conf:7: services.http2_fallback: warning: service grpc of "
 		    "mesh m is of protocol grpc, which HTTP/1.1 cannot carry: "
@@ -324,7 +311,7 @@ Test(service_options, a_changed_option_changes_its_service)
 	unsigned o;
 
 	for (o = 0; o < SERVICE_OPTION_N; o++) {
-		e.given = 1u << o;
+		give(&e, 1u << o);
 		b = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, a, &said);
 		snapshot_diff(a, b, &d);
 		cr_expect_eq(d.n_changed, 1, "option %u", o);
@@ -348,12 +335,15 @@ Test(service_options, a_changed_option_changes_its_service)
 Test(service_options, tcp_is_not_changed)
 {
 	struct text said = TEXT_EMPTY;
-	struct service_entry e = { .options = changed, .given = 0xff };
+	struct service_entry e = { .options = changed };
 	struct snapshot *a =
 	    build(MESH("m", "") EVERY_PROTOCOL, NULL, 0, NULL, &said);
-	struct snapshot *b =
-	    build(MESH("m", "") EVERY_PROTOCOL, &e, 1, a, &said);
+	struct snapshot *b;
 
+	for (unsigned o = 0; o < SERVICE_OPTION_N; o++)
+		e.given[o] =
+		    service_option_rows[o].whom == SERVICE_FOR_REQUESTS;
+	b = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, a, &said);
 	cr_expect_eq(get(a, "m/ES/tcp"), get(b, "m/ES/tcp"));
 	cr_expect_eq(get(a, "m/MES/mes-tcp"), get(b, "m/MES/mes-tcp"));
 	cr_expect_neq(get(a, "m/ES/http"), get(b, "m/ES/http"));
@@ -369,19 +359,17 @@ Test(service_options, services_own_their_texts)
 	char via[] = "me", host[] = "h.example:1", server[] = "our server";
 	char upgrade[] = "a/1";
 	struct str upgrades[] = { STR("websocket"), str_of(upgrade) };
-	struct service_entry e = { .given = 0xff,
-		.options = { .host = HOST_NAMED,
-		    .host_name = str_of(host),
-		    .upgrades = upgrades,
-		    .n_upgrades = 2,
-		    .forwarded_for = FORWARDED_FOR_APPEND,
-		    .forwards_client_cert = true,
-		    .via = str_of(via),
-		    .server = str_of(server),
-		    .request_ms = 15000 } };
-	struct snapshot *s =
-	    build(MESH("m", "") ES_OF("a", "http"), &e, 1, NULL, &said);
+	struct service_entry e = { .options = { .host_text = str_of(host),
+				       .upgrades = { upgrades, 2 },
+				       .forwarded_for = FORWARDED_FOR_APPEND,
+				       .forwards_client_cert = true,
+				       .via = str_of(via),
+				       .server = str_of(server),
+				       .request_ms = 15000 } };
+	struct snapshot *s;
 
+	give_all(&e);
+	s = build(MESH("m", "") ES_OF("a", "http"), &e, 1, NULL, &said);
 	memset(via, '?', sizeof(via) - 1);
 	memset(host, '?', sizeof(host) - 1);
 	memset(server, '?', sizeof(server) - 1);

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "policy/fingerprint.h"
 #include "policy/plan.h"
+#include "policy/service_option.h"
 #include "policy/service_seal.h"
 #include "policy/tls_spec_seal.h"
 #include "tls/tls_init.h"
@@ -185,6 +186,7 @@ rig_service_of(enum protocol protocol, const char *name, const char *rules,
 			remote[draft.n_remote++] = make_endpoint(v, &f);
 		else
 			local[draft.n_local++] = make_endpoint(v, &f);
+	draft.options = service_options_seal(service_options_standard(), &f);
 	made = service_seal(&draft, NULL, &f);
 	fingerprint_fini(&f);
 	return made;
