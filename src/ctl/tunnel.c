@@ -61,6 +61,7 @@ dial_text(enum dial_status s)
 		return "the egress does not answer";
 	case DIAL_NO_FDS:
 		return "no descriptor is left";
+	case DIAL_NO_WAY:
 	case DIAL_FAILED:
 		return "the egress cannot be dialled";
 	}
@@ -237,7 +238,12 @@ void
 tunnel_start(const struct tunnel_config *c, struct wire *local,
     void (*done)(void *, const char *), void *arg)
 {
-	static const struct addr_rules rules = { .allow = NULL };
+	const struct dial_plan plan = {
+		.addrs = &c->egress,
+		.n = 1,
+		.is_literal = true,
+		.timeout_ms = CONNECT_MS,
+	};
 	struct tunnel *t = xcalloc(1, sizeof(*t));
 
 	t->config = c;
@@ -246,6 +252,5 @@ tunnel_start(const struct tunnel_config *c, struct wire *local,
 	t->arg = arg;
 	timer_init(&t->late, c->loop, on_late, t);
 	wire_set_owner(local, run, t);
-	dial_start(&t->dial, c->loop, &c->egress, 1, true, &rules, CONNECT_MS,
-	    on_dialled, t);
+	dial_start(&t->dial, c->loop, &plan, on_dialled, t);
 }

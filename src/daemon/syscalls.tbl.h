@@ -29,7 +29,7 @@ ALLOWED(epoll_create1) ALLOWED(epoll_ctl) ALLOWED(epoll_wait) ALLOWED(epoll_pwai
 ALLOWED(eventfd2) ALLOWED(pipe2) ALLOWED(poll) ALLOWED(ppoll) ALLOWED(select) ALLOWED(pselect6)
 ALLOWED(timerfd_create) ALLOWED(timerfd_settime)
 /* The network. */
-ALLOWED(socket) ALLOWED(connect) ALLOWED(accept) ALLOWED(accept4) ALLOWED(shutdown)
+ALLOWED(socket) ALLOWED(bind) ALLOWED(connect) ALLOWED(accept) ALLOWED(accept4) ALLOWED(shutdown)
 ALLOWED(getsockname) ALLOWED(getpeername) ALLOWED(getsockopt) ALLOWED(setsockopt)
 ALLOWED(sendto) ALLOWED(sendmsg) ALLOWED(sendmmsg) ALLOWED(recvfrom) ALLOWED(recvmsg) ALLOWED(recvmmsg)
 ALLOWED(splice) ALLOWED(tee) ALLOWED(sendfile)

@@ -45,19 +45,27 @@ struct cidr {
 bool cidr_parse(struct str s, struct cidr *out) MUST_CHECK;
 bool cidr_has(const struct cidr *c, const struct addr *a);
 
-/* allow_addresses and deny_addresses of the configuration. */
+/* allow_addresses and deny_addresses of the configuration, or of a service. */
 struct addr_rules {
 	struct cidr *allow;
 	size_t n_allow;
 	struct cidr *deny;
 	size_t n_deny;
+	/* addresses = "public": no private network, no carrier-grade NAT. */
+	bool only_public;
+	/*
+	 * Those of the whole daemon, behind a service's; NULL: none.  Denied by
+	 * either is denied, allowed by either is allowed.
+	 */
+	const struct addr_rules *more;
 };
 
 /*
  * Why connect(2) to a is refused, or NULL: this host, loopback, link-local,
  * metadata services, multicast, and all embeddings of these (v4-mapped, 6to4,
  * Teredo, NAT64), unless allowed; and whatever is denied.  is_literal: the
- * address stood in a resource, which is consent to all but deny_addresses.
+ * address stood in a resource, which is consent to all but what is denied, of
+ * only_public too.
  */
 const char *addr_refused(
     const struct addr *a, const struct addr_rules *rules, bool is_literal);

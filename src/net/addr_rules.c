@@ -11,7 +11,7 @@
 
 #include "net/addr.h"
 
-static const struct {
+static const struct row4 {
 	uint32_t net;
 	unsigned bits;
 	const char *why;
@@ -25,9 +25,19 @@ static const struct {
 	{ 0xe0000000,  4, "multicast" },	/* 224.0.0.0/4 */
 	{ 0xffffffff, 32, "broadcast" },
 	/* clang-format on */
+}, private4[] = {
+	/* clang-format off */
+	{ 0x0a000000,  8, "private network" },	/* 10.0.0.0/8, RFC 1918 */
+	{ 0xac100000, 12, "private network" },	/* 172.16.0.0/12 */
+	{ 0xc0a80000, 16, "private network" },	/* 192.168.0.0/16 */
+	{ 0x64400000, 10, "carrier-grade NAT" },/* 100.64.0.0/10, RFC 6598 */
+	{ 0xc0000000, 24, "special purpose" },	/* 192.0.0.0/24, RFC 6890 */
+	{ 0xc6120000, 15, "benchmarking" },	/* 198.18.0.0/15, RFC 2544 */
+	{ 0xf0000000,  4, "reserved" },		/* 240.0.0.0/4, RFC 1112 */
+	/* clang-format on */
 };
 
-static const struct {
+static const struct row6 {
 	uint8_t net[16];
 	unsigned bits;
 	const char *why;
@@ -39,6 +49,11 @@ static const struct {
 	{ { 0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, [15] = 0x54 }, 128,
 	    "metadata service" },				/* fd00:ec2::254 */
 	{ { 0xff }, 8, "multicast" },				/* ff00::/8 */
+	/* clang-format on */
+}, private6[] = {
+	/* clang-format off */
+	{ { 0xfc }, 7, "private network" },	/* fc00::/7, RFC 4193 */
+	{ { 0xfe, 0xc0 }, 10, "private network" },	/* fec0::/10, RFC 3879 */
 	/* clang-format on */
 };
 
@@ -136,27 +151,47 @@ find_embedded(const struct addr *a, struct embedded *out)
 }
 
 static const char *
-fixed4(const struct addr *a)
+find4(const struct row4 *rows, size_t n, const struct addr *a)
 {
 	uint32_t host = ntohl(a->u.in.sin_addr.s_addr);
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(rows4); i++)
-		if ((host ^ rows4[i].net) >> (32 - rows4[i].bits) == 0)
-			return rows4[i].why;
+	for (i = 0; i < n; i++)
+		if ((host ^ rows[i].net) >> (32 - rows[i].bits) == 0)
+			return rows[i].why;
 	return NULL;
 }
 
 static const char *
-fixed6(const struct addr *a)
+find6(const struct row6 *rows, size_t n, const struct addr *a)
 {
 	const uint8_t *p = a->u.in6.sin6_addr.s6_addr;
 	size_t i;
 
-	for (i = 0; i < ARRAY_LEN(rows6); i++)
-		if (has_prefix(p, rows6[i].net, rows6[i].bits))
-			return rows6[i].why;
+	for (i = 0; i < n; i++)
+		if (has_prefix(p, rows[i].net, rows[i].bits))
+			return rows[i].why;
 	return NULL;
+}
+
+static const char *
+fixed4(const struct addr *a, bool only_public)
+{
+	const char *why = find4(rows4, ARRAY_LEN(rows4), a);
+
+	if (why == NULL && only_public)
+		why = find4(private4, ARRAY_LEN(private4), a);
+	return why;
+}
+
+static const char *
+fixed6(const struct addr *a, bool only_public)
+{
+	const char *why = find6(rows6, ARRAY_LEN(rows6), a);
+
+	if (why == NULL && only_public)
+		why = find6(private6, ARRAY_LEN(private6), a);
+	return why;
 }
 
 static bool
@@ -171,15 +206,42 @@ in_any(const struct cidr *v, size_t n, const struct addr *a)
 }
 
 static bool
+is_in_deny(const struct addr_rules *rules, const struct addr *a)
+{
+	for (; rules != NULL; rules = rules->more)
+		if (in_any(rules->deny, rules->n_deny, a))
+			return true;
+	return false;
+}
+
+static bool
+is_in_allow(const struct addr_rules *rules, const struct addr *a)
+{
+	for (; rules != NULL; rules = rules->more)
+		if (in_any(rules->allow, rules->n_allow, a))
+			return true;
+	return false;
+}
+
+static bool
+wants_public(const struct addr_rules *rules)
+{
+	for (; rules != NULL; rules = rules->more)
+		if (rules->only_public)
+			return true;
+	return false;
+}
+
+static bool
 is_denied(const struct addr *a, const struct embedded *in,
     const struct addr_rules *rules)
 {
 	size_t i;
 
-	if (in_any(rules->deny, rules->n_deny, a))
+	if (is_in_deny(rules, a))
 		return true;
 	for (i = 0; i < in->n; i++)
-		if (in_any(rules->deny, rules->n_deny, &in->v[i]))
+		if (is_in_deny(rules, &in->v[i]))
 			return true;
 	return false;
 }
@@ -188,13 +250,15 @@ static const char *
 fixed(const struct addr *a, const struct embedded *in,
     const struct addr_rules *rules)
 {
+	bool only_public = wants_public(rules);
 	const char *why;
 	size_t i;
 
-	why = a->u.sa.sa_family == AF_INET ? fixed4(a) : fixed6(a);
+	why = a->u.sa.sa_family == AF_INET ? fixed4(a, only_public)
+					   : fixed6(a, only_public);
 	for (i = 0; why == NULL && i < in->n; i++)
-		if (!in_any(rules->allow, rules->n_allow, &in->v[i]))
-			why = fixed4(&in->v[i]);
+		if (!is_in_allow(rules, &in->v[i]))
+			why = fixed4(&in->v[i], only_public);
 	return why;
 }
 
@@ -202,17 +266,14 @@ const char *
 addr_refused(
     const struct addr *a, const struct addr_rules *rules, bool is_literal)
 {
-	static const struct addr_rules none = { .allow = NULL };
 	struct embedded in;
 
 	if (a->u.sa.sa_family != AF_INET && a->u.sa.sa_family != AF_INET6)
 		return "not an IP address";
-	if (rules == NULL)
-		rules = &none;
 	find_embedded(a, &in);
 	if (is_denied(a, &in, rules))
 		return "denied by deny_addresses";
-	if (is_literal || in_any(rules->allow, rules->n_allow, a))
+	if (is_literal || is_in_allow(rules, a))
 		return NULL;
 	return fixed(a, &in, rules);
 }

@@ -136,14 +136,78 @@ sock_is_short(int error)
 	       error == ENOMEM;
 }
 
+static bool
+set_number(int fd, int level, int option, unsigned value)
+{
+	const int n = (int)value;
+
+	return setsockopt(fd, level, option, &n, sizeof(n)) == 0;
+}
+
+static bool
+set_dscp(int fd, int family, unsigned dscp)
+{
+	/* The two bits below are those of ECN. */
+	if (family == AF_INET6)
+		return set_number(fd, IPPROTO_IPV6, IPV6_TCLASS, dscp << 2);
+	return set_number(fd, IPPROTO_IP, IP_TOS, dscp << 2);
+}
+
+static bool
+set_keepalive(int fd, const struct sock_way *way)
+{
+	return set_on(fd, SOL_SOCKET, SO_KEEPALIVE) &&
+	       set_number(fd, IPPROTO_TCP, TCP_KEEPIDLE, way->keepalive_s) &&
+	       set_number(
+		   fd, IPPROTO_TCP, TCP_KEEPINTVL, way->keepalive_interval_s) &&
+	       set_number(fd, IPPROTO_TCP, TCP_KEEPCNT, way->keepalive_probes);
+}
+
+/* The port is drawn at connect(2), so that a source has 64k to each server. */
+static bool
+bind_to(int fd, const struct addr *from)
+{
+	(void)set_on(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+	return bind(fd, &from->u.sa, from->len) == 0;
+}
+
+/* What could not be set, or NULL. */
+static const char *
+set_way(int fd, int family, const struct sock_way *way)
+{
+	const struct addr *from =
+	    family == AF_INET6 ? &way->from6 : &way->from4;
+
+	if (way->interface != NULL &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, way->interface,
+		(socklen_t)strlen(way->interface) + 1) == -1)
+		return "interface";
+	if (way->mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &way->mark,
+				  sizeof(way->mark)) == -1)
+		return "mark";
+	if (way->dscp != 0 && !set_dscp(fd, family, way->dscp))
+		return "dscp";
+	if (way->keepalive_s != 0 && !set_keepalive(fd, way))
+		return "keepalive";
+	if (from->len != 0 && !bind_to(fd, from))
+		return "source address";
+	return NULL;
+}
+
 int
-sock_connect(const struct addr *a)
+sock_connect(
+    const struct addr *a, const struct sock_way *way, const char **what)
 {
 	int fd = socket(a->u.sa.sa_family, STREAM, 0);
 
+	*what = NULL;
 	if (fd == -1)
 		return -1;
 	(void)set_on(fd, IPPROTO_TCP, TCP_NODELAY);
+	if (way != NULL)
+		*what = set_way(fd, a->u.sa.sa_family, way);
+	if (*what != NULL)
+		return close_failed(fd);
 	if (connect(fd, &a->u.sa, a->len) == -1 && errno != EINPROGRESS)
 		return close_failed(fd);
 	return fd;

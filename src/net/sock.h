@@ -5,6 +5,7 @@
 /* Making sockets, with the options that we always want. */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/str.h"
 #include "net/addr.h"
@@ -20,8 +21,23 @@ int sock_accept(int fd, struct addr *from);
  * who is told by the loop that somebody waits has to rest first.
  */
 bool sock_is_short(int error);
-/* A connect on its way (EINPROGRESS is success); -1 with errno. */
-int sock_connect(const struct addr *a);
+/* How connections leave this host; zeroed: as the system likes. */
+struct sock_way {
+	struct addr from4; /* source addresses; len 0: any */
+	struct addr from6;
+	const char *interface; /* NULL: any (SO_BINDTODEVICE) */
+	uint32_t mark;         /* 0: none (SO_MARK) */
+	uint8_t dscp;          /* 0: none; 6 bits (RFC 2474) */
+	unsigned keepalive_s;  /* of silence until the first probe; 0: off */
+	unsigned keepalive_interval_s;
+	unsigned keepalive_probes;
+};
+/*
+ * A connect on its way (EINPROGRESS is success); -1 with errno.  what: the part
+ * of way that could not be had; NULL: it was not that.  way may be NULL.
+ */
+int sock_connect(
+    const struct addr *a, const struct sock_way *way, const char **what);
 int sock_connect_unix(const char *path);
 /* The outcome of a connect: 0 or an errno. */
 int sock_error(int fd);

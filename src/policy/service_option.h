@@ -24,7 +24,11 @@ enum service_value {
 	SERVICE_VALUE_ONE_OF /* an enum: which of the words */
 };
 
-enum service_whom { SERVICE_FOR_ANY, SERVICE_FOR_REQUESTS };
+enum service_whom {
+	SERVICE_FOR_ANY,
+	SERVICE_FOR_REQUESTS,
+	SERVICE_FOR_CONNECTIONS
+};
 
 struct service_option_row {
 	const char *name; /* below services; with dots: in groups */

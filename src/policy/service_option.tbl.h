@@ -5,9 +5,10 @@
  * each; no guard: define SERVICE_ROW, include, and it is undefined again.
  * Columns: id, type (STR, STRS, UINT, BOOL or ONE_OF), member of struct
  * service_options, name below services, default (of a list its words), unit or
- * the words of a ONE_OF, least, most, whom it is for (ANY service, or those
- * whose REQUESTS are looked at), what it does.  A least of 1 wants a text or a
- * list not to be empty.
+ * the words of a ONE_OF, least, most, what it is about (REQUESTS, of services
+ * whose requests are looked at; CONNECTIONS to the server, so that those made
+ * before a change are not used after it; or ANY other thing), what it does.  A
+ * least of 1 wants a text or a list not to be empty.
  */
 
 SERVICE_ROW(HOST, STR, host_text, "host", "endpoint", NULL, 1, 0, REQUESTS,
@@ -26,6 +27,31 @@ SERVICE_ROW(SERVER, STR, server, "server", "", NULL, 0, 0, REQUESTS,
     "Server of answers; empty: as the server sent it.")
 SERVICE_ROW(REQUEST_MS, UINT, request_ms, "request_ms", "0", "ms", 0, 86400000, REQUESTS,
     "Time from a request's head to the end of its answer; 0: no limit.")
+
+SERVICE_ROW(FAMILY, ONE_OF, family, "family", "auto", "auto|ipv4|ipv6|prefer_ipv4", 0, 0, CONNECTIONS,
+    "Address families of a server's name: \"auto\" tries IPv6 and IPv4 in turn, IPv6 with a head start (RFC 8305), and puts a family that keeps failing last for a while; \"prefer_ipv4\" gives IPv4 the head start; the others use one only.")
+SERVICE_ROW(ATTEMPT_DELAY_MS, UINT, attempt_delay_ms, "attempt_delay_ms", "250", "ms", 10, 2000, CONNECTIONS,
+    "Head start of an address before the next one is tried beside it.")
+SERVICE_ROW(ADDRESSES, ONE_OF, addresses, "addresses", "any", "any|public", 0, 0, CONNECTIONS,
+    "\"public\": a name may not lead to private networks, carrier-grade NAT or reserved addresses either. An address that stands in the resource itself may.")
+SERVICE_ROW(ALLOW_ADDRESSES, STRS, allow_addresses, "allow_addresses", "", NULL, 0, 0, CONNECTIONS,
+    "Networks that a name may lead to although they would be refused, beside allow_addresses of the daemon.")
+SERVICE_ROW(DENY_ADDRESSES, STRS, deny_addresses, "deny_addresses", "", NULL, 0, 0, CONNECTIONS,
+    "Networks that nothing may lead to, not even an address that stands in the resource, beside deny_addresses of the daemon.")
+SERVICE_ROW(SOURCE, STRS, source, "source", "", NULL, 0, 0, CONNECTIONS,
+    "Addresses of this host to connect from: one IPv4, one IPv6, or one of both. A family without one is not used then.")
+SERVICE_ROW(INTERFACE, STR, interface, "interface", "", NULL, 0, 0, CONNECTIONS,
+    "Network interface or VRF to connect through, as \"eth1\"; empty: as the routes say.")
+SERVICE_ROW(MARK, UINT, mark, "mark", "0", NULL, 0, 4294967295, CONNECTIONS,
+    "Mark of packets (SO_MARK), for routes and firewalls of this host; wants CAP_NET_ADMIN; 0: none.")
+SERVICE_ROW(DSCP, UINT, dscp, "dscp", "0", NULL, 0, 63, CONNECTIONS,
+    "Differentiated services code point of packets (RFC 2474).")
+SERVICE_ROW(KEEPALIVE_S, UINT, keepalive_s, "keepalive.idle_s", "0", "s", 0, 32767, CONNECTIONS,
+    "Silence after which TCP asks the server for a sign of life; 0: never.")
+SERVICE_ROW(KEEPALIVE_INTERVAL_S, UINT, keepalive_interval_s, "keepalive.interval_s", "15", "s", 1, 32767, CONNECTIONS,
+    "Time between such questions.")
+SERVICE_ROW(KEEPALIVE_PROBES, UINT, keepalive_probes, "keepalive.probes", "4", NULL, 1, 127, CONNECTIONS,
+    "Questions without an answer that end the connection.")
 
 #undef SERVICE_ROW
 /* clang-format on */

@@ -32,6 +32,10 @@ enum forwarded_for {
 	FORWARDED_FOR_REMOVE
 };
 
+enum family_rule { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_PREFER_IPV4 };
+
+enum addresses_rule { ADDRESSES_ANY, ADDRESSES_PUBLIC };
+
 struct str_list {
 	const struct str *v;
 	size_t n;
@@ -53,6 +57,19 @@ struct service_options {
 	struct str via;      /* pseudonym in Via, both ways; empty: none */
 	struct str server;   /* Server of answers; empty: as it came */
 	unsigned request_ms; /* from head to the answer's end; 0: no limit */
+
+	enum family_rule family;
+	unsigned attempt_delay_ms;
+	enum addresses_rule addresses;
+	struct str_list allow_addresses; /* networks as text: addr.h */
+	struct str_list deny_addresses;
+	struct str_list source;
+	struct str interface;
+	unsigned mark;
+	unsigned dscp;
+	unsigned keepalive_s; /* 0: off */
+	unsigned keepalive_interval_s;
+	unsigned keepalive_probes;
 
 	/* What follows from them: service_options_derive(). */
 	enum host_rule host;

@@ -88,36 +88,101 @@ answers_is_own(const struct addr *own, size_t n, const struct addr *a)
 }
 
 static const char *
-refused(const struct upstream_env *env, const struct addr *a, bool is_literal)
+refused(const struct answers_rule *rule, const struct addr *a)
 {
+	const struct upstream_env *env = rule->env;
+	bool is_v6 = a->u.sa.sa_family == AF_INET6;
+
 	if (answers_is_own(env->own, env->n_own, a))
 		return "it is a listener of this egress";
-	return addr_refused(a, env->addr_rules, is_literal);
+	if (is_v6 ? !rule->outward->uses_v6 : !rule->outward->uses_v4)
+		return is_v6 ? "the service does not use IPv6"
+			     : "the service does not use IPv4";
+	return addr_refused(a, &rule->outward->rules, rule->is_literal);
+}
+
+static bool
+puts_v4_first(const struct answers_rule *rule)
+{
+	const struct families *f = rule->families;
+	bool prefers_v4 = rule->outward->prefers_v4;
+
+	return families_is_unusable(
+		   f, prefers_v4 ? AF_INET : AF_INET6, rule->now_ms)
+		   ? !prefers_v4
+		   : prefers_v4;
+}
+
+/* The i-th of this family among v, NULL: it has not so many. */
+static const struct addr *
+nth(const struct addr *v, size_t n, int af, size_t i)
+{
+	size_t k;
+
+	for (k = 0; k < n; k++)
+		if (v[k].u.sa.sa_family == af && i-- == 0)
+			return &v[k];
+	return NULL;
+}
+
+static size_t
+count(const struct addr *v, size_t n, int af)
+{
+	size_t i, sum = 0;
+
+	for (i = 0; i < n; i++)
+		sum += v[i].u.sa.sa_family == af;
+	return sum;
+}
+
+static void
+add(struct answers *as, const struct answers_rule *rule,
+    const struct addr *from, struct refused_answer *out)
+{
+	struct addr a = *from;
+	const char *why;
+
+	addr_set_port(&a, rule->port);
+	why = refused(rule, &a);
+	if (why == NULL)
+		as->v[as->n++] = a;
+	else if (out->why == NULL)
+		*out = (struct refused_answer){ .addr = a, .why = why };
 }
 
 void
-answers_set(struct answers *as, const struct upstream_env *env,
-    const struct addr *v, size_t n, uint16_t port, bool is_literal,
-    unsigned turn, struct refused_answer *out)
+answers_set(struct answers *as, const struct answers_rule *rule,
+    const struct addr *v, size_t n, struct refused_answer *out)
 {
-	struct addr a;
-	const char *why;
-	size_t i;
+	const int first = puts_v4_first(rule) ? AF_INET : AF_INET6;
+	const int families[] = { first, first == AF_INET ? AF_INET6 : AF_INET };
+	size_t i, k, of_family;
 
 	out->why = NULL;
-	as->n = as->next = 0;
+	as->n = 0;
 	if (n == 0)
 		return;
 	as->v = xreallocarray(as->v, n, sizeof(*as->v));
-	for (i = 0; i < n; i++) {
-		a = v[(turn + i) % n];
-		addr_set_port(&a, port);
-		why = refused(env, &a, is_literal);
-		if (why == NULL)
-			as->v[as->n++] = a;
-		else if (out->why == NULL)
-			*out = (struct refused_answer){ .addr = a, .why = why };
-	}
+	for (i = 0; i < n; i++)
+		for (k = 0; k < ARRAY_LEN(families); k++) {
+			of_family = count(v, n, families[k]);
+			if (i < of_family)
+				add(as, rule,
+				    nth(v, n, families[k],
+					(rule->turn + i) % of_family),
+				    out);
+		}
+}
+
+void
+answers_drop_spent(struct answers *as, const struct dial *d)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < as->n; i++)
+		if (!dial_is_spent(d, i))
+			as->v[n++] = as->v[i];
+	as->n = n;
 }
 
 void

@@ -3,8 +3,8 @@
 #define UPSTREAM_ANSWERS_H
 
 /*
- * The addresses that an endpoint leads to, without those that we must not
- * connect to: addr_refused(), and our own listeners, be they bound to an
+ * The addresses that an endpoint leads to, in order, without those that we must
+ * not connect to: addr_refused(), and our own listeners, be they bound to an
  * address or to all of this host's.  Own thread.
  */
 
@@ -13,12 +13,13 @@
 #include <stdint.h>
 
 #include "net/addr.h"
+#include "net/dial.h"
 #include "upstream/cluster.h"
+#include "upstream/outward.h"
 
 struct answers {
-	struct addr *v;
+	struct addr *v; /* in the order in which they are to be tried */
 	size_t n;
-	size_t next; /* the one that is to be tried */
 };
 
 /* Why an address was left out. */
@@ -27,13 +28,25 @@ struct refused_answer {
 	const char *why; /* NULL: none was */
 };
 
+/* What decides about addresses. */
+struct answers_rule {
+	const struct upstream_env *env;
+	const struct families *families;
+	const struct outward *outward;
+	uint16_t port;
+	bool is_literal;
+	unsigned turn; /* which one of each family comes first */
+	uint64_t now_ms;
+};
+
 /*
- * Copies what may be used, with port, from the turn-th on (round the end).
- * The first that is left out is told in refused.
+ * Copies what may be used, with port: the families in turn, the preferred one
+ * first (RFC 8305, section 4).  The first that is left out is told in refused.
  */
-void answers_set(struct answers *as, const struct upstream_env *env,
-    const struct addr *v, size_t n, uint16_t port, bool is_literal,
-    unsigned turn, struct refused_answer *refused);
+void answers_set(struct answers *as, const struct answers_rule *rule,
+    const struct addr *v, size_t n, struct refused_answer *refused);
+/* Without those that the dialler tried in vain, or connected to. */
+void answers_drop_spent(struct answers *as, const struct dial *d);
 void answers_free(struct answers *as);
 
 /* Would a connection to a come back to us? */

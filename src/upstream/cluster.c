@@ -137,6 +137,7 @@ cluster_unref(struct cluster *c)
 	counts_drop(cs, c->counts);
 	unref_all(&c->local);
 	unref_all(&c->remote);
+	outward_unref(c->outward);
 	service_unref(c->service);
 	free(c);
 }

@@ -10,9 +10,11 @@
 #include <sys/queue.h>
 
 #include "base/hash.h"
+#include "net/families.h"
 #include "upstream/cluster.h"
 #include "upstream/endpoint.h"
 #include "upstream/lease.h"
+#include "upstream/outward.h"
 #include "upstream/pool.h"
 #include "upstream/reach.h"
 
@@ -32,6 +34,7 @@ struct cluster {
 	unsigned refs; /* the table's; of guards, leases, reaches, callers */
 	struct clusters *all;
 	struct service *service;
+	struct outward *outward; /* of service */
 	struct cluster_counts *counts;
 	struct live_endpoints local;
 	struct live_endpoints remote;
@@ -60,6 +63,7 @@ struct cluster {
 
 struct clusters {
 	struct upstream_env env;
+	struct families families;
 	struct snapshot *snapshot; /* of the last sync; NULL before */
 	struct cluster *table;
 	struct cluster_list dropped;

@@ -42,7 +42,7 @@ keep_or_make(
 
 static void
 replace(struct live_endpoints *list, const struct service_endpoint *v, size_t n,
-    bool keeps_protocol)
+    bool keeps_connections)
 {
 	const struct live_endpoints none = { .v = NULL };
 	struct live_endpoints old = *list;
@@ -52,9 +52,10 @@ replace(struct live_endpoints *list, const struct service_endpoint *v, size_t n,
 		old.v[i]->is_gone = true;
 	list->v = n > 0 ? xcalloc(n, sizeof(struct live_endpoint *)) : NULL;
 	list->n = n;
-	/* Connections speak what the service spoke when they were made. */
+	/* They speak what the service spoke, and go where it went, before. */
 	for (i = 0; i < n; i++)
-		list->v[i] = keep_or_make(keeps_protocol ? &old : &none, &v[i]);
+		list->v[i] =
+		    keep_or_make(keeps_connections ? &old : &none, &v[i]);
 	for (i = 0; i < old.n; i++) {
 		if (old.v[i]->is_gone)
 			pool_close(old.v[i]);
@@ -99,7 +100,8 @@ void
 cluster_set_service(struct cluster *c, struct service *s)
 {
 	struct service *old = c->service;
-	bool keeps = old != NULL && old->protocol == s->protocol;
+	bool keeps = old != NULL && old->protocol == s->protocol &&
+		     outward_is_same(old->options, s->options);
 
 	if (old == s)
 		return;
@@ -114,6 +116,8 @@ cluster_set_service(struct cluster *c, struct service *s)
 		dialing_translate(c, old);
 		reach_translate(c, old);
 	}
+	outward_unref(c->outward);
+	c->outward = outward_new(s->options, cluster_env(c)->addr_rules);
 	replace(&c->local, s->local, s->n_local, keeps);
 	replace(&c->remote, s->remote, s->n_remote, keeps);
 	service_unref(old);

@@ -129,9 +129,17 @@ static void
 set_answers(struct reach *r, const struct addr *v, size_t n)
 {
 	const struct endpoint *e = endpoint_of(r);
+	const struct answers_rule rule = {
+		.env = cluster_env(r->cluster),
+		.families = &r->cluster->all->families,
+		.outward = r->outward,
+		.port = e->port,
+		.is_literal = e->host_is_address,
+		.turn = r->at->turn++,
+		.now_ms = cluster_now_ms(r->cluster),
+	};
 
-	answers_set(&r->answers, cluster_env(r->cluster), v, n, e->port,
-	    e->host_is_address, r->at->turn++, &r->refused);
+	answers_set(&r->answers, &rule, v, n, &r->refused);
 }
 
 static void
@@ -233,48 +241,50 @@ on_dialled(void *arg, enum dial_status s)
 static enum next
 use_connection(struct reach *r)
 {
+	r->result.attempts += (unsigned)dial_tries(&r->dialler) - 1;
+	answers_drop_spent(&r->answers, &r->dialler);
 	switch (r->dialled) {
 	case DIAL_OK:
 		r->result.wire = dial_take(&r->dialler, &r->result.addr);
 		return GO;
 	case DIAL_REFUSED_ADDRESS:
-		return reach_fail_connection(r, REACH_ADDRESS_REFUSED,
-		    r->dialler.refused_why != NULL ? r->dialler.refused_why
-						   : "not allowed");
+		return reach_fail_dial(r, REACH_ADDRESS_REFUSED);
 	case DIAL_REFUSED:
-		return reach_fail_connection(
-		    r, REACH_REFUSED, "connection refused");
+		return reach_fail_dial(r, REACH_REFUSED);
+	case DIAL_NO_WAY:
 	case DIAL_UNREACHABLE:
 	case DIAL_FAILED:
-		return reach_fail_connection(r, REACH_UNREACHABLE, "no route");
+		return reach_fail_dial(r, REACH_UNREACHABLE);
 	case DIAL_RESET:
-		return reach_fail_connection(
-		    r, REACH_RESET, "connection reset");
+		return reach_fail_dial(r, REACH_RESET);
 	case DIAL_LATE:
-		return reach_fail_connection(
-		    r, REACH_LATE, "no answer in time");
+		return reach_fail_dial(r, REACH_LATE);
 	case DIAL_NO_FDS:
-		return reach_fail_connection(
-		    r, REACH_NO_FDS, "no descriptors or memory left");
+		return reach_fail_dial(r, REACH_NO_FDS);
 	}
 	return END;
 }
 
-/* One address at a time, so that the log can say which of them failed. */
 static void
 start_dialling(struct reach *r)
 {
 	const struct upstream_env *env = cluster_env(r->cluster);
-	size_t others = r->answers.n - r->answers.next - 1 +
-			pick_left(choice(r), &r->want, &r->tried);
+	const struct dial_plan plan = {
+		.addrs = r->answers.v,
+		.n = r->answers.n,
+		.is_literal = endpoint_of(r)->host_is_address,
+		.rules = &r->outward->rules,
+		.way = &r->outward->way,
+		.families = &r->cluster->all->families,
+		.timeout_ms = env->limits->connect_ms,
+		.delay_ms = r->outward->delay_ms,
+	};
 
-	r->result.addr = r->answers.v[r->answers.next];
+	r->result.addr = r->answers.v[0];
 	r->result.tls_failure = TLS_FAIL_NONE;
-	limit_attempt(r, others);
+	limit_attempt(r, pick_left(choice(r), &r->want, &r->tried));
 	r->progress = ASKED;
-	dial_start(&r->dialler, env->loop, &r->result.addr, 1,
-	    endpoint_of(r)->host_is_address, env->addr_rules,
-	    env->limits->connect_ms, on_dialled, r);
+	dial_start(&r->dialler, env->loop, &plan, on_dialled, r);
 }
 
 static enum next
@@ -289,8 +299,8 @@ dial(struct reach *r)
 	case ANSWERED:
 		return use_connection(r);
 	case LATE:
-		return reach_fail_connection(
-		    r, REACH_LATE, "no answer in time");
+		r->dialled = DIAL_LATE;
+		return use_connection(r);
 	}
 	return END;
 }

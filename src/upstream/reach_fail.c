@@ -45,7 +45,7 @@ reach_fail(struct reach *r, enum reach_status s, enum further further,
 	reach_stop_attempt(r);
 	if (further == NO_FURTHER || reach_left_ms(r) == 0)
 		return END;
-	if (further == NEXT_ADDRESS && ++r->answers.next < r->answers.n &&
+	if (further == NEXT_ADDRESS && r->answers.n > 0 &&
 	    pick_allows(&r->want, e)) {
 		r->at = e;
 		e->connecting++;
@@ -80,6 +80,40 @@ reach_fail_address(struct reach *r)
 	return reach_fail(r, REACH_ADDRESS_REFUSED, NEXT_ENDPOINT,
 	    "%.*s: %.*s leads to %s, where we do not connect: %s",
 	    STR_ARG(e->key), STR_ARG(e->host), addr, r->refused.why);
+}
+
+/* "10.0.0.1:443 (bank.example): no route", or that of each address. */
+static void
+tell_dial(const struct reach *r, struct text *out)
+{
+	const struct dial *d = &r->dialler;
+	char addr[ADDR_TEXT];
+
+	if (dial_tries(d) > 1) {
+		text_addf(out, "%.*s: ", STR_ARG(r->at->endpoint->host));
+		dial_tell(d, out);
+		return;
+	}
+	addr_print(&r->result.addr, addr);
+	text_addf(out, "%s (%.*s): %s", addr, STR_ARG(r->at->endpoint->host),
+	    dial_status_text(r->dialled));
+	if (d->why != NULL)
+		text_addf(out, ": %s", d->why);
+}
+
+/* All addresses were tried. */
+enum next
+reach_fail_dial(struct reach *r, enum reach_status s)
+{
+	struct text what = TEXT_EMPTY;
+	enum next next;
+
+	tell_dial(r, &what);
+	r->result.connect_us = clock_us() - r->attempt_us;
+	next = reach_fail(r, s, s == REACH_NO_FDS ? NO_FURTHER : NEXT_ENDPOINT,
+	    "%.*s: connecting to %s", STR_ARG(r->at->endpoint->key), what.p);
+	text_free(&what);
+	return next;
 }
 
 enum next

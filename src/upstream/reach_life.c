@@ -45,6 +45,7 @@ release(struct reach *r)
 		live_endpoint_unref(r->tried.v[i]);
 	free(r->tried.v);
 	answers_free(&r->answers);
+	outward_unref(r->outward);
 	loop_later(cluster_env(c)->loop, free, r);
 	cluster_unref(c);
 }
@@ -135,6 +136,7 @@ reach_new(struct cluster *c, const struct reach_want *want,
 	struct reach *r = xcalloc(1, sizeof(*r));
 
 	r->cluster = cluster_ref(c);
+	r->outward = outward_ref(c->outward);
 	r->want = *want;
 	r->want.rulesets =
 	    cluster_translate(want->service, c->service, want->rulesets);

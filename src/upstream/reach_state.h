@@ -57,6 +57,7 @@ struct reach {
 	struct dns_wait dns_wait;
 	enum dns_status dns_status;
 	struct refused_answer refused;
+	struct outward *outward; /* referenced */
 	struct answers answers;
 	struct dial dialler;
 	enum dial_status dialled;
@@ -80,6 +81,7 @@ enum next reach_fail(struct reach *r, enum reach_status s, enum further further,
     const char *fmt, ...) PRINTF_LIKE(4, 5);
 enum next reach_fail_name(struct reach *r, enum reach_status s);
 enum next reach_fail_address(struct reach *r);
+enum next reach_fail_dial(struct reach *r, enum reach_status s);
 enum next reach_fail_connection(
     struct reach *r, enum reach_status s, const char *what);
 enum next reach_fail_tls(struct reach *r);

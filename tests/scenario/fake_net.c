@@ -216,11 +216,14 @@ dial_accepted(const struct addr *a, bool aborts)
 /* What stands for net/sock.c. */
 
 int
-sock_connect(const struct addr *a)
+sock_connect(
+    const struct addr *a, const struct sock_way *way, const char **what)
 {
 	struct server *s = find_server(a);
 	char text[ADDR_TEXT];
 
+	(void)way;
+	*what = NULL;
 	require(net.n_dials < MOST, "too many dials");
 	net.dials[net.n_dials++] = *a;
 	switch (s != NULL ? s->how : SERVER_UNKNOWN) {

@@ -255,6 +255,18 @@ start_thread(struct ext_peer *p)
 }
 
 static void
+note_from(struct ext_server *s, int fd)
+{
+	struct sockaddr_in in = { .sin_family = AF_UNSPEC };
+	socklen_t len = sizeof(in);
+
+	s->seen.from[0] = '\0';
+	if (getpeername(fd, (void *)&in, &len) == 0 && in.sin_family == AF_INET)
+		(void)inet_ntop(
+		    AF_INET, &in.sin_addr, s->seen.from, sizeof(s->seen.from));
+}
+
+static void
 welcome(struct ext_server *s, int fd)
 {
 	struct ext_peer *p = calloc(1, sizeof(*p));
@@ -268,6 +280,7 @@ welcome(struct ext_server *s, int fd)
 	for (i = 0; i < EXT_PEERS && s->peers[i] != NULL; i++)
 		;
 	s->seen.connections++;
+	note_from(s, fd);
 	if (i == EXT_PEERS || s->stops) {
 		pthread_mutex_unlock(&s->lock);
 		close_hard(fd);

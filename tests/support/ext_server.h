@@ -71,6 +71,7 @@ struct ext_seen {
 	unsigned ends;         /* FINs read */
 	unsigned requests;
 	uint64_t bytes;
+	char from[64]; /* address of the last connection */
 	char sni[256]; /* of the last handshake; "" when none was sent */
 	char alpn[32];
 	char version[16];

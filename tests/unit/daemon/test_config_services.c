@@ -74,7 +74,13 @@ Test(config_services, takes_every_option)
 	    "http2_fallback = true; upgrades = [ \"WebSocket\", \"a/1\",\n"
 	    "\"websocket\" ]; forwarded_for = \"append\";\n"
 	    "forward_client_cert = true; via = \"zegress\";\n"
-	    "server = \"two words\"; request_ms = 15000; },\n"
+	    "server = \"two words\"; request_ms = 15000;\n"
+	    "family = \"prefer_ipv4\"; attempt_delay_ms = 10; "
+	    "addresses = \"public\"; allow_addresses = [ \"10.0.0.0/8\" ]; "
+	    "deny_addresses = [ \"10.1.0.0/16\", \"fd00::/8\" ]; "
+	    "source = [ \"10.0.0.1\", \"fd00::1\" ]; interface = \"eth1\"; "
+	    "mark = 4294967295L; dscp = 46; "
+	    "keepalive = { idle_s = 60; interval_s = 5; probes = 3; }; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -97,10 +103,15 @@ Test(config_services, takes_every_option)
 	expect_str(o->via, "zegress", "via");
 	expect_str(o->server, "two words", "server");
 	cr_expect_eq(o->request_ms, 15000);
+	cr_expect_eq(o->family, FAMILY_PREFER_IPV4);
+	cr_expect_eq(o->addresses, ADDRESSES_PUBLIC);
+	cr_expect_eq(o->mark, UINT32_MAX);
+	cr_expect_eq(o->deny_addresses.n, 2);
+	cr_expect_eq(o->keepalive_probes, 3);
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
-	cr_expect_eq(e->line, 7);
+	cr_expect_eq(e->line, 8);
 	for (i = 0; i < SERVICE_OPTION_N; i++)
 		cr_expect_eq(e->given[i],
 		    i == SERVICE_OPTION_HOST || i == SERVICE_OPTION_UPGRADES);
@@ -231,6 +242,32 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ "server = \"a\\nb\";", SERVER_WANTS },
 		{ "server = \" a\";", SERVER_WANTS },
 		{ "server = \"\\xe4\";", SERVER_WANTS },
+		{ "allow_addresses = [ \"10.0.0.0/8\", \"10.x\" ];",
+		    "c:2: services.allow_addresses: 10.x: wants addresses or "
+		    "networks, as \"10.0.0.0/8\"\n" },
+		{ "deny_addresses = [ \"a.example\" ];",
+		    "c:2: services.deny_addresses: a.example: wants addresses "
+		    "or networks, as \"10.0.0.0/8\"\n" },
+		{ "source = [ \"eth1\" ];",
+		    "c:2: services.source: eth1: wants addresses of this host, "
+		    "as \"192.0.2.7\"\n" },
+		{ "source = [ \"10.0.0.1\", \"10.0.0.2\" ];",
+		    "c:2: services.source: wants one address of a family at "
+		    "most\n" },
+		{ "source = [ \"10.0.0.1\" ]; family = \"ipv6\";",
+		    "c:2: services.source: has no address of the only family "
+		    "that is used: add one, or change services.family\n" },
+		{ "interface = \"a/b\";",
+		    "c:2: services.interface: wants the name of a network "
+		    "interface, as \"eth1\"\n" },
+		{ "interface = \"sixteen-letters-\";",
+		    "c:2: services.interface: wants the name of a network "
+		    "interface, as \"eth1\"\n" },
+		{ "dscp = 64;",
+		    "c:2: services.dscp: wants a whole number from 0 to 63\n" },
+		{ "attempt_delay_ms = 9;",
+		    "c:2: services.attempt_delay_ms: wants a whole number from "
+		    "10 to 2000 ms\n" },
 		{ "request_ms = 86400001;",
 		    "c:2: services.request_ms: wants a whole number from 0 "
 		    "to 86400000 ms\n" },

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -25,6 +26,8 @@ struct call {
 	struct addr to;
 	enum dial_status status;
 	unsigned calls;
+	unsigned delay_ms;
+	struct families families;
 };
 
 static void
@@ -58,8 +61,16 @@ call_fini(struct call *c)
 static void
 dial(struct call *c, const struct addr *v, size_t n, unsigned timeout_ms)
 {
-	dial_start(&c->dial, c->loop, v, n, false, &c->rules, timeout_ms,
-	    on_dialled, c);
+	const struct dial_plan plan = {
+		.addrs = v,
+		.n = n,
+		.rules = &c->rules,
+		.families = &c->families,
+		.timeout_ms = timeout_ms,
+		.delay_ms = c->delay_ms,
+	};
+
+	dial_start(&c->dial, c->loop, &plan, on_dialled, c);
 	cr_expect_eq(c->calls, 0, "never before it returns");
 }
 
@@ -108,10 +119,11 @@ static struct addr
 swallowing(int *fd, int fillers[FILLERS])
 {
 	struct addr a = listener(fd, 0);
+	const char *what;
 	size_t i;
 
 	for (i = 0; i < FILLERS; i++) {
-		fillers[i] = sock_connect(&a);
+		fillers[i] = sock_connect(&a, NULL, &what);
 		cr_assert_neq(fillers[i], -1);
 	}
 	return a;
@@ -157,7 +169,7 @@ Test(dial, refused)
 	v[1] = refusing(&fd[1]);
 	dial(&c, v, 2, 5000);
 	cr_expect_eq(outcome(&c), DIAL_REFUSED);
-	cr_expect_null(c.dial.refused_why);
+	cr_expect_null(c.dial.why);
 	call_fini(&c);
 	close_all(fd, 2);
 }
@@ -196,16 +208,18 @@ Test(dial, one_that_swallows_leaves_time_for_the_next)
 	close_all(fd, 2);
 }
 
-Test(dial, the_time_is_for_all_together)
+/* Each has its head start, and so many are tried beside each other. */
+Test(dial, one_beside_the_other)
 {
 	int fd, fillers[FILLERS];
 	uint64_t start = 1000000, ms;
-	struct addr v[8];
+	struct addr v[DIAL_BESIDE + 2];
 	struct call c;
 	size_t i;
 
 	clock_fake(start, 0);
 	call_init(&c);
+	c.delay_ms = 100;
 	v[0] = swallowing(&fd, fillers);
 	for (i = 1; i < ARRAY_LEN(v); i++)
 		v[i] = v[0];
@@ -213,9 +227,15 @@ Test(dial, the_time_is_for_all_together)
 	for (ms = 0; ms < 1000; ms += 10) {
 		clock_fake(start + ms, 0);
 		loop_turn(c.loop);
+		i = ms / 100 + 1;
+		cr_expect_eq(dial_tries(&c.dial),
+		    i < ARRAY_LEN(v) ? i : ARRAY_LEN(v), "%zu after %u ms",
+		    dial_tries(&c.dial), (unsigned)ms);
 	}
 	cr_expect_eq(c.calls, 0);
-	cr_expect_eq(c.dial.next, 4, "a fair try for each: %zu", c.dial.next);
+	/* The first two made room. */
+	cr_expect(dial_is_spent(&c.dial, 1));
+	cr_expect(!dial_is_spent(&c.dial, 2));
 	clock_fake(start + 1000, 0);
 	loop_turn(c.loop);
 	cr_expect_eq(c.calls, 1);
@@ -223,6 +243,108 @@ Test(dial, the_time_is_for_all_together)
 	call_fini(&c);
 	close_all(fillers, FILLERS);
 	close(fd);
+}
+
+Test(dial, what_is_left_to_try)
+{
+	struct text told = TEXT_EMPTY;
+	struct addr v[3];
+	struct call c;
+	int fd[3];
+
+	call_init(&c);
+	c.delay_ms = 2000;
+	v[0] = refusing(&fd[0]);
+	v[1] = refusing(&fd[1]);
+	v[2] = v[1];
+	dial(&c, v, 3, 5000);
+	cr_expect_eq(outcome(&c), DIAL_REFUSED);
+	cr_expect_eq(dial_tries(&c.dial), 3);
+	dial_tell(&c.dial, &told);
+	cr_expect_not_null(strstr(told.p, ": connection refused; 127.0.0.1:"));
+	text_free(&told);
+	call_fini(&c);
+	close_all(fd, 2);
+}
+
+/* ::1 swallows, 127.0.0.1 answers: that is remembered, and forgiven. */
+Test(dial, a_family_that_keeps_losing)
+{
+	int fd[2], fillers[FILLERS];
+	const char *what;
+	struct addr v[2];
+	socklen_t len;
+	struct call c;
+	unsigned i;
+
+	call_init(&c);
+	cr_assert(addr_parse(STR("::1"), 0, &v[0]));
+	fd[0] = sock_listen(&v[0], false, 0);
+	if (fd[0] == -1)
+		cr_skip_test("there is no IPv6 here");
+	len = sizeof(v[0].u);
+	cr_assert_eq(getsockname(fd[0], &v[0].u.sa, &len), 0);
+	for (i = 0; i < FILLERS; i++)
+		fillers[i] = sock_connect(&v[0], NULL, &what);
+	v[1] = listener(&fd[1], 64);
+	c.rules.only_public = false;
+	for (i = 0; i < FAMILIES_LOSSES; i++) {
+		cr_expect(!families_is_unusable(
+		    &c.families, AF_INET6, loop_now_ms(c.loop)));
+		c.calls = 0;
+		c.delay_ms = 10;
+		dial_start(&c.dial, c.loop,
+		    &(struct dial_plan){ .addrs = v,
+			.n = 2,
+			.is_literal = true,
+			.families = &c.families,
+			.timeout_ms = 5000,
+			.delay_ms = 10 },
+		    on_dialled, &c);
+		cr_expect_eq(outcome(&c), DIAL_OK);
+		cr_expect(addr_eq(&c.to, &v[1]));
+		wire_free(c.wire);
+		c.wire = NULL;
+	}
+	cr_expect(
+	    families_is_unusable(&c.families, AF_INET6, loop_now_ms(c.loop)));
+	cr_expect(
+	    !families_is_unusable(&c.families, AF_INET, loop_now_ms(c.loop)));
+	call_fini(&c);
+	close_all(fillers, FILLERS);
+	close_all(fd, 2);
+}
+
+Test(dial, history_of_families)
+{
+	struct families f = { .v4 = { .losses = 0 } };
+	uint64_t now = 1000, pause = FAMILIES_LEAST_MS;
+	unsigned i;
+
+	families_lost(&f, AF_INET6, now);
+	families_lost(&f, AF_INET6, now);
+	families_won(&f, AF_INET6);
+	families_lost(&f, AF_INET6, now);
+	cr_expect(!families_is_unusable(&f, AF_INET6, now), "not in a row");
+	families_lost(&f, AF_INET6, now);
+	families_lost(&f, AF_INET6, now);
+	/* Longer each time, up to a limit; one loss is enough from then on. */
+	for (i = 0; i < 6; i++) {
+		cr_expect(families_is_unusable(&f, AF_INET6, now + pause - 1));
+		cr_expect(!families_is_unusable(&f, AF_INET6, now + pause));
+		cr_expect(!families_is_unusable(&f, AF_INET, now));
+		families_lost(&f, AF_INET6, now + 1);
+		cr_expect(!families_is_unusable(&f, AF_INET6, now + pause),
+		    "meanwhile it is last, and may well lose");
+		now += pause;
+		families_lost(&f, AF_INET6, now);
+		pause =
+		    pause * 2 < FAMILIES_MOST_MS ? pause * 2 : FAMILIES_MOST_MS;
+	}
+	families_won(&f, AF_INET6);
+	cr_expect(!families_is_unusable(&f, AF_INET6, now));
+	families_lost(&f, AF_INET6, now);
+	cr_expect(!families_is_unusable(&f, AF_INET6, now), "all is forgiven");
 }
 
 Test(dial, addresses_that_are_not_allowed_get_no_packet)
@@ -237,7 +359,7 @@ Test(dial, addresses_that_are_not_allowed_get_no_packet)
 	cr_assert(addr_parse(STR("169.254.169.254"), 80, &v[1]));
 	dial(&c, v, 2, 5000);
 	cr_expect_eq(outcome(&c), DIAL_REFUSED_ADDRESS);
-	cr_expect_str_eq(c.dial.refused_why, "link-local");
+	cr_expect_str_eq(c.dial.why, "link-local");
 	cr_expect_eq(sock_accept(fd, &from), -1);
 	cr_expect_eq(errno, EAGAIN);
 	call_fini(&c);
@@ -267,7 +389,10 @@ Test(dial, a_literal_may_be_this_host)
 
 	call_init(&c);
 	a = listener(&fd, 8);
-	dial_start(&c.dial, c.loop, &a, 1, true, NULL, 5000, on_dialled, &c);
+	dial_start(&c.dial, c.loop,
+	    &(struct dial_plan){
+		.addrs = &a, .n = 1, .is_literal = true, .timeout_ms = 5000 },
+	    on_dialled, &c);
 	cr_expect_eq(outcome(&c), DIAL_OK);
 	call_fini(&c);
 	close(fd);
@@ -300,7 +425,7 @@ Test(dial, without_descriptors)
 	dial(&c, v, 2, 5000);
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &r), 0);
 	cr_expect_eq(outcome(&c), DIAL_NO_FDS);
-	cr_expect_eq(c.dial.next, 1, "the next one has none either");
+	cr_expect_eq(dial_tries(&c.dial), 1, "the next one has none either");
 	call_fini(&c);
 	close_all(fd, 2);
 }

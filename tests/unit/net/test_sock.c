@@ -47,13 +47,15 @@ Test(sock, tcp_both_ways)
 {
 	struct pollfd wait = { .events = POLLIN };
 	struct addr a, from;
+	const char *what;
 	int l, c, s;
 
 	listen_on(&a, "127.0.0.1", &l);
 	expect_ours(l);
 	cr_expect_eq(sock_accept(l, &from), -1);
 	cr_expect_eq(errno, EAGAIN);
-	c = sock_connect(&a);
+	c = sock_connect(&a, NULL, &what);
+	cr_expect_null(what);
 	cr_assert_neq(c, -1);
 	expect_ours(c);
 	wait.fd = l;
@@ -148,4 +150,67 @@ Test(sock, the_limit_of_descriptors_is_raised)
 	cr_expect_eq(sock_raise_nofile(), r.rlim_max);
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &r), 0);
 	cr_expect_eq(r.rlim_cur, r.rlim_max);
+}
+
+static struct addr
+address(const char *host)
+{
+	struct addr a;
+
+	cr_assert(addr_parse(str_of(host), 0, &a), "%s", host);
+	return a;
+}
+
+Test(sock, a_way_is_gone)
+{
+	const struct sock_way way = { .from4 = address("127.0.0.9"),
+		.from6 = address("::1"),
+		.dscp = 46,
+		.keepalive_s = 30,
+		.keepalive_interval_s = 5,
+		.keepalive_probes = 3 };
+	struct pollfd wait = { .events = POLLIN };
+	struct addr a, from;
+	const char *what;
+	int l, c, s;
+
+	listen_on(&a, "127.0.0.1", &l);
+	c = sock_connect(&a, &way, &what);
+	cr_assert_neq(c, -1, "%s", what);
+	wait.fd = l;
+	cr_assert_eq(poll(&wait, 1, 5000), 1);
+	s = sock_accept(l, &from);
+	cr_assert_neq(s, -1);
+	cr_expect(addr_eq_host(&from, &way.from4));
+	cr_expect_eq(get_option(c, IPPROTO_IP, IP_TOS), 46 << 2);
+	cr_expect_eq(get_option(c, SOL_SOCKET, SO_KEEPALIVE), 1);
+	cr_expect_eq(get_option(c, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+	cr_expect_eq(get_option(c, IPPROTO_TCP, TCP_KEEPINTVL), 5);
+	cr_expect_eq(get_option(c, IPPROTO_TCP, TCP_KEEPCNT), 3);
+	close(c);
+	close(s);
+	close(l);
+}
+
+/* Never in another way than the one that was asked for. */
+Test(sock, a_way_that_there_is_not)
+{
+	const struct {
+		struct sock_way way;
+		const char *what;
+	} rows[] = {
+		{ { .from4 = address("192.0.2.77") }, "source address" },
+		{ { .interface = "no-such-if" }, "interface" },
+	};
+	struct addr a;
+	const char *what;
+	int l;
+
+	listen_on(&a, "127.0.0.1", &l);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cr_expect_eq(sock_connect(&a, &rows[i].way, &what), -1);
+		cr_assert_not_null(what, "row %zu", i);
+		cr_expect_str_eq(what, rows[i].what);
+	}
+	close(l);
 }

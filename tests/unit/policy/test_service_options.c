@@ -93,21 +93,47 @@ Test(service_options, the_most_specific_that_has_it)
 
 static const struct str two_upgrades[] = { { "a", 1 }, { "websocket", 9 } };
 
-static const struct service_options changed = {
-	.host_text = { "h:1", 3 },
-	.http2_fallback = true,
-	.upgrades = { two_upgrades, 2 },
-	.forwarded_for = FORWARDED_FOR_REMOVE,
-	.forwards_client_cert = true,
-	.via = { "v", 1 },
-	.server = { "a server", 8 },
-	.request_ms = 5,
-};
+static void
+change(enum service_option i, struct service_options *o)
+{
+	void *to = (char *)o + service_option_rows[i].offset;
+
+	switch (service_option_rows[i].type) {
+	case SERVICE_VALUE_STR:
+		*(struct str *)to = STR("h:1");
+		break;
+	case SERVICE_VALUE_STRS:
+		*(struct str_list *)to = (struct str_list){ two_upgrades, 2 };
+		break;
+	case SERVICE_VALUE_UINT:
+		*(unsigned *)to += 1;
+		break;
+	case SERVICE_VALUE_BOOL:
+		*(bool *)to = !*(bool *)to;
+		break;
+	case SERVICE_VALUE_ONE_OF:
+		*(unsigned *)to = 1;
+		break;
+	}
+}
+
+/* Every option another one than the default. */
+static struct service_options
+all_changed(void)
+{
+	struct service_options o = *service_options_standard();
+
+	for (unsigned i = 0; i < SERVICE_OPTION_N; i++)
+		change(i, &o);
+	service_options_derive(&o);
+	return o;
+}
 
 /* Each by itself: no option brings another along. */
 Test(service_options, each_option_is_taken_alone)
 {
 	const struct service_options *standard = service_options_standard();
+	const struct service_options changed = all_changed();
 	struct service_options got;
 	unsigned given, o;
 
@@ -301,9 +327,9 @@ is_changed(const struct snapshot_diff *d, const char *key)
 Test(service_options, a_changed_option_changes_its_service)
 {
 	struct text said = TEXT_EMPTY;
-	struct service_entry e = {
-		.mesh = STR("m"), .service = STR("http2"), .options = changed
-	};
+	struct service_entry e = { .mesh = STR("m"),
+		.service = STR("http2"),
+		.options = all_changed() };
 	struct snapshot *a =
 	    build(MESH("m", "") EVERY_PROTOCOL, NULL, 0, NULL, &said);
 	struct snapshot_diff d;
@@ -311,7 +337,8 @@ Test(service_options, a_changed_option_changes_its_service)
 	unsigned o;
 
 	for (o = 0; o < SERVICE_OPTION_N; o++) {
-		give(&e, 1u << o);
+		give(&e, 0);
+		e.given[o] = true;
 		b = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, a, &said);
 		snapshot_diff(a, b, &d);
 		cr_expect_eq(d.n_changed, 1, "option %u", o);
@@ -335,7 +362,7 @@ Test(service_options, a_changed_option_changes_its_service)
 Test(service_options, tcp_is_not_changed)
 {
 	struct text said = TEXT_EMPTY;
-	struct service_entry e = { .options = changed };
+	struct service_entry e = { .options = all_changed() };
 	struct snapshot *a =
 	    build(MESH("m", "") EVERY_PROTOCOL, NULL, 0, NULL, &said);
 	struct snapshot *b;
@@ -359,15 +386,16 @@ Test(service_options, services_own_their_texts)
 	char via[] = "me", host[] = "h.example:1", server[] = "our server";
 	char upgrade[] = "a/1";
 	struct str upgrades[] = { STR("websocket"), str_of(upgrade) };
-	struct service_entry e = { .options = { .host_text = str_of(host),
-				       .upgrades = { upgrades, 2 },
-				       .forwarded_for = FORWARDED_FOR_APPEND,
-				       .forwards_client_cert = true,
-				       .via = str_of(via),
-				       .server = str_of(server),
-				       .request_ms = 15000 } };
+	struct service_entry e = { .options = *service_options_standard() };
 	struct snapshot *s;
 
+	e.options.host_text = str_of(host);
+	e.options.upgrades = (struct str_list){ upgrades, 2 };
+	e.options.forwarded_for = FORWARDED_FOR_APPEND;
+	e.options.forwards_client_cert = true;
+	e.options.via = str_of(via);
+	e.options.server = str_of(server);
+	e.options.request_ms = 15000;
 	give_all(&e);
 	s = build(MESH("m", "") ES_OF("a", "http"), &e, 1, NULL, &said);
 	memset(via, '?', sizeof(via) - 1);

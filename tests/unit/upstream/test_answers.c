@@ -107,6 +107,8 @@ Test(answers, they_are_checked_and_take_turns)
 		.own = &own,
 		.n_own = 1,
 	};
+	struct outward *outward =
+	    outward_new(service_options_standard(), &rules);
 	struct answers as = { .v = NULL };
 	struct refused_answer refused;
 	char text[ADDR_TEXT], used[8];
@@ -116,8 +118,13 @@ Test(answers, they_are_checked_and_take_turns)
 
 		for (; n < 4 && rows[i].addrs[n] != NULL; n++)
 			v[n] = addr(rows[i].addrs[n], 0);
-		answers_set(&as, &env, v, n, 7, rows[i].is_literal,
-		    rows[i].turn, &refused);
+		answers_set(&as,
+		    &(struct answers_rule){ .env = &env,
+			.outward = outward,
+			.port = 7,
+			.is_literal = rows[i].is_literal,
+			.turn = rows[i].turn },
+		    v, n, &refused);
 		for (j = 0; j < as.n; j++) {
 			addr_print_host(&as.v[j], text);
 			used[j] = text[strlen(text) - 1];
@@ -131,6 +138,75 @@ Test(answers, they_are_checked_and_take_turns)
 			continue;
 		addr_print(&refused.addr, text);
 		cr_expect_str_eq(text, rows[i].refused, "row %zu", i);
+	}
+	answers_free(&as);
+	outward_unref(outward);
+}
+
+/* RFC 8305, section 4: in turn, and what does not work here last. */
+Test(answers, families_in_turn)
+{
+	static const char *const all[] = { "192.0.2.1", "192.0.2.2",
+		"2001:db8::3", "192.0.2.4", "2001:db8::5" };
+	static const struct {
+		enum family_rule family;
+		const char *source[2];
+		unsigned turn;
+		int unusable;
+		const char *used;
+	} rows[] = {
+		{ FAMILY_AUTO, { NULL }, 0, 0, "31524" },
+		{ FAMILY_AUTO, { NULL }, 1, 0, "52341" },
+		{ FAMILY_AUTO, { NULL }, 0, AF_INET6, "13254" },
+		{ FAMILY_AUTO, { NULL }, 0, AF_INET, "31524" },
+		{ FAMILY_PREFER_IPV4, { NULL }, 0, 0, "13254" },
+		{ FAMILY_PREFER_IPV4, { NULL }, 0, AF_INET, "31524" },
+		{ FAMILY_IPV4, { NULL }, 0, 0, "124" },
+		{ FAMILY_IPV6, { NULL }, 0, 0, "35" },
+		{ FAMILY_IPV6, { NULL }, 0, AF_INET6, "35" },
+		{ FAMILY_AUTO, { "10.0.0.1" }, 0, 0, "124" },
+		{ FAMILY_AUTO, { "fd00::1" }, 0, 0, "35" },
+		{ FAMILY_AUTO, { "fd00::1", "10.0.0.1" }, 0, 0, "31524" },
+	};
+	struct upstream_env env = { .own = NULL };
+	struct answers as = { .v = NULL };
+	struct refused_answer refused;
+	struct addr v[ARRAY_LEN(all)];
+	char text[ADDR_TEXT], used[8];
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		v[i] = addr(all[i], 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct service_options o = *service_options_standard();
+		struct str source[2] = { str_of(rows[i].source[0]),
+			str_of(rows[i].source[1]) };
+		struct families f = { .v4 = { .losses = 0 } };
+		struct outward *w;
+		size_t j;
+
+		o.family = rows[i].family;
+		o.source = (struct str_list){
+			.v = source,
+			.n = (source[0].len > 0) + (size_t)(source[1].len > 0),
+		};
+		for (j = 0; rows[i].unusable != 0 && j < FAMILIES_LOSSES; j++)
+			families_lost(&f, rows[i].unusable, 5);
+		w = outward_new(&o, NULL);
+		answers_set(&as,
+		    &(struct answers_rule){ .env = &env,
+			.families = &f,
+			.outward = w,
+			.turn = rows[i].turn,
+			.now_ms = 6 },
+		    v, ARRAY_LEN(v), &refused);
+		for (j = 0; j < as.n; j++) {
+			addr_print_host(&as.v[j], text);
+			used[j] = text[strlen(text) - 1];
+		}
+		used[j] = '\0';
+		cr_expect_str_eq(used, rows[i].used, "row %zu: %s", i, used);
+		cr_expect_eq(refused.why != NULL, as.n < ARRAY_LEN(v));
+		outward_unref(w);
 	}
 	answers_free(&as);
 }

@@ -97,6 +97,25 @@ Test(cluster_sync, a_changed_endpoint_loses_its_idle_connections)
 	service_unref(changed);
 }
 
+/* Where and how they may leave is another thing now. */
+Test(cluster_sync, connections_of_before_are_not_used_under_other_options)
+{
+	struct service *s = service("r0", 1, false);
+	struct service *changed = service("r0", 1, false);
+	struct cluster *c = clusters_get(g.clusters, s);
+	struct rig_exchange e;
+
+	changed->options->dscp = 10;
+	cr_expect(rig_visit(&g, c, "/bytes/1", &e));
+	cr_expect_eq(rig_stat("s", STAT_UPSTREAM_CX_ACTIVE), 1);
+	reload(changed);
+	cr_expect_eq(rig_stat("s", STAT_UPSTREAM_CX_ACTIVE), 0);
+	cr_expect(rig_visit(&g, c, "/bytes/1", &e));
+	cr_expect_not(e.lease.is_reused);
+	service_unref(s);
+	service_unref(changed);
+}
+
 Test(cluster_sync, health_survives)
 {
 	uint16_t port = rig_closed_port();

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef DAEMON_SERVICE_READING_H
+#define DAEMON_SERVICE_READING_H
+
+/*
+ * One entry of services while it is read: what the checks of its options have
+ * in common.  Main thread.
+ */
+
+#include "base/problem.h"
+#include "policy/service_option.h"
+
+struct arena;
+struct config_setting_t;
+
+struct service_reading {
+	const struct config_setting_t *setting; /* of the entry */
+	struct arena *arena;
+	struct problems *pr;
+};
+
+/* Where the entry has this option, NULL: nowhere. */
+const struct config_setting_t *service_reading_find(
+    const struct service_reading *r, enum service_option o);
+/* With the place of the option, or of the entry. */
+void service_reading_tell(const struct service_reading *r,
+    enum problem_level level, enum service_option o, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+/* config_requests.c: what becomes a part of messages. */
+void config_check_requests(
+    const struct service_reading *r, struct service_options *o);
+/* config_outward.c: how and where connections leave. */
+void config_check_outward(
+    const struct service_reading *r, const struct service_options *o);
+
+#endif
