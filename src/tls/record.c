@@ -6,7 +6,6 @@
 
 #include "tls/record.h"
 
-#include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
@@ -15,6 +14,15 @@
 /* TLS 1.3: padding and inner type come on top of the tag. */
 #define BODY_MOST_1_3 (RECORD_PLAIN + 256)
 #define AAD_MOST 13
+/* Bytes that are rather copied than sealed in two runs. */
+#define COPIED_MOST 512
+
+/* What the cipher is given for one record, and where that is. */
+struct sealed {
+	struct record_bytes bytes;
+	uint8_t nonce[RECORD_IV];
+	uint8_t aad[AAD_MOST];
+};
 
 static void
 put_u64(uint8_t *p, uint64_t v)
@@ -84,27 +92,18 @@ make_aad(const struct record_key *k, const uint8_t *header, size_t n,
 	return AAD_MOST;
 }
 
-static bool
-start(struct record_key *k, const uint8_t *record, size_t n)
+/* header is the record's, len what it carries. */
+static void
+make_bytes(const struct record_key *k, const uint8_t *header, size_t len,
+    struct sealed *s)
 {
-	uint8_t nonce[RECORD_IV], aad[AAD_MOST];
-	size_t len = make_aad(k, record, n, aad);
-	int unused;
-
-	make_nonce(k, record + RECORD_HEADER, nonce);
-	/* -1: in the direction that the key was made for. */
-	return EVP_CipherInit_ex(k->ctx, NULL, NULL, NULL, nonce, -1) == 1 &&
-	       EVP_CipherUpdate(k->ctx, NULL, &unused, aad, (int)len) == 1;
-}
-
-static bool
-run(struct record_key *k, const uint8_t *in, size_t n, uint8_t *out)
-{
-	int done;
-
-	return n == 0 ||
-	       (EVP_CipherUpdate(k->ctx, out, &done, in, (int)n) == 1 &&
-		   (size_t)done == n);
+	make_nonce(k, header + RECORD_HEADER, s->nonce);
+	s->bytes = (struct record_bytes){
+		.nonce = s->nonce,
+		.aad = s->aad,
+		.aad_len = make_aad(k, header, len, s->aad),
+		.n = len,
+	};
 }
 
 size_t
@@ -112,23 +111,29 @@ record_seal(struct record_key *k, enum record_type type, const uint8_t *in,
     size_t n, uint8_t *out)
 {
 	bool is_1_3 = k->suite->version == RECORD_TLS_1_3;
-	uint8_t outer = is_1_3 ? RECORD_DATA : (uint8_t)type;
 	uint8_t inner = (uint8_t)type, *at = out + record_before(k);
 	size_t body = k->suite->explicit_len + n + is_1_3 + RECORD_TAG;
-	int done;
+	size_t n_end = is_1_3;
+	struct sealed s;
 
 	if (k->seq == UINT64_MAX || n > RECORD_PLAIN)
 		return 0;
-	put_header(out, outer, body);
+	put_header(out, is_1_3 ? RECORD_DATA : inner, body);
 	if (k->suite->explicit_len > 0)
 		put_u64(out + RECORD_HEADER, k->seq);
-	if (!start(k, out, n) || !run(k, in, n, at) ||
-	    (is_1_3 && !run(k, &inner, 1, at + n)))
-		return 0;
-	at += n + is_1_3;
-	if (EVP_CipherFinal_ex(k->ctx, at, &done) != 1 ||
-	    EVP_CIPHER_CTX_ctrl(
-		k->ctx, EVP_CTRL_AEAD_GET_TAG, RECORD_TAG, at) != 1)
+	make_bytes(k, out, n, &s);
+	s.bytes.in = in;
+	s.bytes.out = at;
+	/* One run costs less than two, and than a copy until it is long. */
+	if (is_1_3 && (in == at || n <= COPIED_MOST)) {
+		if (in != at)
+			memcpy(at, in, n);
+		at[n] = inner;
+		s.bytes.in = at;
+		s.bytes.n = n + 1;
+		n_end = 0;
+	}
+	if (!k->cipher->engine->seal(k->cipher, &s.bytes, &inner, n_end))
 		return 0;
 	k->seq++;
 	return RECORD_HEADER + body;
@@ -174,18 +179,12 @@ check_sizes(
 static bool
 decrypt(struct record_key *k, const uint8_t *p, uint8_t *out, size_t len)
 {
-	const uint8_t *in = p + record_before(k);
-	uint8_t tag[RECORD_TAG];
-	int done;
+	struct sealed s;
 
-	memcpy(tag, in + len, sizeof(tag));
-	if (start(k, p, len) && run(k, in, len, out) &&
-	    EVP_CIPHER_CTX_ctrl(
-		k->ctx, EVP_CTRL_AEAD_SET_TAG, RECORD_TAG, tag) == 1 &&
-	    EVP_CipherFinal_ex(k->ctx, out + len, &done) == 1)
-		return true;
-	ERR_clear_error();
-	return false;
+	make_bytes(k, p, len, &s);
+	s.bytes.in = p + record_before(k);
+	s.bytes.out = out;
+	return k->cipher->engine->open(k->cipher, &s.bytes, s.bytes.in + len);
 }
 
 bool

@@ -15,7 +15,6 @@
 #include "tls/record_key.h"
 
 #define RECORD_HEADER 5
-#define RECORD_TAG 16
 #define RECORD_PLAIN 16384
 /* Before and behind the bytes of a record that we make. */
 #define RECORD_BEFORE_MOST (RECORD_HEADER + 8)

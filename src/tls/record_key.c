@@ -21,19 +21,19 @@
 
 /* clang-format off */
 static const struct record_suite suites[] = {
-	{ 0x1301, RECORD_TLS_1_3, library_aes128_gcm, "SHA2-256", 32, 16, 0 },
-	{ 0x1302, RECORD_TLS_1_3, library_aes256_gcm, "SHA2-384", 48, 32, 0 },
-	{ 0x1303, RECORD_TLS_1_3, library_chacha20, "SHA2-256", 32, 32, 0 },
-	{ 0xc02b, RECORD_TLS_1_2, library_aes128_gcm, "SHA2-256", 0, 16,
+	{ 0x1301, RECORD_TLS_1_3, RECORD_AES128_GCM, "SHA2-256", 32, 16, 0 },
+	{ 0x1302, RECORD_TLS_1_3, RECORD_AES256_GCM, "SHA2-384", 48, 32, 0 },
+	{ 0x1303, RECORD_TLS_1_3, RECORD_CHACHA20, "SHA2-256", 32, 32, 0 },
+	{ 0xc02b, RECORD_TLS_1_2, RECORD_AES128_GCM, "SHA2-256", 0, 16,
 	    GCM_EXPLICIT },
-	{ 0xc02f, RECORD_TLS_1_2, library_aes128_gcm, "SHA2-256", 0, 16,
+	{ 0xc02f, RECORD_TLS_1_2, RECORD_AES128_GCM, "SHA2-256", 0, 16,
 	    GCM_EXPLICIT },
-	{ 0xc02c, RECORD_TLS_1_2, library_aes256_gcm, "SHA2-384", 0, 32,
+	{ 0xc02c, RECORD_TLS_1_2, RECORD_AES256_GCM, "SHA2-384", 0, 32,
 	    GCM_EXPLICIT },
-	{ 0xc030, RECORD_TLS_1_2, library_aes256_gcm, "SHA2-384", 0, 32,
+	{ 0xc030, RECORD_TLS_1_2, RECORD_AES256_GCM, "SHA2-384", 0, 32,
 	    GCM_EXPLICIT },
-	{ 0xcca8, RECORD_TLS_1_2, library_chacha20, "SHA2-256", 0, 32, 0 },
-	{ 0xcca9, RECORD_TLS_1_2, library_chacha20, "SHA2-256", 0, 32, 0 },
+	{ 0xcca8, RECORD_TLS_1_2, RECORD_CHACHA20, "SHA2-256", 0, 32, 0 },
+	{ 0xcca9, RECORD_TLS_1_2, RECORD_CHACHA20, "SHA2-256", 0, 32, 0 },
 };
 /* clang-format on */
 
@@ -106,11 +106,13 @@ record_expand(const char *digest, const uint8_t *secret, size_t secret_len,
 static bool
 start_cipher(struct record_key *k, const uint8_t *key)
 {
-	if (k->ctx == NULL)
-		k->ctx = EVP_CIPHER_CTX_new();
-	return k->ctx != NULL &&
-	       EVP_CipherInit_ex(k->ctx, k->suite->cipher(), NULL, key, NULL,
-		   k->is_sealing ? 1 : 0) == 1;
+	const struct record_engine *e = k->engine;
+
+	if (e == NULL)
+		e = record_engine_for(k->suite->aead);
+	record_cipher_free(k->cipher);
+	k->cipher = e->make(k->suite->aead, key, k->is_sealing);
+	return k->cipher != NULL;
 }
 
 static bool
@@ -210,7 +212,6 @@ record_keys_from_master(struct record_key *client, struct record_key *server,
 void
 record_key_fini(struct record_key *k)
 {
-	/* The context wipes its key itself. */
-	EVP_CIPHER_CTX_free(k->ctx);
+	record_cipher_free(k->cipher);
 	OPENSSL_cleanse(k, sizeof(*k));
 }

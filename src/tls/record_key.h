@@ -9,15 +9,14 @@
  * by record_key_fini().
  */
 
-#include <openssl/evp.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "tls/record_cipher.h"
 
 #define RECORD_SECRET_MOST 48
-#define RECORD_IV 12
 /* The master secret and the randoms of TLS 1.2. */
 #define RECORD_MASTER 48
 #define RECORD_RANDOM 32
@@ -27,7 +26,7 @@ enum record_version { RECORD_TLS_1_2, RECORD_TLS_1_3 };
 struct record_suite {
 	unsigned id; /* as on the wire: 0x1301 */
 	enum record_version version;
-	const EVP_CIPHER *(*cipher)(void);
+	enum record_aead aead;
 	const char *digest;
 	size_t secret_len; /* of TLS 1.3: as long as the digest */
 	size_t key_len;
@@ -36,7 +35,9 @@ struct record_suite {
 
 /* One direction of one connection.  Zeroed memory is no key. */
 struct record_key {
-	EVP_CIPHER_CTX *ctx;
+	struct record_cipher *cipher;
+	/* Who makes the cipher; NULL: the best that there is. */
+	const struct record_engine *engine;
 	const struct record_suite *suite;
 	uint64_t seq; /* of the next record */
 	uint8_t iv[RECORD_IV];
@@ -49,8 +50,8 @@ const struct record_suite *record_suite_find(
     unsigned id, enum record_version version);
 
 /*
- * False means that the library failed.  These set all but seq, which counts
- * the records that somebody else handled under the same key.
+ * False means that the library failed.  These set all but engine and seq, which
+ * counts the records that somebody else handled under the same key.
  */
 bool record_key_from_secret(struct record_key *k, const struct record_suite *s,
     const uint8_t *secret, bool is_sealing) MUST_CHECK;

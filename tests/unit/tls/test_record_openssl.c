@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Our records against OpenSSL's: for each suite a connection over memory, of
- * which we know the secrets.  Whatever one of its ends seals we open, and what
- * we seal the other end reads; random streams, random cuts, key updates, and
- * now and then a record that was changed on its way.  RECORD_STREAMS in the
- * environment makes it longer.
+ * Our records against OpenSSL's: for each suite and each engine a connection
+ * over memory, of which we know the secrets.  What one of its ends seals we
+ * open, and what we seal the other end reads; random streams, random cuts, key
+ * updates, and now and then a record that was changed on its way.
+ * RECORD_STREAMS in the environment makes it longer.
  */
 
 #include <criterion/criterion.h>
@@ -303,12 +303,15 @@ we_seal(struct couple *c, struct end *to, bool is_1_3)
 }
 
 static void
-run_suite(size_t suite, const struct pki *cert, size_t streams)
+run_suite(size_t suite, const struct pki *cert, size_t streams,
+    const struct record_engine *e)
 {
 	bool is_1_3 = suites[suite].version == RECORD_TLS_1_3;
 	struct couple c = { .random = 0x9e3779b97f4a7c15U + suite };
 	size_t i;
 
+	c.client.sends.engine = c.client.reads.engine = e;
+	c.server.sends.engine = c.server.reads.engine = e;
 	connect_couple(&c, suite, cert);
 	for (i = 0; i < streams; i++) {
 		switch (roll(&c, 3)) {
@@ -330,10 +333,17 @@ run_suite(size_t suite, const struct pki *cert, size_t streams)
 	end_free(&c.server);
 }
 
+static enum record_aead
+aead_of(size_t suite)
+{
+	return record_suite_find(suites[suite].id, suites[suite].version)->aead;
+}
+
 Test(record_openssl, random_streams_of_all_suites)
 {
 	const char *word = getenv("RECORD_STREAMS");
-	size_t streams = word != NULL ? strtoul(word, NULL, 10) : STREAMS, i;
+	size_t streams = word != NULL ? strtoul(word, NULL, 10) : STREAMS, i, k;
+	const struct record_engine *e;
 	struct pki *ca, *ecdsa, *rsa;
 
 	ca = pki_ca_new(NULL, &(struct pki_options){ .subject = "CN=CA" });
@@ -341,8 +351,10 @@ Test(record_openssl, random_streams_of_all_suites)
 	rsa = pki_leaf_new(ca, &(struct pki_options){ .sans = "DNS:a.example",
 				   .key = PKI_RSA2048 });
 	for (i = 0; i < ARRAY_LEN(suites); i++)
-		run_suite(i, suites[i].is_ecdsa ? ecdsa : rsa,
-		    streams / ARRAY_LEN(suites) + 1);
+		for (k = 0; (e = record_engine_at(k)) != NULL; k++)
+			if (e->can(aead_of(i)))
+				run_suite(i, suites[i].is_ecdsa ? ecdsa : rsa,
+				    streams / ARRAY_LEN(suites) + 1, e);
 	pki_free(ca);
 	pki_free(ecdsa);
 	pki_free(rsa);
