@@ -13,6 +13,7 @@
 #include "model/store.h"
 #include "policy/snapshot.h"
 #include "tls/identity_store.h"
+#include "tls/tls_records.h"
 
 static const char *
 phase_text(enum admin_phase p)
@@ -114,6 +115,9 @@ status_print(const struct admin_state *s, struct text *out)
 	text_addf(out, "revoked     %" PRIu64 " since the start\n", s->revoked);
 	text_addf(out, "services    %zu\n", n);
 	print_meshes(s, out);
+	text_add_z(out, "records     ");
+	tls_records_print(out);
+	text_add_char(out, '\n');
 	text_addf(out, "resources   read %s in %u ms, %" PRIu64 " changes\n",
 	    at, s->reload_took_ms, s->reloads);
 	if (s->feed_error != NULL)

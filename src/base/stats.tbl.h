@@ -35,6 +35,9 @@ SERVER(TLS_OPENSSL, STAT_GAUGE, "zegress_tls_records_openssl", NULL,
     "TLS connections whose records OpenSSL seals and opens, handshakes included.", "")
 SERVER(TLS_OWN, STAT_GAUGE, "zegress_tls_records_own", NULL,
     "TLS connections whose records we seal and open ourselves (`tls_records`).", "")
+SERVER(TLS_IPSEC_MB, STAT_GAUGE, "zegress_tls_records_ipsec_mb", NULL,
+    "Of those, the ones whose cipher intel-ipsec-mb does; OpenSSL does the others'.",
+    "`zegressctl status` says what does AES-GCM here.")
 SERVER(WATCHDOG_MISS, STAT_COUNTER, "envoy_server_watchdog_miss", NULL,
     "A worker's loop took longer than 200 ms for one turn.",
     "Add workers, or look for a slow disk under access_log.")

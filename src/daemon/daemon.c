@@ -311,6 +311,16 @@ release(struct daemon *d)
 	config_free(d->config);
 }
 
+static void
+log_records(void)
+{
+	struct text what = TEXT_EMPTY;
+
+	tls_records_print(&what);
+	log_info("tls", "records: %s", what.p);
+	text_free(&what);
+}
+
 int
 daemon_run(const char *config_path)
 {
@@ -339,6 +349,7 @@ daemon_run(const char *config_path)
 	if (is_up) {
 		d.phase = PHASE_SERVING;
 		notify_ready();
+		log_records();
 		log_info("daemon", "serving");
 		loop_run(d.loop);
 		log_info("daemon", "stopped");

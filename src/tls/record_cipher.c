@@ -31,6 +31,12 @@ record_engine_for(enum record_aead a)
 	return fast != NULL && fast->can(a) ? fast : record_engine_evp();
 }
 
+bool
+record_cipher_is_fast(const struct record_cipher *c)
+{
+	return c != NULL && c->engine != record_engine_evp();
+}
+
 void
 record_cipher_free(struct record_cipher *c)
 {

@@ -62,10 +62,11 @@ const struct record_engine *record_engine_for(enum record_aead a);
 /* All of them, best first, for tests and for people; NULL: no i-th one. */
 const struct record_engine *record_engine_at(size_t i);
 
+/* Does another library than OpenSSL do it? */
+bool record_cipher_is_fast(const struct record_cipher *c);
 void record_cipher_free(struct record_cipher *c);
 
-/* The engines: for record_cipher.c only.  The second is NULL where it is of no
- * use. */
+/* For record_cipher.c and them.  NULL: of no use here. */
 const struct record_engine *record_engine_evp(void);
 const struct record_engine *record_engine_ipsec_mb(void);
 

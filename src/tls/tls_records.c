@@ -8,8 +8,10 @@
 
 #include <stdatomic.h>
 
-static atomic_int choice = TLS_RECORDS_OPENSSL;
-static atomic_uint_fast64_t wires[TLS_ENGINE_OWN + 1];
+#include "tls/record_cipher.h"
+
+static atomic_int choice = TLS_RECORDS_AUTO;
+static atomic_uint_fast64_t wires[TLS_ENGINE_IPSEC_MB + 1];
 
 void
 tls_records_choose(enum tls_records r)
@@ -20,8 +22,25 @@ tls_records_choose(enum tls_records r)
 bool
 tls_records_may_be_own(void)
 {
-	return atomic_load_explicit(&choice, memory_order_relaxed) ==
-	       TLS_RECORDS_OWN;
+	switch ((enum tls_records)atomic_load_explicit(
+	    &choice, memory_order_relaxed)) {
+	case TLS_RECORDS_AUTO:
+	case TLS_RECORDS_OWN:
+		return true;
+	case TLS_RECORDS_OPENSSL:
+		break;
+	}
+	return false;
+}
+
+void
+tls_records_print(struct text *out)
+{
+	if (tls_records_may_be_own())
+		text_addf(out, "our own, AES-GCM by %s",
+		    record_engine_for(RECORD_AES128_GCM)->name);
+	else
+		text_add_z(out, "OpenSSL's");
 }
 
 void

@@ -11,20 +11,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/str.h"
+
 /* In the order of the words of the option tls_records. */
 enum tls_records {
-	TLS_RECORDS_AUTO, /* what we trust and what is fast: at present OpenSSL
-			   */
+	TLS_RECORDS_AUTO, /* what we trust and is fast: at present our own */
 	TLS_RECORDS_OPENSSL,
 	TLS_RECORDS_OWN /* wherever a connection allows it */
 };
 
 void tls_records_choose(enum tls_records r);
+/* For people: "our own, AES-GCM by OpenSSL". */
+void tls_records_print(struct text *out);
 /* May a wire leave OpenSSL after its handshake? */
 bool tls_records_may_be_own(void);
 
 /* An open wire changes from one to the other, begins, or ends. */
-enum tls_engine { TLS_ENGINE_OPENSSL, TLS_ENGINE_OWN };
+enum tls_engine {
+	TLS_ENGINE_OPENSSL,
+	TLS_ENGINE_OWN,     /* whoever does the cipher */
+	TLS_ENGINE_IPSEC_MB /* of those, the ones that it does it for */
+};
 void tls_engine_add(enum tls_engine e);
 void tls_engine_remove(enum tls_engine e);
 uint64_t tls_engine_wires(enum tls_engine e);

@@ -37,6 +37,8 @@ tls_own_free(struct tls_own *o)
 {
 	if (o == NULL)
 		return;
+	if (o->is_on && record_cipher_is_fast(o->in.cipher))
+		tls_engine_remove(TLS_ENGINE_IPSEC_MB);
 	record_key_fini(&o->in);
 	record_key_fini(&o->out);
 	free(o);
@@ -249,6 +251,8 @@ tls_own_start(struct tls_wire *t)
 		o->is_on = true;
 		tls_engine_remove(TLS_ENGINE_OPENSSL);
 		tls_engine_add(TLS_ENGINE_OWN);
+		if (record_cipher_is_fast(o->in.cipher))
+			tls_engine_add(TLS_ENGINE_IPSEC_MB);
 		if (!may_get_tickets(o))
 			tls_own_drop_ssl(t);
 		return;

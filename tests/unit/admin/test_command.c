@@ -39,6 +39,7 @@ Test(command, answers)
 		{ "  status  ", true, "serving" },
 		{ "status", true, "127.0.0.1:10002 egress\n" },
 		{ "status", true, "connections 7\n" },
+		{ "status", true, "records     our own, AES-GCM by " },
 		{ "status", true, "services    2\n" },
 		{ "status", true, "spiffe://m/zone-egress" },
 		{ "status", true, "minted: can impersonate the mesh" },

@@ -109,25 +109,48 @@ Test(wire_tls_own, who_takes_over)
 		    tls_own_is_on(t), rows[i].is_own, "%s", rows[i].name);
 		cr_expect_eq(tls_engine_wires(TLS_ENGINE_OWN), rows[i].is_own,
 		    "%s", rows[i].name);
+		cr_expect_eq(tls_engine_wires(TLS_ENGINE_IPSEC_MB),
+		    t->own != NULL && record_cipher_is_fast(t->own->in.cipher),
+		    "%s", rows[i].name);
 		expect_answer(&d, rows[i].name);
 		cr_expect_eq(t->ssl == NULL, rows[i].is_own, "%s: its SSL",
 		    rows[i].name);
 		duo_fini(&d);
 		cr_expect_eq(tls_engine_wires(TLS_ENGINE_OWN), 0);
+		cr_expect_eq(tls_engine_wires(TLS_ENGINE_IPSEC_MB), 0);
 		cr_expect_eq(tls_engine_wires(TLS_ENGINE_OPENSSL), 0);
 	}
 }
 
-Test(wire_tls_own, not_unless_it_is_chosen)
+Test(wire_tls_own, who_does_records_is_chosen)
 {
 	struct tls_wire *t;
 	struct duo d;
 
-	tls_records_choose(TLS_RECORDS_AUTO);
-	t = open_client(&d, &tls_1_3, false);
-	cr_expect_not(tls_own_is_on(t));
-	expect_answer(&d, "auto");
-	duo_fini(&d);
+	static const struct {
+		const char *name;
+		enum tls_records choice;
+		bool is_own;
+	} rows[] = {
+		{ "auto", TLS_RECORDS_AUTO, true },
+		{ "openssl", TLS_RECORDS_OPENSSL, false },
+		{ "own", TLS_RECORDS_OWN, true },
+	};
+	struct text said = TEXT_EMPTY;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		tls_records_choose(rows[i].choice);
+		t = open_client(&d, &tls_1_3, false);
+		cr_expect_eq(
+		    tls_own_is_on(t), rows[i].is_own, "%s", rows[i].name);
+		expect_answer(&d, rows[i].name);
+		duo_fini(&d);
+		tls_records_print(&said);
+		cr_expect_eq(strstr(said.p, "our own, AES-GCM by ") != NULL,
+		    rows[i].is_own, "%s: %s", rows[i].name, said.p);
+		text_free(&said);
+	}
 }
 
 /* A caller that negotiated small records gets them: from OpenSSL. */

@@ -21,14 +21,14 @@
 
 #define TURNS 5000
 
-/* ZEGRESS_TLS_RECORDS=own runs all that use this with records of our own. */
+/* ZEGRESS_TLS_RECORDS=openssl runs all that use this with OpenSSL's records. */
 __attribute__((constructor)) static void
 choose_records(void)
 {
 	const char *word = getenv("ZEGRESS_TLS_RECORDS");
 
-	if (word != NULL && strcmp(word, "own") == 0)
-		tls_records_choose(TLS_RECORDS_OWN);
+	if (word != NULL && strcmp(word, "openssl") == 0)
+		tls_records_choose(TLS_RECORDS_OPENSSL);
 }
 
 void
