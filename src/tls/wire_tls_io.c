@@ -15,8 +15,11 @@
 #include "tls/tls_error.h"
 #include "tls/wire_tls_state.h"
 
-/* As the plain wire: what the second-level cache holds. */
-#define READ_MOST ((size_t)64 * 1024)
+/*
+ * A call for so many records, and as much again in each of the loop's scratch
+ * buffers, is what second-level caches hold; it leaves room for what is kept.
+ */
+#define READ_MOST ((size_t)192 * 1024)
 #define RECORD_HEADER 5
 #define RECORD_MOST (16384 + 2048) /* TLS 1.2 allows this much */
 #define RECORD_PLAIN 16384
@@ -74,16 +77,19 @@ tls_wire_fill(struct wire *w, struct tls_wire *t)
 {
 	uint8_t *in = loop_scratch(w->loop, SCRATCH_IN);
 	struct str kept = wire_buf_str(&t->cipher);
-	size_t got = 0, whole;
+	size_t got = 0, whole, most = READ_MOST;
 	enum io io;
 
-	if (kept.len > SCRATCH_SIZE - READ_MOST) {
+	/* Behind a handshake there may be as much as was read with it. */
+	if (kept.len > SCRATCH_SIZE) {
 		peer_fail(&t->peer, TLS_FAIL_OTHER, "too many bytes unread");
 		return IO_FAIL;
 	}
 	if (kept.len > 0)
 		memcpy(in, kept.p, kept.len);
-	io = wire_sock_read(w, in + kept.len, READ_MOST, &got);
+	if (most > SCRATCH_SIZE - kept.len)
+		most = SCRATCH_SIZE - kept.len;
+	io = wire_sock_read(w, in + kept.len, most, &got);
 	got += kept.len;
 	wire_buf_free(&t->cipher);
 	if (check_first(t, in, got) == IO_FAIL)

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,8 @@ static struct mesh_spec *mesh;
 static struct tls_identities *set;
 static struct loop *loop;
 static struct wire *client, *server;
+/* What the client says together with the end of its handshake. */
+static struct str early;
 
 static void
 open_wires(int buffer)
@@ -94,6 +97,10 @@ shake(enum io *c, enum io *s)
 		loop_turn(loop);
 		if (*c == IO_AGAIN)
 			*c = wire_tls_handshake(client);
+		if (*c == IO_DONE && early.len > 0) {
+			cr_assert_eq(wire_write(client, early), IO_DONE);
+			early = STR_NONE;
+		}
 		if (!is_accepted) {
 			if (wire_peek(server, HELLO_MAX, &seen) != IO_DONE ||
 			    hello_parse(seen, &h) != HELLO_OK)
@@ -135,6 +142,31 @@ read_wire(struct wire *w, struct span *out)
 		io = wire_read(w, out);
 	}
 	return io;
+}
+
+/* A caller need not wait for anything of ours, and has much to say. */
+Test(wire_tls_io, bytes_behind_a_handshake)
+{
+	size_t n = (size_t)1024 * 1024, got = 0, i;
+	char *all = xmalloc(n);
+	struct span in;
+
+	for (i = 0; i < n; i++)
+		all[i] = (char)(i >> 8 ^ i);
+	early = (struct str){ .p = all, .len = n };
+	connect_both(1024 * 1024);
+	for (i = 0; i < TURNS && got < n; i++) {
+		loop_turn(loop);
+		cr_assert_neq(wire_flush(client), IO_FAIL);
+		if (wire_read(server, &in) != IO_DONE)
+			continue;
+		cr_assert_leq(got + in.len, n);
+		cr_expect_eq(memcmp(in.p, all + got, in.len), 0);
+		got += in.len;
+	}
+	cr_expect_eq(got, n, "%zu bytes, %.*s", got,
+	    STR_ARG(wire_tls_failure_text(server)));
+	free(all);
 }
 
 Test(wire_tls_io, a_mesh_caller_knows_its_egress)
