@@ -130,10 +130,13 @@ on_key_update(struct tls_wire *t, const struct late_message *m, bool is_last)
 {
 	struct tls_own *o = t->own;
 
+	if (m->len != 1) {
+		refuse(t, SSL_AD_DECODE_ERROR);
+		return;
+	}
 	/* What follows it would be under two keys. */
-	if (!is_last || m->len != 1) {
-		refuse(t,
-		    is_last ? SSL_AD_DECODE_ERROR : SSL_AD_UNEXPECTED_MESSAGE);
+	if (!is_last) {
+		refuse(t, SSL_AD_UNEXPECTED_MESSAGE);
 		return;
 	}
 	if (m->first > 1) {
@@ -165,6 +168,9 @@ on_message_1_2(struct tls_wire *t, const struct late_message *m)
 	if (t->own->is_server && m->type == SSL3_MT_CLIENT_HELLO)
 		/* It may go on with what it has. */
 		say_alert(t, ALERT_WARNING, SSL_AD_NO_RENEGOTIATION);
+	else if (!t->own->is_server && m->type == SSL3_MT_HELLO_REQUEST &&
+		 m->len > 0)
+		refuse(t, SSL_AD_DECODE_ERROR);
 	else if (!t->own->is_server && m->type == SSL3_MT_HELLO_REQUEST)
 		refuse_late_request(t, "a renegotiation", ALERT_WARNING,
 		    SSL_AD_NO_RENEGOTIATION);
@@ -188,26 +194,41 @@ on_message_1_3(struct tls_wire *t, const struct late_message *m, bool is_last)
 		refuse(t, SSL_AD_UNEXPECTED_MESSAGE);
 }
 
-/* Is it one that we may leave unread beyond its first bytes? */
-static bool
-is_skipped(const struct tls_own *o)
+static void
+on_message(struct tls_wire *t, const struct late_message *m, bool is_last)
 {
-	uint8_t type = o->messages.head[0];
+	if (is_1_3(t->own))
+		on_message_1_3(t, m, is_last);
+	else
+		on_message_1_2(t, m);
+}
 
-	return type ==
-	       (is_1_3(o) ? SSL3_MT_NEWSESSION_TICKET : SSL3_MT_CLIENT_HELLO);
+/* Is the rest of it worth waiting for?  All else is refused as it begins. */
+static bool
+is_awaited(const struct tls_own *o, const struct late_message *m)
+{
+	if (!is_1_3(o))
+		return o->is_server && m->type == SSL3_MT_CLIENT_HELLO &&
+		       m->len <= SKIPPED_MOST;
+	if (m->type == SSL3_MT_KEY_UPDATE)
+		return m->len == 1;
+	return !o->is_server && m->type == SSL3_MT_NEWSESSION_TICKET &&
+	       m->len <= SKIPPED_MOST;
 }
 
 static void
 check_open_message(struct tls_wire *t)
 {
 	const struct late_cut *c = &t->own->messages;
+	struct late_message m = { .type = c->head[0] };
 
-	if (!late_message_is_open(c))
+	if (c->have < LATE_HEADER)
 		return;
-	/* A key update and all else that we know is short. */
-	if (!is_skipped(t->own) ? c->have > LATE_HEADER
-				: late_message_len(c) > SKIPPED_MOST)
+	m.len = late_message_len(c);
+	if (is_awaited(t->own, &m))
+		return;
+	on_message(t, &m, true);
+	if (t->end == IO_DONE)
 		refuse(t, SSL_AD_UNEXPECTED_MESSAGE);
 }
 
@@ -228,37 +249,49 @@ on_handshake(struct tls_wire *t, struct str bytes)
 			break;
 		}
 		t->chatter++;
-		if (is_1_3(o))
-			on_message_1_3(t, &m, bytes.len == 0);
-		else
-			on_message_1_2(t, &m);
+		on_message(t, &m, bytes.len == 0);
 	}
+}
+
+/* Levels mean nothing in TLS 1.3 (RFC 8446, section 6). */
+static bool
+is_warning(const struct tls_own *o, const uint8_t alert[2])
+{
+	return is_1_3(o) ? alert[1] == SSL_AD_USER_CANCELLED
+			 : alert[0] == ALERT_WARNING;
+}
+
+static void
+on_error_alert(struct tls_wire *t, const uint8_t alert[2])
+{
+	struct text why = TEXT_EMPTY;
+
+	tls_error_explain_alert(alert[1], &why);
+	peer_fail(&t->peer, TLS_FAIL_ALERT, "%s", why.p);
+	text_free(&why);
+	/* A refusal of what we never asked for. */
+	if (is_warning(t->own, alert))
+		say_alert(t, ALERT_FATAL, SSL_AD_HANDSHAKE_FAILURE);
+	end_badly(t);
 }
 
 static void
 on_alert(struct tls_wire *t, const uint8_t *p, size_t n)
 {
-	struct text why = TEXT_EMPTY;
-	bool is_warning;
+	bool has_level = !is_1_3(t->own);
 
-	if (n != 2 || (p[0] != ALERT_WARNING && p[0] != ALERT_FATAL)) {
-		refuse(t, n != 2 ? SSL_AD_UNEXPECTED_MESSAGE
-				 : SSL_AD_ILLEGAL_PARAMETER);
-		return;
-	}
-	/* Levels mean nothing in TLS 1.3 (RFC 8446, section 6). */
-	is_warning = is_1_3(t->own) ? p[1] == SSL_AD_USER_CANCELLED
-				    : p[0] == ALERT_WARNING;
-	if (p[1] == SSL_AD_CLOSE_NOTIFY) {
+	if (n != 2) {
+		refuse(t, SSL_AD_UNEXPECTED_MESSAGE);
+	} else if (has_level && p[0] != ALERT_WARNING && p[0] != ALERT_FATAL) {
+		refuse(t, SSL_AD_ILLEGAL_PARAMETER);
+	} else if (p[1] == SSL_AD_CLOSE_NOTIFY &&
+		   (!has_level || p[0] == ALERT_WARNING)) {
 		t->end = IO_EOF;
 		tls_own_drop_ssl(t);
-	} else if (is_warning && p[1] != SSL_AD_NO_RENEGOTIATION) {
+	} else if (is_warning(t->own, p) && p[1] != SSL_AD_NO_RENEGOTIATION) {
 		t->chatter++;
 	} else {
-		tls_error_explain_alert(p[1], &why);
-		peer_fail(&t->peer, TLS_FAIL_ALERT, "%s", why.p);
-		text_free(&why);
-		end_badly(t);
+		on_error_alert(t, p);
 	}
 }
 
@@ -305,8 +338,9 @@ take_record(struct tls_wire *t, const struct record *r, const uint8_t *p,
 	bool is_message = r->type == RECORD_HANDSHAKE;
 	uint64_t key_began = t->own->in.seq;
 
-	/* Messages are in one piece, whatever their records are. */
-	if (!is_message && late_message_is_open(&t->own->messages)) {
+	/* In TLS 1.3 nothing comes between the parts of a message. */
+	if (!is_message && is_1_3(t->own) &&
+	    late_message_is_open(&t->own->messages)) {
 		refuse(t, SSL_AD_UNEXPECTED_MESSAGE);
 		return 0;
 	}
@@ -449,6 +483,8 @@ tls_own_seal(struct tls_wire *t, const struct str *v, size_t n)
 		if (!renew_keys(t) || !make_room(t) ||
 		    !seal_next(t, &p, first)) {
 			end_badly(t);
+			/* The scratch is not ours for longer than this. */
+			bio_send(&t->ends);
 			return false;
 		}
 	}
