@@ -7,8 +7,8 @@
  * context offers what certificates and handshakes of TLS 1.2 and 1.3 name, as
  * we allow them, and nothing else: no private keys, PEM or PKCS #8, no DSA, no
  * finite-field Diffie-Hellman, no SHA-3 below a certificate, none of the old
- * ciphers.  Who needs those uses the full context.  Made once; read by any
- * thread.
+ * ciphers.  Who needs those uses the full context.  Key derivation is ours
+ * (lean_kdf.h).  Made once; read by any thread.
  */
 
 #include "tls/lean.h"
@@ -20,6 +20,7 @@
 
 #include "base/attr.h"
 #include "base/xalloc.h"
+#include "tls/lean_kdf.h"
 
 /* A few of these are of later versions. */
 static const char *const digests[] = { "SHA2-256", "SHA2-384", "SHA2-512",
@@ -27,7 +28,6 @@ static const char *const digests[] = { "SHA2-256", "SHA2-384", "SHA2-512",
 static const char *const ciphers[] = { "AES-128-GCM", "AES-256-GCM",
 	"ChaCha20-Poly1305", "AES-256-CTR", NULL };
 static const char *const macs[] = { "HMAC", NULL };
-static const char *const kdfs[] = { "HKDF", "TLS13-KDF", "TLS1-PRF", NULL };
 static const char *const keys[] = { "EC", "RSA", "RSA-PSS", "ED25519", "ED448",
 	"X25519", "HMAC", "ML-DSA-44", "ML-DSA-65", "ML-DSA-87", "ML-KEM-768",
 	"X25519MLKEM768", NULL };
@@ -45,7 +45,6 @@ static const struct {
 	{ OSSL_OP_DIGEST, digests },
 	{ OSSL_OP_CIPHER, ciphers },
 	{ OSSL_OP_MAC, macs },
-	{ OSSL_OP_KDF, kdfs },
 	{ OSSL_OP_KEYMGMT, keys },
 	{ OSSL_OP_KEYEXCH, exchanges },
 	{ OSSL_OP_SIGNATURE, signatures },
@@ -118,6 +117,8 @@ query(void *provider, int operation, int *no_cache)
 
 	(void)provider;
 	*no_cache = 0;
+	if (operation == OSSL_OP_KDF)
+		return lean_kdfs;
 	for (i = 0; i < ARRAY_LEN(chosen); i++)
 		if (chosen[i].operation == operation)
 			return lean.tables[i];

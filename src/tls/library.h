@@ -10,7 +10,6 @@
 
 #include <openssl/bio.h>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 
 OSSL_LIB_CTX *library_ctx(void);
 /* The same for connections, with less to choose from: see lean.h. */
@@ -20,9 +19,6 @@ const EVP_MD *library_sha256(void);
 const EVP_CIPHER *library_aes128_gcm(void);
 const EVP_CIPHER *library_aes256_gcm(void);
 const EVP_CIPHER *library_chacha20(void);
-/* The library counts their users. */
-EVP_KDF *library_hkdf(void);
-EVP_KDF *library_tls1_prf(void);
 /* The kind of BIO that bio.c implements. */
 const BIO_METHOD *library_bio_method(void);
 

@@ -7,12 +7,10 @@
 
 #include "tls/record_key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/kdf.h>
 #include <string.h>
 
-#include "tls/library.h"
+#include "tls/kdf.h"
 
 #define LABEL_MOST 32
 #define GCM_SALT 4
@@ -48,59 +46,25 @@ record_suite_find(unsigned id, enum record_version version)
 	return NULL;
 }
 
-static bool
-derive(EVP_KDF *kdf, const OSSL_PARAM *params, uint8_t *out, size_t n)
+static struct str
+bytes(const uint8_t *p, size_t n)
 {
-	EVP_KDF_CTX *c = EVP_KDF_CTX_new(kdf);
-	bool is_ok = c != NULL && EVP_KDF_derive(c, out, n, params) == 1;
-
-	EVP_KDF_CTX_free(c);
-	return is_ok;
-}
-
-/* OSSL_PARAM has no const, and these are only read. */
-static OSSL_PARAM
-octets(const char *name, const uint8_t *p, size_t n)
-{
-	void *mine;
-
-	memcpy(&mine, &p, sizeof(mine));
-	return OSSL_PARAM_construct_octet_string(name, mine, n);
-}
-
-static OSSL_PARAM
-word(const char *name, const char *value)
-{
-	char *mine;
-
-	memcpy(&mine, &value, sizeof(mine));
-	return OSSL_PARAM_construct_utf8_string(name, mine, 0);
+	return (struct str){ .p = (const void *)p, .len = n };
 }
 
 bool
 record_expand(const char *digest, const uint8_t *secret, size_t secret_len,
     const char *label, uint8_t *out, size_t n)
 {
-	static const char prefix[] = "tls13 ";
-	uint8_t info[4 + sizeof(prefix) + LABEL_MOST];
-	size_t prefix_len = sizeof(prefix) - 1, len = strlen(label);
-	int mode = EVP_KDF_HKDF_MODE_EXPAND_ONLY;
-	OSSL_PARAM params[5];
+	char full[LABEL_MOST] = "tls13 ";
+	size_t at = strlen(full), len = strlen(label);
+	enum kdf_hash h;
 
-	if (len > LABEL_MOST || n > UINT16_MAX)
+	if (len > sizeof(full) - at || !kdf_hash_find(digest, &h))
 		return false;
-	info[0] = (uint8_t)(n >> 8);
-	info[1] = (uint8_t)n;
-	info[2] = (uint8_t)(prefix_len + len);
-	memcpy(info + 3, prefix, prefix_len);
-	memcpy(info + 3 + prefix_len, label, len);
-	info[3 + prefix_len + len] = 0;
-	params[0] = OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode);
-	params[1] = word(OSSL_KDF_PARAM_DIGEST, digest);
-	params[2] = octets(OSSL_KDF_PARAM_KEY, secret, secret_len);
-	params[3] = octets(OSSL_KDF_PARAM_INFO, info, 4 + prefix_len + len);
-	params[4] = OSSL_PARAM_construct_end();
-	return derive(library_hkdf(), params, out, n);
+	memcpy(full + at, label, len);
+	return kdf_expand_label(h, bytes(secret, secret_len),
+	    (struct str){ .p = full, .len = at + len }, STR_NONE, out, n);
 }
 
 static bool
@@ -178,24 +142,20 @@ record_keys_from_master(struct record_key *client, struct record_key *server,
     const uint8_t client_random[RECORD_RANDOM],
     const uint8_t server_random[RECORD_RANDOM], bool is_server)
 {
-	static const char label[] = "key expansion";
 	size_t iv_len = s->explicit_len > 0 ? GCM_SALT : RECORD_IV;
-	uint8_t seed[sizeof(label) - 1 + 2 * RECORD_RANDOM];
+	struct str seed[] = {
+		STR("key expansion"),
+		bytes(server_random, RECORD_RANDOM),
+		bytes(client_random, RECORD_RANDOM),
+	};
 	struct block b = { .at = 0 };
 	const uint8_t *client_key, *server_key;
-	OSSL_PARAM params[4];
+	enum kdf_hash h;
 	bool is_ok;
 
-	memcpy(seed, label, sizeof(label) - 1);
-	memcpy(seed + sizeof(label) - 1, server_random, RECORD_RANDOM);
-	memcpy(seed + sizeof(label) - 1 + RECORD_RANDOM, client_random,
-	    RECORD_RANDOM);
-	params[0] = word(OSSL_KDF_PARAM_DIGEST, s->digest);
-	params[1] = octets(OSSL_KDF_PARAM_SECRET, master, RECORD_MASTER);
-	params[2] = octets(OSSL_KDF_PARAM_SEED, seed, sizeof(seed));
-	params[3] = OSSL_PARAM_construct_end();
-	is_ok =
-	    derive(library_tls1_prf(), params, b.b, 2 * (s->key_len + iv_len));
+	is_ok = kdf_hash_find(s->digest, &h) &&
+		kdf_prf(h, bytes(master, RECORD_MASTER), seed, ARRAY_LEN(seed),
+		    b.b, 2 * (s->key_len + iv_len));
 	client->suite = server->suite = s;
 	client->is_sealing = !is_server;
 	server->is_sealing = is_server;

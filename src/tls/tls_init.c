@@ -27,8 +27,6 @@ static struct {
 	EVP_CIPHER *aes128_gcm;
 	EVP_CIPHER *aes256_gcm;
 	EVP_CIPHER *chacha20;
-	EVP_KDF *hkdf;
-	EVP_KDF *tls1_prf;
 	BIO_METHOD *bio;
 } lib;
 
@@ -38,10 +36,8 @@ fetch_for_records(void)
 	lib.aes128_gcm = EVP_CIPHER_fetch(lib.ctx, "AES-128-GCM", NULL);
 	lib.aes256_gcm = EVP_CIPHER_fetch(lib.ctx, "AES-256-GCM", NULL);
 	lib.chacha20 = EVP_CIPHER_fetch(lib.ctx, "ChaCha20-Poly1305", NULL);
-	lib.hkdf = EVP_KDF_fetch(lib.ctx, "HKDF", NULL);
-	lib.tls1_prf = EVP_KDF_fetch(lib.ctx, "TLS1-PRF", NULL);
 	return lib.aes128_gcm != NULL && lib.aes256_gcm != NULL &&
-	       lib.chacha20 != NULL && lib.hkdf != NULL && lib.tls1_prf != NULL;
+	       lib.chacha20 != NULL;
 }
 
 static void
@@ -116,20 +112,6 @@ library_chacha20(void)
 {
 	tls_init();
 	return lib.chacha20;
-}
-
-EVP_KDF *
-library_hkdf(void)
-{
-	tls_init();
-	return lib.hkdf;
-}
-
-EVP_KDF *
-library_tls1_prf(void)
-{
-	tls_init();
-	return lib.tls1_prf;
 }
 
 const BIO_METHOD *
