@@ -18,7 +18,6 @@
 #include "tls/system_store.h"
 #include "tls/tls_error.h"
 #include "tls/verify.h"
-#include "tls/wire_tls_own.h"
 
 /* Forward secrecy and authenticated encryption, nothing else. */
 #define CIPHERS                                                      \
@@ -176,7 +175,6 @@ context_server_new(const struct server_setup *s, struct text *why)
 	SSL_CTX_set_alpn_select_cb(ctx, select_alpn, NULL);
 	announce_ca(ctx, s->ca);
 	resume_set_up(ctx, callers_scope(s->callers));
-	tls_own_set_up(ctx);
 	if (SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 &&
 	    set_groups(ctx, "X25519MLKEM768:X25519:P-256", "X25519:P-256") &&
 	    use_chain(ctx, s->chain, s->key)) {
@@ -286,8 +284,6 @@ context_client_new(const struct tls_spec *spec, struct text *why)
 	if (spec->allow_renegotiation) {
 		SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
 		SSL_CTX_set_post_handshake_auth(ctx, spec->cert != NULL);
-	} else {
-		tls_own_set_up(ctx);
 	}
 	if (!use_ca(ctx, spec, why) || !use_client_cert(ctx, spec, why))
 		goto failed;

@@ -198,6 +198,18 @@ finish_handshake(struct tls_wire *t)
 	return IO_FAIL;
 }
 
+/* The secrets that it comes upon are for whoever may take over. */
+static int
+shake(struct tls_wire *t)
+{
+	int r;
+
+	secret_watch_set(t->own != NULL ? &t->own->watch : NULL);
+	r = SSL_do_handshake(t->ssl);
+	secret_watch_set(NULL);
+	return r;
+}
+
 static void
 explain_end(struct wire *w, struct tls_peer *p, enum io io)
 {
@@ -232,7 +244,7 @@ wire_tls_handshake(struct wire *w)
 		(void)wire_sock_flush(w);
 	while (t->peer.failure == TLS_FAIL_NONE) {
 		ERR_clear_error();
-		r = SSL_do_handshake(t->ssl);
+		r = shake(t);
 		if (r == 1 && t->peer.failure == TLS_FAIL_NONE)
 			return finish_handshake(t);
 		/* OpenSSL did not mind what we do. */

@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 
 #include "tls/late_message.h"
+#include "tls/lean_kdf.h"
 #include "tls/record.h"
 #include "tls/wire_tls.h"
 
@@ -26,8 +27,9 @@ struct tls_own {
 	 */
 	struct record_key in;
 	struct record_key out;
-	bool has_in_secret;
-	bool has_out_secret;
+	struct secret_watch watch;
+	size_t in_secret_len; /* 0: not known yet */
+	size_t out_secret_len;
 	bool is_update_asked; /* the peer was asked for new keys */
 	uint64_t update_at;   /* records until we change keys */
 	struct late_cut messages;
@@ -41,8 +43,6 @@ struct tls_own {
 struct tls_own *tls_own_new(bool is_server) MUST_CHECK;
 void tls_own_free(struct tls_own *o);
 
-/* In a context whose connections may do that: their secrets come here. */
-void tls_own_set_up(SSL_CTX *ctx);
 /* Of SSL_set_msg_callback(): count records. */
 void tls_own_on_header(
     struct tls_own *o, bool is_ours, const SSL *ssl, uint8_t type);

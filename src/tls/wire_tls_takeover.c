@@ -5,7 +5,7 @@
  *
  * The number of a direction's next record is not to be asked for, so records
  * are counted as OpenSSL shows their headers, from where their key begins: in
- * TLS 1.2 behind ChangeCipherSpec, in TLS 1.3 where the secret is logged.  A
+ * TLS 1.2 behind ChangeCipherSpec, in TLS 1.3 where the secret comes.  A
  * wrong number cannot go unnoticed: the first record would not open.
  */
 
@@ -22,6 +22,24 @@
 /* Half of what RFC 8446, section 5.5, allows AES-GCM, and a third to spare. */
 #define UPDATE_AT ((uint64_t)1 << 23)
 
+/* Each secret of TLS 1.3 comes when its key comes into use. */
+static void
+on_secret(void *arg, bool is_client, const uint8_t *secret, size_t n)
+{
+	struct tls_own *o = arg;
+	bool is_theirs = is_client == o->is_server;
+	struct record_key *k = is_theirs ? &o->in : &o->out;
+
+	if (o->is_on || n > sizeof(k->secret))
+		return;
+	memcpy(k->secret, secret, n);
+	k->seq = 0;
+	if (is_theirs)
+		o->in_secret_len = n;
+	else
+		o->out_secret_len = n;
+}
+
 struct tls_own *
 tls_own_new(bool is_server)
 {
@@ -29,6 +47,7 @@ tls_own_new(bool is_server)
 
 	o->is_server = is_server;
 	o->update_at = UPDATE_AT;
+	o->watch = (struct secret_watch){ .on_secret = on_secret, .arg = o };
 	return o;
 }
 
@@ -50,65 +69,6 @@ tls_own_is_on(const struct tls_wire *t)
 	return t->own != NULL && t->own->is_on;
 }
 
-static int
-hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
-/* As long as one of our digests, or it is not for us. */
-static bool
-read_secret(struct str hex, uint8_t out[RECORD_SECRET_MOST])
-{
-	int high, low;
-	size_t i;
-
-	if (hex.len != 64 && hex.len != 2 * RECORD_SECRET_MOST)
-		return false;
-	for (i = 0; i < hex.len / 2; i++) {
-		high = hex_digit(hex.p[2 * i]);
-		low = hex_digit(hex.p[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		out[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
-/* "LABEL random secret": each secret is logged when its key comes into use. */
-static void
-on_keylog(const SSL *ssl, const char *line)
-{
-	struct tls_own *o = peer_of(ssl)->own;
-	struct str rest = str_of(line), label = str_cut(&rest, ' ');
-	bool is_client = str_eq(label, STR("CLIENT_TRAFFIC_SECRET_0"));
-	struct record_key *k;
-
-	if (o == NULL || o->is_on ||
-	    (!is_client && !str_eq(label, STR("SERVER_TRAFFIC_SECRET_0"))))
-		return;
-	(void)str_cut(&rest, ' ');
-	if (is_client == o->is_server) {
-		k = &o->in;
-		o->has_in_secret = read_secret(rest, k->secret);
-	} else {
-		k = &o->out;
-		o->has_out_secret = read_secret(rest, k->secret);
-	}
-	k->seq = 0;
-}
-
-void
-tls_own_set_up(SSL_CTX *ctx)
-{
-	if (tls_records_may_be_own())
-		SSL_CTX_set_keylog_callback(ctx, on_keylog);
-}
-
 void
 tls_own_on_header(struct tls_own *o, bool is_ours, const SSL *ssl, uint8_t type)
 {
@@ -128,7 +88,8 @@ tls_own_on_header(struct tls_own *o, bool is_ours, const SSL *ssl, uint8_t type)
 static bool
 derive_1_3(struct tls_own *o, const struct record_suite *s)
 {
-	return o->has_in_secret && o->has_out_secret &&
+	return o->in_secret_len == s->secret_len &&
+	       o->out_secret_len == s->secret_len &&
 	       record_key_from_secret(&o->in, s, o->in.secret, false) &&
 	       record_key_from_secret(&o->out, s, o->out.secret, true);
 }
