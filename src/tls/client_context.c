@@ -2,8 +2,9 @@
 /*
  * A worker's cache of client contexts and of the sessions made with them.  A
  * thousand services with equal settings share one context; one that nobody
- * used for a while is forgotten.  Sessions are kept beside the contexts, so
- * that they outlive them.  One thread.
+ * used for a while is forgotten.  Sessions, and servers' chains that were
+ * verified, are kept beside the contexts, so that they outlive them.  One
+ * thread.
  */
 
 #include "tls/client_context.h"
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "tls/chain_table.h"
 #include "tls/context.h"
 #include "tls/peer.h"
 #include "tls/session.h"
@@ -32,6 +34,7 @@ struct client_context {
 struct tls_clients {
 	struct client_context *contexts;
 	struct session_cache *sessions;
+	struct chain_table *chains;
 };
 
 /* The digest of the settings, and the endpoint. */
@@ -123,6 +126,12 @@ client_context_spec(const struct client_context *c)
 	return c->spec;
 }
 
+struct chain_table *
+client_context_chains(const struct client_context *c)
+{
+	return c->owner != NULL ? c->owner->chains : NULL;
+}
+
 bool
 client_context_resume(
     struct client_context *c, struct str key, SSL *ssl, int64_t *end_s)
@@ -160,6 +169,7 @@ tls_clients_new(void)
 	struct tls_clients *clients = xcalloc(1, sizeof(*clients));
 
 	clients->sessions = session_cache_new(SESSION_KEYS_MAX);
+	clients->chains = chain_table_new();
 	return clients;
 }
 
@@ -179,6 +189,7 @@ tls_clients_free(struct tls_clients *clients)
 	while (clients->contexts != NULL)
 		drop(clients, clients->contexts);
 	session_cache_free(clients->sessions);
+	chain_table_free(clients->chains);
 	free(clients);
 }
 

@@ -13,6 +13,7 @@
 #include "policy/tls_spec.h"
 #include "tls/wire_tls.h"
 
+struct chain_table;
 struct client_context;
 
 /* The caller's, on its own; NULL with the reason. */
@@ -26,6 +27,9 @@ void client_context_unref(struct client_context *c);
 
 SSL_CTX *client_context_ssl(const struct client_context *c);
 const struct tls_spec *client_context_spec(const struct client_context *c);
+
+/* Chains of servers that were verified; NULL: it remembers none. */
+struct chain_table *client_context_chains(const struct client_context *c);
 
 /* Offer a session of this key, if there is one; true when it is offered. */
 bool client_context_resume(

@@ -18,6 +18,7 @@
 #include "tls/callers.h"
 #include "tls/cert.h"
 #include "tls/chain_table.h"
+#include "tls/client_context.h"
 #include "tls/peer.h"
 #include "tls/tls_mesh.h"
 #include "tls/verify_name.h"
@@ -150,16 +151,19 @@ add_cert(struct digester *d, const X509 *c)
 	OPENSSL_free(der);
 }
 
-/* Everything that the verdict depends on, but the time. */
+/*
+ * Everything that the verdict depends on, but the time; scope stands for the
+ * CA set.
+ */
 static struct digest
-chain_key(X509_STORE_CTX *x, const struct callers *callers)
+chain_key(X509_STORE_CTX *x, const struct digest *scope)
 {
 	const STACK_OF(X509) *shown = X509_STORE_CTX_get0_untrusted(x);
 	struct digester *d = digester_new();
 	struct digest key;
 	int i;
 
-	digester_add_digest(d, callers_scope(callers));
+	digester_add_digest(d, scope);
 	add_cert(d, X509_STORE_CTX_get0_cert(x));
 	for (i = 0; i < sk_X509_num(shown); i++)
 		add_cert(d, sk_X509_value(shown, i));
@@ -168,12 +172,12 @@ chain_key(X509_STORE_CTX *x, const struct callers *callers)
 	return key;
 }
 
-/* Callers come again and again with the same chain. */
+/* Peers come again and again with the same chain. */
 static bool
-verify_caller_chain(X509_STORE_CTX *x, struct tls_peer *p)
+verify_chain_once(X509_STORE_CTX *x, struct tls_peer *p,
+    struct chain_table *known, const struct digest *scope)
 {
-	struct chain_table *known = callers_chains(p->mesh->callers);
-	struct digest key = chain_key(x, p->mesh->callers);
+	struct digest key = chain_key(x, scope);
 	struct chain_times times;
 
 	if (chain_table_get(known, &key, clock_wall_s(), &times)) {
@@ -187,6 +191,24 @@ verify_caller_chain(X509_STORE_CTX *x, struct tls_peer *p)
 	times.not_before_s = cert_latest_start(X509_STORE_CTX_get0_chain(x));
 	chain_table_put(known, &key, &times);
 	return true;
+}
+
+static bool
+verify_caller_chain(X509_STORE_CTX *x, struct tls_peer *p)
+{
+	const struct callers *c = p->mesh->callers;
+
+	return verify_chain_once(x, p, callers_chains(c), callers_scope(c));
+}
+
+/* The settings say which CA set, and more; only they ever make this context. */
+static bool
+verify_server_chain(X509_STORE_CTX *x, struct tls_peer *p)
+{
+	struct chain_table *known = client_context_chains(p->client);
+
+	return known == NULL ? verify_chain(x, p)
+			     : verify_chain_once(x, p, known, &p->spec->digest);
 }
 
 /* From now, for what was verified to live at most that long. */
@@ -271,7 +293,7 @@ verify_server(X509_STORE_CTX *x, void *arg)
 
 	(void)arg;
 	p->not_after_s = INT64_MAX;
-	if (spec->verify_chain && !verify_chain(x, p))
+	if (spec->verify_chain && !verify_server_chain(x, p))
 		return 0;
 	if (spec->verify_names)
 		is_ok = verify_names(X509_STORE_CTX_get0_cert(x), spec->names,
