@@ -250,7 +250,8 @@ kdf_prf(enum kdf_hash h, struct str secret, const struct str *seed,
 	while (n > 0) {
 		hmac_of(&m, v, 1 + n_seed, hash);
 		give(&out, &n, hash, len);
-		hmac_of(&m, v, 1, a);
+		if (n > 0)
+			hmac_of(&m, v, 1, a);
 	}
 	hmac_fini(&m);
 	OPENSSL_cleanse(a, sizeof(a));
