@@ -94,13 +94,14 @@ take_handed_over(const struct addr *a, bool *taken, int n)
 }
 
 static void
-set_nonblocking(int fd)
+set_options(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);
 
 	if (flags == -1 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) == -1 ||
 	    fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
 		log_warn("socket activation", "%s", strerror(errno));
+	sock_no_delay(fd);
 }
 
 /* A group shares its port with any other that does: with no other daemon. */
@@ -141,7 +142,7 @@ open_one(struct listener *l, const struct config_listener *c, int handed_over,
 	l->is_ingress = c->is_ingress;
 	l->fds = xcalloc(n_workers, sizeof(*l->fds));
 	if (handed_over != -1) {
-		set_nonblocking(handed_over);
+		set_options(handed_over);
 		l->is_handed_over = true;
 		l->fds[l->n_fds++] = handed_over;
 	} else if (!open_group(l, n_workers)) {

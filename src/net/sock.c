@@ -32,6 +32,12 @@ set_on(int fd, int level, int option)
 	return setsockopt(fd, level, option, &on, sizeof(on)) == 0;
 }
 
+void
+sock_no_delay(int fd)
+{
+	(void)set_on(fd, IPPROTO_TCP, TCP_NODELAY);
+}
+
 int
 sock_listen(const struct addr *a, bool reuse_port, int backlog)
 {
@@ -43,6 +49,7 @@ sock_listen(const struct addr *a, bool reuse_port, int backlog)
 	    (reuse_port && !set_on(fd, SOL_SOCKET, SO_REUSEPORT)) ||
 	    bind(fd, &a->u.sa, a->len) == -1 || listen(fd, backlog) == -1)
 		return close_failed(fd);
+	sock_no_delay(fd);
 	return fd;
 }
 
@@ -122,9 +129,7 @@ sock_accept(int fd, struct addr *from)
 
 	if (client == -1)
 		return -1;
-	if (addr_from_sockaddr((const void *)&ss, len, from))
-		(void)set_on(client, IPPROTO_TCP, TCP_NODELAY);
-	else
+	if (!addr_from_sockaddr((const void *)&ss, len, from))
 		*from = (struct addr){ .len = 0 };
 	return client;
 }
@@ -203,7 +208,7 @@ sock_connect(
 	*what = NULL;
 	if (fd == -1)
 		return -1;
-	(void)set_on(fd, IPPROTO_TCP, TCP_NODELAY);
+	sock_no_delay(fd);
 	if (way != NULL)
 		*what = set_way(fd, a->u.sa.sa_family, way);
 	if (*what != NULL)

@@ -10,11 +10,16 @@
 #include "base/str.h"
 #include "net/addr.h"
 
-/* -1 with errno.  Non-blocking, close-on-exec, SO_REUSEADDR. */
+/*
+ * -1 with errno.  Non-blocking, close-on-exec, SO_REUSEADDR, TCP_NODELAY for
+ * all that it accepts.
+ */
 int sock_listen(const struct addr *a, bool reuse_port, int backlog);
 /* Unix stream socket, bound with mode; a stale file is replaced. */
 int sock_listen_unix(const char *path, unsigned mode, int backlog);
-/* Next connection, non-blocking, TCP_NODELAY; -1 with errno. */
+/* Of a listener that somebody else opened: what it accepts has it too. */
+void sock_no_delay(int fd);
+/* Next connection, non-blocking; -1 with errno. */
 int sock_accept(int fd, struct addr *from);
 /*
  * It failed for want of descriptors or memory: so it will at once again, and

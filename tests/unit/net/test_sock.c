@@ -72,6 +72,30 @@ Test(sock, tcp_both_ways)
 	close(l);
 }
 
+/* As systemd opens it; what is accepted is asked nothing of its own. */
+Test(sock, a_listener_of_others_hands_the_option_down)
+{
+	struct pollfd wait = { .events = POLLIN };
+	struct addr a, from;
+	int l = socket(AF_INET, SOCK_STREAM, 0), c, s;
+	socklen_t len = sizeof(a.u);
+
+	cr_assert(addr_parse(STR("127.0.0.1"), 0, &a));
+	cr_assert_eq(bind(l, &a.u.sa, a.len), 0);
+	cr_assert_eq(listen(l, 8), 0);
+	cr_assert_eq(getsockname(l, &a.u.sa, &len), 0);
+	sock_no_delay(l);
+	c = sock_connect(&a);
+	wait.fd = l;
+	cr_assert_eq(poll(&wait, 1, 5000), 1);
+	s = sock_accept(l, &from);
+	cr_assert_neq(s, -1);
+	cr_expect_eq(get_option(s, IPPROTO_TCP, TCP_NODELAY), 1);
+	close(c);
+	close(s);
+	close(l);
+}
+
 Test(sock, a_port_is_shared_only_when_asked)
 {
 	struct addr a, b;
