@@ -87,6 +87,7 @@ on_event(evutil_socket_t fd, short what, void *arg)
 	check_ended(w, what);
 	if ((what & (EV_READ | EV_CLOSED)) != 0)
 		w->can_read = !w->is_eof && !w->is_failed;
+	w->is_dry = false;
 	if ((what & EV_CLOSED) != 0)
 		w->is_hup = true;
 	if ((what & EV_WRITE) != 0)
@@ -105,6 +106,7 @@ on_probe(void *arg)
 	if (w->is_eof || w->is_failed || w->can_read)
 		return;
 	w->can_read = true;
+	w->is_dry = false;
 	tell(w);
 }
 
@@ -194,16 +196,25 @@ wire_reset(struct wire *w)
 	wire_free(w);
 }
 
+/* Reading may have more to say of a failure. */
+static enum io
+noted(struct wire *w, enum io io)
+{
+	if (io == IO_FAIL)
+		w->is_dry = false;
+	return io;
+}
+
 enum io
 wire_write(struct wire *w, struct str bytes)
 {
-	return w->ops->write(w, &bytes, 1);
+	return noted(w, w->ops->write(w, &bytes, 1));
 }
 
 enum io
 wire_writev(struct wire *w, const struct str *v, size_t n)
 {
-	return w->ops->write(w, v, n);
+	return noted(w, w->ops->write(w, v, n));
 }
 
 size_t
@@ -215,13 +226,13 @@ wire_unsent(const struct wire *w)
 enum io
 wire_flush(struct wire *w)
 {
-	return w->ops->flush(w);
+	return noted(w, w->ops->flush(w));
 }
 
 enum io
 wire_finish(struct wire *w)
 {
-	return w->ops->finish(w);
+	return noted(w, w->ops->finish(w));
 }
 
 bool

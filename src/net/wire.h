@@ -46,7 +46,9 @@ struct wire;
 /*
  * What a kind of wire does; the functions below call these.  w->in belongs to
  * wire_read() and wire_keep(): read gives new bytes only, and says IO_EOF,
- * IO_CUT or IO_FAIL again whenever it is asked again.
+ * IO_CUT or IO_FAIL again whenever it is asked again.  It may set w->is_dry
+ * when it knows that only an event can bring more; then it is not asked before
+ * that, nor before a write, flush or finish has failed.
  */
 struct wire_ops {
 	enum io (*read)(struct wire *w, struct span *out);
@@ -67,19 +69,15 @@ struct wire_buf {
 	size_t cap;
 };
 
+/* What each event needs stands together, first: there are thousands. */
 struct wire {
 	const struct wire_ops *ops;
 	struct loop *loop;
 	int fd;
-	struct event ev;
-	void (*on_ready)(void *arg);
-	void *arg;
-	void *impl;          /* of ops */
-	struct wire_buf in;  /* read, and given back */
-	struct pipe *pipe;   /* spliced and not sent: goes before out */
-	struct wire_buf out; /* accepted, and not sent */
-	size_t held;         /* accepted, and not yet in out: see tls/ */
-	bool can_read;       /* the socket may have something */
+	int error;     /* errno of the failure, 0 if it was not the socket's */
+	bool can_read; /* the socket may have something */
+	bool is_dry; /* until an event reading gives nothing; ops->read sets it
+		      */
 	bool can_write;
 	bool is_finishing; /* finish asked for */
 	bool is_finished;  /* our FIN is out */
@@ -91,12 +89,19 @@ struct wire {
 	bool is_kicked;
 	bool has_missed; /* an event came while nobody was told */
 	bool has_news;   /* the last read gave what no read gave before */
+	void (*on_ready)(void *arg);
+	void *arg;
+	void *impl;          /* of ops */
+	struct wire_buf in;  /* read, and given back */
+	struct wire_buf out; /* accepted, and not sent */
+	struct pipe *pipe;   /* spliced and not sent: goes before out */
+	size_t held;         /* accepted, and not yet in out: see tls/ */
+	uint64_t bytes_in;   /* on the socket */
+	uint64_t bytes_out;
+	struct event ev;
 	size_t peeked;   /* bytes that wire_peek() has shown */
 	size_t ended_at; /* bytes kept when the end was first met */
 	struct timer probe;
-	int error; /* errno of the failure, 0 if it was not the socket's */
-	uint64_t bytes_in; /* on the socket */
-	uint64_t bytes_out;
 };
 
 /* Takes over fd (non-blocking, TCP or Unix).  Plain. */

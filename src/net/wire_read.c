@@ -74,7 +74,7 @@ wire_read(struct wire *w, struct span *out)
 
 	*out = (struct span){ .p = NULL };
 	/* Who keeps that much is not waiting for more of it. */
-	if (kept < SCRATCH_SIZE)
+	if (kept < SCRATCH_SIZE && !w->is_dry)
 		io = w->ops->read(w, out);
 	w->has_news = io == IO_DONE;
 	if (kept > 0)
@@ -107,7 +107,7 @@ static bool
 may_have_more(const struct wire *w)
 {
 	/* Other kinds than the plain one hold bytes of their own. */
-	return w->can_read || w->is_eof || w->impl != NULL;
+	return !w->is_dry && (w->can_read || w->is_eof || w->impl != NULL);
 }
 
 void

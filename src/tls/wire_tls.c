@@ -41,6 +41,7 @@ tls_wire_new(struct wire *w, SSL_CTX *ctx)
 	w->in = (struct wire_buf){ .p = NULL };
 	w->peeked = 0;
 	w->ops = &tls_wire_ops;
+	w->is_dry = false;
 	w->impl = t;
 	return t;
 }

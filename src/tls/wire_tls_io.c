@@ -109,6 +109,7 @@ tls_wire_stash(struct tls_wire *t)
 {
 	wire_buf_add(&t->cipher, (struct str){ .p = (const void *)t->ends.in,
 				     .len = t->ends.in_len + t->tail });
+	t->has_whole = t->ends.in_len > 0;
 	t->ends.in_len = 0;
 	t->tail = 0;
 }
@@ -294,6 +295,15 @@ send_answers(struct wire *w, struct tls_wire *t)
 	}
 }
 
+/* Only the socket can bring more, and it has nothing. */
+static bool
+is_dry(const struct wire *w, const struct tls_wire *t)
+{
+	return !w->can_read && !w->is_eof && !w->is_failed &&
+	       t->end == IO_DONE && !t->has_whole &&
+	       (tls_own_is_on(t) || SSL_pending(t->ssl) == 0);
+}
+
 static enum io
 tls_read(struct wire *w, struct span *out)
 {
@@ -316,6 +326,7 @@ tls_read(struct wire *w, struct span *out)
 		send_answers(w, t);
 		release_held(w, t);
 	}
+	w->is_dry = is_dry(w, t);
 	if (n == 0)
 		return t->end == IO_DONE ? IO_AGAIN : t->end;
 	*out = (struct span){

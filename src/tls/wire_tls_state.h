@@ -26,12 +26,8 @@ struct tls_wire {
 	struct tls_own *own; /* NULL: the records are OpenSSL's for good */
 	enum tls_stage stage;
 	struct bio_ends ends;
+	bool has_whole; /* of what is kept: a record that was not opened yet */
 	size_t tail; /* bytes behind ends.in: a record that is not whole yet */
-	struct tls_peer peer;
-	char *sni;
-	char *session_key;
-	struct tls_identities *set; /* of a server, until it has answered */
-
 	struct wire_buf cipher; /* received, and not yet decrypted */
 	struct wire_buf held;   /* to be encrypted after a renegotiation */
 	enum io end;            /* IO_DONE, or what reading says from now on */
@@ -43,6 +39,11 @@ struct tls_wire {
 	bool is_late_bad; /* once too often */
 	unsigned chatter; /* messages since the last byte for us */
 	size_t answers;   /* bytes of our answers to them, unsent */
+
+	struct tls_peer peer;
+	char *sni;
+	char *session_key;
+	struct tls_identities *set; /* of a server, until it has answered */
 };
 
 extern const struct wire_ops tls_wire_ops;

@@ -210,6 +210,42 @@ Test(wire_tls_io, an_orderly_end)
 	cr_expect_eq(read_wire(client, &in), IO_EOF);
 }
 
+static void
+count(void *arg)
+{
+	(*(unsigned *)arg)++;
+}
+
+/* Then nobody asks OpenSSL, nor the socket, before an event. */
+Test(wire_tls_io, a_wire_without_a_whole_record_is_dry)
+{
+	struct span in;
+	unsigned told = 0;
+
+	connect_both(0);
+	wire_set_owner(server, count, &told);
+	loop_turn(loop);
+	cr_expect_eq(wire_write(client, STR("request")), IO_DONE);
+	cr_assert_eq(read_wire(server, &in), IO_DONE);
+	cr_expect(server->is_dry);
+	told = 0;
+	wire_keep(server, (struct str){ (const char *)in.p, in.len });
+	loop_turn(loop);
+	cr_expect_eq(told, 0, "nothing more is there for who waits");
+	cr_expect_eq(wire_write(client, STR(", and more")), IO_DONE);
+	loop_turn(loop);
+	cr_expect_eq(told, 1);
+	cr_expect_not(server->is_dry);
+	cr_assert_eq(read_wire(server, &in), IO_DONE);
+	cr_expect_eq(in.len, STR("request, and more").len);
+	cr_expect(server->is_dry);
+	/* What a failed write leaves behind is read all the same. */
+	wire_reset(client);
+	client = NULL;
+	(void)wire_write(server, STR("x"));
+	cr_expect_eq(read_wire(server, &in), IO_FAIL);
+}
+
 Test(wire_tls_io, a_cut)
 {
 	struct span in;
