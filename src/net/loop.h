@@ -80,6 +80,11 @@ void timer_set(struct timer *t, uint64_t ms);
  */
 void timer_set_about(struct timer *t, uint64_t ms);
 void timer_stop(struct timer *t);
+/*
+ * As timer_stop(), but its place in the loop stays, for one that is set again
+ * soon: both are a store.  Before its memory goes it has to be stopped.
+ */
+void timer_pause(struct timer *t);
 bool timer_is_set(const struct timer *t);
 
 /*

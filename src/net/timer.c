@@ -137,6 +137,12 @@ timer_stop(struct timer *t)
 		heap_remove(t->loop, t);
 }
 
+void
+timer_pause(struct timer *t)
+{
+	t->due_ms = 0;
+}
+
 bool
 timer_is_set(const struct timer *t)
 {
@@ -206,6 +212,7 @@ timers_run(struct loop *l)
 	/* One that sets itself to now again has to wait for the next turn. */
 	size_t most = l->n_timers;
 	struct timer *t;
+	bool is_paused;
 
 	while (most > 0 && l->n_timers > 0) {
 		t = at_place(l, 1);
@@ -215,9 +222,11 @@ timers_run(struct loop *l)
 			put_right(l, t);
 			continue;
 		}
+		is_paused = t->due_ms == 0;
 		t->due_ms = 0;
 		heap_remove(l, t);
 		most--;
-		t->fn(t->arg);
+		if (!is_paused)
+			t->fn(t->arg);
 	}
 }

@@ -116,6 +116,38 @@ Test(timer, stops)
 	loop_free(l);
 }
 
+Test(timer, paused_keeps_its_place_and_does_not_fire)
+{
+	struct loop *l = start();
+	struct beat a, b;
+
+	beat_init(&a, l);
+	beat_init(&b, l);
+	timer_set(&a.timer, 100);
+	timer_set(&b.timer, 100);
+	timer_pause(&a.timer);
+	timer_pause(&b.timer);
+	cr_expect_not(timer_is_set(&a.timer));
+	cr_expect_neq(a.timer.at, 0, "it has its place still");
+	timer_set(&b.timer, 150);
+	at(l, 120);
+	cr_expect_eq(a.fired, 0);
+	cr_expect_eq(a.timer.at, 0, "its time is over");
+	cr_expect_eq(b.fired, 0);
+	at(l, 150);
+	cr_expect_eq(b.fired, 1, "set again, it is as any other");
+	timer_set(&a.timer, 10);
+	at(l, 160);
+	cr_expect_eq(a.fired, 1);
+	timer_set(&a.timer, 10);
+	timer_pause(&a.timer);
+	timer_stop(&a.timer);
+	cr_expect_eq(a.timer.at, 0, "its memory may go");
+	at(l, 1000);
+	cr_expect_eq(a.fired, 1);
+	loop_free(l);
+}
+
 Test(timer, one_that_is_always_due_lets_the_turn_end)
 {
 	struct loop *l = start();
