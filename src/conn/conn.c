@@ -265,9 +265,16 @@ conn_asks_by_request(const struct conn *c)
 }
 
 struct service *
-conn_newest_service(const struct conn *c)
+conn_newest_service(struct conn *c)
 {
-	return snapshot_find(c->all->snapshot, c->service->key);
+	const struct conns *cs = c->all;
+
+	/* A search among thousands, for each request the same. */
+	if (c->newest_at != cs->snapshots) {
+		c->newest = snapshot_find(cs->snapshot, c->service->key);
+		c->newest_at = cs->snapshots;
+	}
+	return c->newest;
 }
 
 /* Permission comes from the newest snapshot, and so do the endpoints. */
@@ -319,7 +326,7 @@ admit(struct conn *c)
  * is no more: perhaps the new ones allow something else.
  */
 static bool
-must_ask_again(const struct conn *c, enum reach_status s)
+must_ask_again(struct conn *c, enum reach_status s)
 {
 	return s == REACH_NO_ENDPOINT && c->route == ROUTE_SERVE &&
 	       c->service != conn_newest_service(c);

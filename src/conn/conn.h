@@ -57,13 +57,16 @@ struct conn {
 	bool is_over;   /* released; only the memory is left */
 	enum route route;
 	enum outcome outcome;
-	struct timer deadline;
+	struct front *front; /* HTTP services, in CARRY */
 	struct wire *client;
+	struct service *service;
+	struct service *newest; /* the newest snapshot's, as of newest_at */
+	uint64_t newest_at;     /* conns.snapshots then; 0: never asked */
+	struct timer deadline;
 	struct addr from;
 	uint64_t id;
 	uint64_t started_us;
-	char *sni; /* as sent; NULL before MATCH */
-	struct service *service;
+	char *sni;             /* as sent; NULL before MATCH */
 	struct source *source; /* a relay's; NULL otherwise */
 	bool is_dialling;
 	bool alpn_h2; /* offered */
@@ -80,7 +83,6 @@ struct conn {
 	bool is_reached;
 	struct conn_server server;
 	struct relay relay;
-	struct front *front; /* HTTP services, in CARRY */
 	uint64_t first_byte_us;
 	char *detail;
 };
@@ -91,6 +93,7 @@ TAILQ_HEAD(conn_list, conn);
 struct conns {
 	struct conn_env env;
 	struct snapshot *snapshot;
+	uint64_t snapshots; /* that there were, this one included */
 	struct tls_identities *identities;
 	struct conn_list list;
 	size_t n;
@@ -122,7 +125,7 @@ void conn_end(struct conn *c, enum outcome o, const char *detail);
 /* It carries requests, and each of them asks for itself. */
 bool conn_asks_by_request(const struct conn *c);
 /* The service as the newest snapshot has it, or NULL when it is gone. */
-struct service *conn_newest_service(const struct conn *c);
+struct service *conn_newest_service(struct conn *c);
 /* Stop after what is in progress. */
 void conn_drain(struct conn *c);
 const char *conn_stage_name(enum stage s);
@@ -138,7 +141,7 @@ unsigned conn_reauthorize(struct conn *c);
  * Would the newest rules let the caller use what it has open under had: the
  * service, by an endpoint (empty: none yet)?  v: what they say.
  */
-bool conn_may_go_on(const struct conn *c, const struct service *had,
+bool conn_may_go_on(struct conn *c, const struct service *had,
     struct str endpoint_key, struct verdict *v) MUST_CHECK;
 
 /* conns.c: c left the list. */

@@ -251,7 +251,7 @@ put_lease(struct line *l, const struct lease *s)
 	}
 	put_address(l, &s->addr);
 	if (s->has_tls)
-		put_tls_out(l, &s->tls);
+		put_tls_out(l, s->tls);
 	put_number(l, LOG_REUSED, s->is_reused);
 	if (s->is_reused)
 		return;

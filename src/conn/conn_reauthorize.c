@@ -22,10 +22,10 @@ may_keep_endpoint(const struct conn *c, const struct service *s,
 }
 
 bool
-conn_may_go_on(const struct conn *c, const struct service *had,
+conn_may_go_on(struct conn *c, const struct service *had,
     struct str endpoint_key, struct verdict *v)
 {
-	const struct service *newest = conn_newest_service(c);
+	struct service *newest = conn_newest_service(c);
 
 	*v = (struct verdict){ .rule = STR_NONE };
 	if (newest == had)

@@ -37,6 +37,7 @@ conns_new(
 
 	cs->env = *env;
 	cs->snapshot = snapshot_ref(s);
+	cs->snapshots = 1;
 	cs->identities = tls_identities_ref(t);
 	cs->sources = sources_new();
 	cs->next_id = rng_u64() >> 8;
@@ -105,6 +106,8 @@ conns_set_snapshot(struct conns *cs, struct snapshot *s)
 	struct snapshot *old = cs->snapshot;
 
 	cs->snapshot = snapshot_ref(s);
+	cs->snapshots++;
+	exchange_forget_services(cs);
 	snapshot_unref(old);
 }
 

@@ -14,7 +14,6 @@
 
 #include <stdio.h>
 
-#include "base/clock.h"
 #include "conn/exchange_move.h"
 #include "conn/exchange_step.h"
 #include "conn/reset_code.h"
@@ -154,6 +153,7 @@ exchange_fini(struct exchange *x)
 {
 	timer_stop(&x->deadline);
 	timer_stop(&x->limit);
+	service_unref(x->kept);
 	arena_fini(&x->words.arena);
 }
 
@@ -180,7 +180,7 @@ reset(struct exchange *x, struct stream *front)
 	x->wants_fresh = false;
 	x->drained = 0;
 	x->status = 0;
-	x->started_us = clock_us();
+	x->started_us = exchange_now_us(x);
 	x->first_byte_us = x->last_byte_us = 0;
 	x->detail[0] = x->request_id[0] = x->grpc_status[0] = '\0';
 	x->words.method = x->words.authority = STR_NONE;
@@ -446,8 +446,8 @@ is_back_whole(const struct exchange *x)
 static void
 end(struct exchange *x)
 {
-	timer_stop(&x->deadline);
-	timer_stop(&x->limit);
+	timer_pause(&x->deadline);
+	timer_pause(&x->limit);
 	if (x->retries > 0 && x->outcome == OUT_OK)
 		stat_inc(
 		    cluster_stats(x->cluster), STAT_UPSTREAM_RQ_RETRY_SUCCESS);
@@ -457,7 +457,6 @@ end(struct exchange *x)
 	exchange_pass_reset(x);
 	exchange_give_back(x, is_back_whole(x));
 	cluster_unref(x->cluster);
-	service_unref(x->service);
 	x->front->ops->release(x->front, is_front_whole(x));
 	arena_fini(&x->words.arena);
 	arena_init(&x->words.arena, 512);

@@ -55,7 +55,8 @@ struct exchange {
 	enum outcome outcome;
 	struct timer deadline;   /* without a byte */
 	struct timer limit;      /* of the whole: the service's request_ms */
-	struct service *service; /* its own reference */
+	struct service *service; /* = kept, once it is known */
+	struct service *kept;    /* referenced, from one request to the next */
 	struct verdict verdict;
 	struct pin *pin; /* the front's, for private connections; or NULL */
 	struct lease lease;
@@ -105,6 +106,8 @@ struct exchange *exchange_take(
 /* Its request is over, or was never begun.  NULL is fine. */
 void exchange_give(struct exchange *x);
 void exchange_free_spares(struct conns *cs);
+/* After a reload: spare ones keep no service that may be gone. */
+void exchange_forget_services(struct conns *cs);
 
 /* request stays valid until the front's next pull_head(). */
 void exchange_begin(

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#include "base/clock.h"
+#include "conn/exchange_step.h"
 
 /* Pieces of body in one direction before others have their turn. */
 #define PIECES_A_TURN 8
@@ -179,7 +179,7 @@ move_response_head(struct exchange *x)
 		head_remove_hop_by_hop(h);
 		x->front->ops->push_head(x->front, h, false);
 	}
-	x->first_byte_us = clock_us();
+	x->first_byte_us = exchange_now_us(x);
 	stat_inc(cluster_stats(x->cluster),
 	    STAT_UPSTREAM_RQ_1XX + h->status / 100u - 1);
 	if (!settle_upgrade(x, h))
@@ -215,7 +215,7 @@ exchange_move_response(struct exchange *x)
 	if (m == MOVED_ALL && !x->response_done)
 		m = move_response_body(x);
 	if (x->response_done && x->last_byte_us == 0)
-		x->last_byte_us = clock_us();
+		x->last_byte_us = exchange_now_us(x);
 	x->front->ops->flush(x->front);
 	return m;
 }

@@ -27,7 +27,12 @@ allow(struct exchange *x, const char **why)
 	if (newest == NULL)
 		return false;
 	*why = NULL;
-	x->service = service_ref(newest);
+	/* The count is shared by all workers: the next one is of the same. */
+	if (x->kept != newest) {
+		service_unref(x->kept);
+		x->kept = service_ref(newest);
+	}
+	x->service = newest;
 	x->cluster =
 	    cluster_ref(clusters_get(x->conn->all->env.clusters, newest));
 	authorize(newest, caller(x), &x->verdict);
@@ -167,7 +172,6 @@ exchange_ask_again(struct exchange *x)
 	cluster_unref(x->cluster);
 	x->cluster = NULL;
 	x->verdict = (struct verdict){ .rule = STR_NONE };
-	service_unref(x->service);
 	x->service = NULL;
 	if (!allow(x, &why))
 		return exchange_answer(x, OUT_DENIED, why, true);

@@ -52,6 +52,17 @@ exchange_give(struct exchange *x)
 }
 
 void
+exchange_forget_services(struct conns *cs)
+{
+	struct exchange *x;
+
+	for (x = cs->spare_exchanges; x != NULL; x = x->next_spare) {
+		service_unref(x->kept);
+		x->kept = NULL;
+	}
+}
+
+void
 exchange_free_spares(struct conns *cs)
 {
 	struct exchange *x;

@@ -7,6 +7,7 @@
  * this.
  */
 
+#include "base/clock.h"
 #include "conn/exchange.h"
 
 /* GO: the stage to enter is set. */
@@ -55,5 +56,12 @@ enum outcome exchange_caller_failure(
     const struct exchange *x, char *why, size_t cap);
 /* Before the release of what is not whole: the reset goes on to the other. */
 void exchange_pass_reset(struct exchange *x);
+
+/* What only the log asks for: 0 without one. */
+static inline uint64_t
+exchange_now_us(const struct exchange *x)
+{
+	return x->conn->all->env.log != NULL ? clock_us() : 0;
+}
 
 #endif

@@ -177,7 +177,7 @@ await_head(struct h1_front *f)
 
 	switch (s->ops->pull_head(s, &h)) {
 	case PULL_DATA:
-		timer_stop(&f->deadline);
+		timer_pause(&f->deadline);
 		f->state = FRONT_EXCHANGE;
 		f->front.requests++;
 		f->front.open = 1;

@@ -152,8 +152,8 @@ is_newer(const struct clusters *cs, const struct cluster *c)
 	       snapshot_zone_egresses(cs->snapshot) == c->service;
 }
 
-struct cluster *
-clusters_get(struct clusters *cs, struct service *s)
+static struct cluster *
+find_or_make(struct clusters *cs, struct service *s)
 {
 	struct cluster *c;
 
@@ -162,6 +162,20 @@ clusters_get(struct clusters *cs, struct service *s)
 		return cluster_new(cs, s);
 	if (c->service != s && !is_newer(cs, c))
 		cluster_set_service(c, s);
+	return c;
+}
+
+/* Each request asks, and nearly always for what one before asked for. */
+struct cluster *
+clusters_get(struct clusters *cs, struct service *s)
+{
+	uintptr_t at = (uintptr_t)s / sizeof(*s) % CLUSTERS_RECENT;
+	struct cluster *c = cs->recent[at];
+
+	if (c != NULL && c->service == s)
+		return c;
+	c = find_or_make(cs, s);
+	cs->recent[at] = c;
 	return c;
 }
 

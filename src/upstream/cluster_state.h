@@ -61,11 +61,15 @@ struct cluster {
 	UT_hash_handle hh;         /* by the service's key */
 };
 
+/* A power of two. */
+#define CLUSTERS_RECENT 64
+
 struct clusters {
 	struct upstream_env env;
 	struct families families;
 	struct snapshot *snapshot; /* of the last sync; NULL before */
 	struct cluster *table;
+	struct cluster *recent[CLUSTERS_RECENT]; /* by service; of the table */
 	struct cluster_list dropped;
 	struct cluster_counts *counts;
 	struct pool pool;

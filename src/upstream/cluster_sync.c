@@ -131,6 +131,7 @@ cluster_drop(struct cluster *c)
 	size_t i;
 
 	HASH_DELETE(hh, cs->table, c);
+	memset(cs->recent, 0, sizeof(cs->recent));
 	TAILQ_INSERT_TAIL(&cs->dropped, c, link);
 	c->is_dropped = true;
 	for (i = 0; i < c->local.n; i++)

@@ -28,10 +28,10 @@ lease_serve(struct lease *l, struct back *b)
 	l->stream = b->ops->open(b);
 	l->version = b->version;
 	l->is_reused = b->is_used;
-	l->endpoint = endpoint_ref(b->guard.endpoint->endpoint);
+	l->endpoint = b->guard.endpoint->endpoint;
 	l->addr = b->addr;
 	l->has_tls = b->has_tls;
-	l->tls = b->tls;
+	l->tls = &b->tls;
 	if (!b->is_used) {
 		l->dns_us = b->dns_us;
 		l->connect_us = b->connect_us;
@@ -223,6 +223,8 @@ void
 lease_end(struct lease *l, bool is_whole)
 {
 	struct cluster *c = l->cluster;
+	/* A connection holds its endpoint. */
+	bool is_borrowed = l->back != NULL;
 
 	switch (l->state) {
 	case LEASE_NONE:
@@ -239,7 +241,8 @@ lease_end(struct lease *l, bool is_whole)
 	}
 	l->state = LEASE_NONE;
 	give_back(l, is_whole);
-	endpoint_unref(l->endpoint);
+	if (!is_borrowed)
+		endpoint_unref(l->endpoint);
 	l->endpoint = NULL;
 	l->cluster = NULL;
 	cluster_unref(c);

@@ -46,10 +46,12 @@ struct lease {
 	struct stream *stream;
 	enum http_version version; /* of the connection, as stream->version */
 	bool is_reused;            /* the connection was there before */
-	struct endpoint *endpoint; /* referenced; NULL if none was tried */
+	/* The connection's, or of a failure: referenced, NULL if none was
+	 * tried. */
+	struct endpoint *endpoint;
 	struct addr addr;
 	bool has_tls;
-	struct tls_info tls; /* sni and alpn point into the connection */
+	const struct tls_info *tls; /* the connection's */
 	enum tls_failure tls_failure;
 	uint64_t dns_us;
 	uint64_t connect_us;

@@ -339,7 +339,7 @@ Test(h2_dialing, the_server_may_choose_what_it_was_offered)
 	expect_all(10);
 	cr_expect_eq(e[9].lease.version, HTTP_2);
 	cr_expect(e[9].lease.has_tls);
-	cr_expect(str_eq(e[9].lease.tls.alpn, STR("h2")));
+	cr_expect(str_eq(e[9].lease.tls->alpn, STR("h2")));
 	cr_expect(rig_get(&g, &e[9], "/"));
 	cr_expect_eq(rig_stat("s", STAT_UPSTREAM_CX_TOTAL), 1);
 	end_all(10, true);
