@@ -50,7 +50,13 @@ floor_div(int64_t n, int64_t by)
 int64_t
 clock_wall_s(void)
 {
-	return floor_div(clock_wall_ms(), 1000);
+	struct timespec ts;
+
+	if (atomic_load(&hands.is_set))
+		return floor_div(atomic_load(&hands.wall_ms), 1000);
+	/* As old as the last tick of the kernel, and cheap. */
+	(void)clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+	return ts.tv_sec;
 }
 
 int64_t

@@ -82,27 +82,48 @@ candidate(size_t len, char first)
 	}
 }
 
+static uint64_t
+eight(const char *p)
+{
+	uint64_t n;
+
+	memcpy(&n, p, sizeof(n));
+	return n;
+}
+
+/*
+ * Setting bit 5 folds letters; no other token character becomes a letter or a
+ * dash by it.  The last eight bytes may overlap those before.
+ */
+static bool
+is_name(struct str name, const char *want)
+{
+	const uint64_t fold = UINT64_C(0x2020202020202020);
+	size_t i;
+
+	for (i = 0; i + 8 <= name.len; i += 8)
+		if ((eight(name.p + i) | fold) != eight(want + i))
+			return false;
+	if (i > 0 && i < name.len)
+		return (eight(name.p + name.len - 8) | fold) ==
+		       eight(want + name.len - 8);
+	for (; i < name.len; i++)
+		if ((name.p[i] | 0x20) != want[i])
+			return false;
+	return true;
+}
+
 enum field_id
 field_id_of(struct str name)
 {
 	enum field_id id;
-	const char *want;
-	size_t i;
 
 	if (name.len == 0)
 		return FIELD_OTHER;
 	id = candidate(name.len, ascii_lower_char(name.p[0]));
 	if (id == FIELD_OTHER)
 		return FIELD_OTHER;
-	want = rows[id].name.p;
-	/*
-	 * Setting bit 5 folds letters; no other token character becomes a
-	 * letter or a dash by it.
-	 */
-	for (i = 0; i < name.len; i++)
-		if ((name.p[i] | 0x20) != want[i])
-			return FIELD_OTHER;
-	return id;
+	return is_name(name, rows[id].name.p) ? id : FIELD_OTHER;
 }
 
 bool

@@ -75,6 +75,9 @@ strict_is_authority(struct str s)
 bool
 strict_is_disguise(struct str name)
 {
+	if (name.len != STR("content_length").len &&
+	    name.len != STR("transfer_encoding").len)
+		return false;
 	return str_eq_nocase(name, STR("content_length")) ||
 	       str_eq_nocase(name, STR("transfer_encoding"));
 }
