@@ -44,6 +44,21 @@ arena_fini(struct arena *a)
 	a->used = 0;
 }
 
+void
+arena_clear(struct arena *a)
+{
+	struct arena_chunk *chunk = a->head;
+
+	if (chunk == NULL)
+		return;
+	if (chunk->next != NULL || chunk->size != a->first_bytes) {
+		arena_fini(a);
+		return;
+	}
+	memset(chunk->data, 0, a->used);
+	a->used = 0;
+}
+
 static struct arena_chunk *
 new_chunk(size_t size)
 {

@@ -20,6 +20,8 @@ struct arena {
 /* Nothing is allocated before the first use; first_bytes 0 is a default. */
 void arena_init(struct arena *a, size_t first_bytes);
 void arena_fini(struct arena *a);
+/* As arena_fini(), but the first chunk may stay for what comes next. */
+void arena_clear(struct arena *a);
 /* Zeroed, aligned for any type. */
 void *arena_alloc(struct arena *a, size_t n) MUST_CHECK;
 /* A copy, terminated. */

@@ -150,6 +150,18 @@ str_to_u64(struct str s, uint64_t max, uint64_t *out)
 	return true;
 }
 
+struct str
+str_of_u64(uint64_t n, char room[U64_TEXT])
+{
+	size_t at = U64_TEXT;
+
+	do {
+		room[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0);
+	return (struct str){ .p = room + at, .len = U64_TEXT - at };
+}
+
 uint64_t
 str_fnv1a64(struct str s)
 {

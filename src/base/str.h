@@ -52,6 +52,10 @@ char *str_dup(struct str s) MUST_CHECK;
 /* Decimal digits only, whole of s, at most max; false otherwise. */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *out) MUST_CHECK;
 
+/* The digits of n, at the end of room. */
+#define U64_TEXT 20
+struct str str_of_u64(uint64_t n, char room[U64_TEXT]);
+
 /* FNV-1a 64 (Kuma's hashed SNI uses it); not for hash tables. */
 uint64_t str_fnv1a64(struct str s);
 

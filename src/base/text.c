@@ -76,14 +76,9 @@ text_add_char(struct text *t, char c)
 void
 text_add_u64(struct text *t, uint64_t n)
 {
-	char digits[20];
-	size_t i = sizeof(digits);
+	char digits[U64_TEXT];
 
-	do {
-		digits[--i] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	text_add(t, (struct str){ .p = digits + i, .len = sizeof(digits) - i });
+	text_add(t, str_of_u64(n, digits));
 }
 
 void

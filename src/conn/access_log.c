@@ -16,6 +16,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -255,48 +259,139 @@ access_log_free(struct access_log *a)
 	loop_later(a->loop, free, a); /* after on_turn_end(), if that is due */
 }
 
+/* The longest that a byte can become. */
+#define ESCAPED_MOST 6
+
+static char *
+put(char *to, struct str s)
+{
+	if (s.len > 0)
+		memcpy(to, s.p, s.len);
+	return to + s.len;
+}
+
+static bool
+is_plain(char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+#ifdef __SSE2__
+/* A bit for each of 16 bytes that is not plain. */
+static unsigned
+find_others(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	/* Signed, so bytes over 0x7f are below, too. */
+	__m128i other = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20));
+
+	other = _mm_or_si128(other, _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f)));
+	other = _mm_or_si128(other, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+	other = _mm_or_si128(other, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+	return (unsigned)_mm_movemask_epi8(other);
+}
+#endif
+
+/* How many bytes are plain before the first that is not. */
+static size_t
+count_plain(struct str s)
+{
+	size_t i = 0;
+#ifdef __SSE2__
+	unsigned others = 0;
+
+	for (; s.len - i >= 16 && others == 0; i += 16)
+		others = find_others(s.p + i);
+	/* The last 16 overlap those before. */
+	if (others == 0 && i > 0 && i < s.len) {
+		i = s.len;
+		others = find_others(s.p + i - 16);
+	}
+	if (others != 0)
+		return i - 16 + (size_t)__builtin_ctz(others);
+#endif
+	while (i < s.len && is_plain(s.p[i]))
+		i++;
+	return i;
+}
+
+static char *
+put_escape(char *to, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	if (c == '"' || c == '\\') {
+		*to++ = '\\';
+		*to++ = (char)c;
+		return to;
+	}
+	to = put(to, STR("\\u00"));
+	*to++ = hex[c >> 4];
+	*to++ = hex[c & 15];
+	return to;
+}
+
 /* RFC 8259, section 7; bytes outside ASCII go as \u00xx of their value. */
+static char *
+put_escaped(char *to, struct str s)
+{
+	size_t n;
+
+	for (;;) {
+		n = count_plain(s);
+		to = put(to, str_first(s, n));
+		if (n == s.len)
+			return to;
+		to = put_escape(to, (unsigned char)s.p[n]);
+		s = str_from(s, n + 1);
+	}
+}
+
 static void
 add_escaped(struct text *out, struct str s)
 {
-	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+	char *to = text_reserve(out, s.len * ESCAPED_MOST);
 
-		if (c == '"' || c == '\\') {
-			text_add_char(out, '\\');
-			text_add_char(out, (char)c);
-		} else if (c < 0x20 || c >= 0x7f) {
-			text_addf(out, "\\u%04x", c);
-		} else {
-			text_add_char(out, (char)c);
-		}
-	}
+	if (s.len > 0)
+		out->len += (size_t)(put_escaped(to, s) - to);
+}
+
+static void
+add_quoted(struct text *out, struct str key, struct str value)
+{
+	char *from = text_reserve(out, key.len + value.len * ESCAPED_MOST + 2);
+	char *to = put(from, key);
+
+	*to++ = '"';
+	if (value.len > 0)
+		to = put_escaped(to, value);
+	*to++ = '"';
+	out->len += (size_t)(to - from);
 }
 
 static void
 add_json(struct text *out, const struct log_entry *e)
 {
-	char sep = '{';
+	static const struct str keys[] = {
+#define LOG_FIELD(id, name, help) [LOG_##id] = STR(",\"" name "\":"),
+#include "conn/access_log.tbl.h"
+	};
+	size_t begin = out->len;
 
 	for (int i = 0; i < LOG_FIELD_N; i++) {
-		if (e->text[i].p == NULL && !e->has_number[i])
-			continue;
-		text_add_char(out, sep);
-		sep = ',';
-		text_add_char(out, '"');
-		text_add_z(out, names[i]);
-		text_add_z(out, "\":");
 		if (e->has_number[i]) {
+			text_add(out, keys[i]);
 			text_add_u64(out, e->number[i]);
-			continue;
+		} else if (e->text[i].p != NULL) {
+			add_quoted(out, keys[i], e->text[i]);
 		}
-		text_add_char(out, '"');
-		add_escaped(out, e->text[i]);
-		text_add_char(out, '"');
 	}
-	if (sep == '{')
-		text_add_char(out, sep);
-	text_add_z(out, "}\n");
+	/* In place of the first comma. */
+	if (out->len == begin)
+		text_add_char(out, '{');
+	else
+		out->p[begin] = '{';
+	text_add(out, STR("}\n"));
 }
 
 static void

@@ -5,7 +5,7 @@
  * one a second a source).  A worker's thread.
  */
 
-#include <stdio.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,13 +18,29 @@
 struct line {
 	struct log_entry e;
 	char time[CLOCK_TEXT];
-	char id[24];
+	char id[16];
 	char source[ADDR_TEXT];
 	char address[ADDR_TEXT];
 	char tls_in[64];
 	char tls_out[64];
 	char endpoint[320];
 };
+
+/* Behind each other, as far as there is room. */
+static struct str
+join(char *to, size_t cap, const struct str *v, size_t n)
+{
+	struct str part;
+	size_t len = 0;
+
+	for (; n > 0; v++, n--) {
+		part = str_first(*v, cap - len);
+		if (part.len > 0)
+			memcpy(to + len, part.p, part.len);
+		len += part.len;
+	}
+	return (struct str){ .p = to, .len = len };
+}
 
 static void
 put_text(struct line *l, enum log_field f, struct str s)
@@ -50,8 +66,10 @@ static void
 put_tls(
     struct line *l, enum log_field f, const struct tls_info *t, char out[64])
 {
-	(void)snprintf(out, 64, "%s %s", t->version, t->cipher);
-	put_z(l, f, out);
+	const struct str v[] = { str_of(t->version), STR(" "),
+		str_of(t->cipher) };
+
+	put_text(l, f, join(out, 64, v, ARRAY_LEN(v)));
 }
 
 static const char *
@@ -73,6 +91,20 @@ path_kind(const struct conn *c)
 	return ""; /* it went nowhere */
 }
 
+/* In hexadecimal. */
+static struct str
+print_id(uint64_t id, char out[16])
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t at = 16;
+
+	do {
+		out[--at] = hex[id & 15];
+		id >>= 4;
+	} while (id > 0);
+	return (struct str){ .p = out + at, .len = 16 - at };
+}
+
 /* What a connection and its requests have in common. */
 static void
 put_caller(struct line *l, const struct conn *c)
@@ -82,8 +114,7 @@ put_caller(struct line *l, const struct conn *c)
 
 	clock_print(clock_wall_ms(), l->time);
 	put_z(l, LOG_TIME, l->time);
-	(void)snprintf(l->id, sizeof(l->id), "%llx", (unsigned long long)c->id);
-	put_z(l, LOG_ID, l->id);
+	put_text(l, LOG_ID, print_id(c->id, l->id));
 	addr_print(&c->from, l->source);
 	put_z(l, LOG_SOURCE, l->source);
 	put_text(l, LOG_LISTENER, c->listener->name);
@@ -242,13 +273,20 @@ conn_log(struct conn *c)
 }
 
 static void
+put_endpoint(struct line *l, const struct endpoint *e)
+{
+	char port[U64_TEXT];
+	const struct str v[] = { e->host, STR(":"), str_of_u64(e->port, port) };
+
+	put_text(l, LOG_ENDPOINT,
+	    join(l->endpoint, sizeof(l->endpoint), v, ARRAY_LEN(v)));
+}
+
+static void
 put_lease(struct line *l, const struct lease *s)
 {
-	if (s->endpoint != NULL) {
-		(void)snprintf(l->endpoint, sizeof(l->endpoint), "%.*s:%u",
-		    STR_ARG(s->endpoint->host), (unsigned)s->endpoint->port);
-		put_z(l, LOG_ENDPOINT, l->endpoint);
-	}
+	if (s->endpoint != NULL)
+		put_endpoint(l, s->endpoint);
 	put_address(l, &s->addr);
 	if (s->has_tls)
 		put_tls_out(l, s->tls);

@@ -458,6 +458,5 @@ end(struct exchange *x)
 	exchange_give_back(x, is_back_whole(x));
 	cluster_unref(x->cluster);
 	x->front->ops->release(x->front, is_front_whole(x));
-	arena_fini(&x->words.arena);
-	arena_init(&x->words.arena, 512);
+	arena_clear(&x->words.arena);
 }

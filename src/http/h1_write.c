@@ -32,14 +32,9 @@ put(struct out *o, struct str s)
 static void
 put_u64(struct out *o, uint64_t n)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
+	char digits[U64_TEXT];
 
-	do {
-		digits[--at] = (char)('0' + n % 10);
-		n /= 10;
-	} while (n > 0);
-	put(o, (struct str){ digits + at, sizeof(digits) - at });
+	put(o, str_of_u64(n, digits));
 }
 
 static void

@@ -128,6 +128,31 @@ host_text(const struct addr *a, char out[INET6_ADDRSTRLEN])
 	return text != NULL;
 }
 
+/* Logs print them by the hundred thousand. */
+static char *
+put_number(char *to, unsigned n)
+{
+	char digits[U64_TEXT];
+	struct str s = str_of_u64(n, digits);
+
+	memcpy(to, s.p, s.len);
+	return to + s.len;
+}
+
+static char *
+put_ipv4(char *to, const struct in_addr *in)
+{
+	uint8_t b[4];
+	size_t i;
+
+	memcpy(b, in, sizeof(b));
+	for (i = 0; i < sizeof(b); i++) {
+		to = put_number(to, b[i]);
+		*to++ = '.';
+	}
+	return to - 1;
+}
+
 void
 addr_print_host(const struct addr *a, char out[ADDR_TEXT])
 {
@@ -140,11 +165,16 @@ void
 addr_print(const struct addr *a, char out[ADDR_TEXT])
 {
 	char host[INET6_ADDRSTRLEN];
+	char *to;
 
-	if (addr_port(a) == 0 || !host_text(a, host))
+	if (addr_port(a) != 0 && a->u.sa.sa_family == AF_INET) {
+		to = put_ipv4(out, &a->u.in.sin_addr);
+		*to++ = ':';
+		to = put_number(to, addr_port(a));
+		*to = '\0';
+	} else if (addr_port(a) == 0 || !host_text(a, host)) {
 		addr_print_host(a, out);
-	else if (a->u.sa.sa_family == AF_INET6)
+	} else {
 		snprintf(out, ADDR_TEXT, "[%s]:%u", host, addr_port(a));
-	else
-		snprintf(out, ADDR_TEXT, "%s:%u", host, addr_port(a));
+	}
 }

@@ -53,6 +53,35 @@ Test(arena, can_be_used_again_after_fini)
 	arena_fini(&a);
 }
 
+Test(arena, cleared_it_keeps_one_chunk_and_gives_zeroes)
+{
+	struct arena a;
+	unsigned char *first, *again;
+	size_t i;
+
+	arena_init(&a, 256);
+	arena_clear(&a);
+	cr_expect_eq(arena_bytes(&a), 0);
+	first = arena_alloc(&a, 100);
+	memset(first, 0xff, 100);
+	arena_clear(&a);
+	cr_expect_gt(arena_bytes(&a), 0);
+	again = arena_alloc(&a, 100);
+	cr_expect_eq(again, first);
+	for (i = 0; i < 100; i++)
+		cr_assert_eq(again[i], 0);
+	/* What an unusual life needed is not kept. */
+	again = arena_alloc(&a, 1000);
+	again[999] = 1;
+	arena_clear(&a);
+	cr_expect_eq(arena_bytes(&a), 0);
+	first = arena_alloc(&a, 1000);
+	first[0] = 1;
+	arena_clear(&a);
+	cr_expect_eq(arena_bytes(&a), 0);
+	arena_fini(&a);
+}
+
 Test(arena, a_large_piece_leaves_the_chunk_in_use)
 {
 	struct arena a;

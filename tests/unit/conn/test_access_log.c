@@ -153,6 +153,36 @@ Test(access_log, json_of_every_byte)
 	}
 }
 
+/* Wherever it stands, and however long the value is. */
+Test(access_log, json_of_a_byte_at_every_place)
+{
+	static const char odd[] = { '"', '\\', '\n', 0x7f };
+	struct log_entry e = { 0 };
+	char raw[50];
+	json_t *o;
+	char *line;
+
+	for (size_t i = 0; i < sizeof(raw) * sizeof(raw); i++) {
+		size_t len = i / sizeof(raw) + 1, at = i % sizeof(raw);
+
+		if (at >= len)
+			continue;
+		memset(raw, 'x', sizeof(raw));
+		raw[at] = odd[i % sizeof(odd)];
+		(void)unlink(path);
+		set_text(&e, LOG_PATH, (struct str){ raw, len });
+		line = one_line("json", &e);
+		o = json_loads(line, 0, NULL);
+		cr_assert_not_null(o, "%zu at %zu: %s", len, at, line);
+		cr_expect_eq(
+		    json_string_length(json_object_get(o, "path")), len);
+		cr_expect_arr_eq(json_string_value(json_object_get(o, "path")),
+		    raw, len, "%zu at %zu: %s", len, at, line);
+		json_decref(o);
+		free(line);
+	}
+}
+
 Test(access_log, every_field_has_a_name_of_its_own)
 {
 	struct log_entry e = { 0 };
