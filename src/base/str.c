@@ -17,19 +17,10 @@ str_of(const char *s)
 }
 
 bool
-str_eq(struct str a, struct str b)
-{
-	/* memcmp() may not be given NULL, not even for no bytes. */
-	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
-}
-
-bool
-str_eq_nocase(struct str a, struct str b)
+str_alike(struct str a, struct str b)
 {
 	size_t i;
 
-	if (a.len != b.len)
-		return false;
 	for (i = 0; i < a.len; i++)
 		if (ascii_lower_char(a.p[i]) != ascii_lower_char(b.p[i]))
 			return false;

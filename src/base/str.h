@@ -28,9 +28,21 @@ struct str {
 
 /* NULL gives the empty view. */
 struct str str_of(const char *s);
-bool str_eq(struct str a, struct str b);
+/* Of the same length: see str_eq_nocase(). */
+bool str_alike(struct str a, struct str b);
+/* Here, so that most of those that differ do so by a glance at their length. */
+static inline bool
+str_eq(struct str a, struct str b)
+{
+	/* memcmp() may not be given NULL, not even for no bytes. */
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
 /* ASCII letters compare alike; locale plays no part. */
-bool str_eq_nocase(struct str a, struct str b);
+static inline bool
+str_eq_nocase(struct str a, struct str b)
+{
+	return a.len == b.len && str_alike(a, b);
+}
 /* As memcmp, a shorter prefix first. */
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
