@@ -2,6 +2,7 @@
 /* clang-format off */
 /* FIELD(id, lower-case name, flags): define FIELD, include; undefined again. */
 #define FIELD_HOP 1 /* of one connection only */
+#define FIELD_UNIQUE 2 /* of one message only */
 FIELD(CONNECTION, "connection", FIELD_HOP)
 FIELD(KEEP_ALIVE, "keep-alive", FIELD_HOP)
 FIELD(PROXY_CONNECTION, "proxy-connection", FIELD_HOP)
@@ -19,7 +20,7 @@ FIELD(SERVER, "server", 0)
 FIELD(X_FORWARDED_FOR, "x-forwarded-for", 0)
 FIELD(X_FORWARDED_PROTO, "x-forwarded-proto", 0)
 FIELD(X_FORWARDED_CLIENT_CERT, "x-forwarded-client-cert", 0)
-FIELD(X_REQUEST_ID, "x-request-id", 0)
+FIELD(X_REQUEST_ID, "x-request-id", FIELD_UNIQUE)
 FIELD(X_KUMA_TAGS, "x-kuma-tags", 0)
 FIELD(WWW_AUTHENTICATE, "www-authenticate", 0)
 FIELD(GRPC_STATUS, "grpc-status", 0)

@@ -229,7 +229,7 @@ take_field(struct cursor *c, struct field *f)
 	while (c->p < c->end && (*c->p == ' ' || *c->p == '\t'))
 		c->p++;
 	f->id = field_id_of(f->name);
-	f->is_removed = false;
+	f->is_removed = f->is_secret = false;
 	return take_value(c, &f->value);
 }
 

@@ -7,9 +7,7 @@
  * head itself, is h2_head.c.  Pure.
  */
 
-#include <stdlib.h>
-
-#include "base/xalloc.h"
+#include "base/spare.h"
 #include "http/h2_gathered.h"
 #include "http/strict.h"
 
@@ -20,26 +18,55 @@
 #define BOMB_TIMES 4
 #define BOMB_LEAST ((size_t)16 * 1024)
 #define KEPT_BYTES ((size_t)8192)
+#define FIRST_BYTES ((size_t)500)
 
 struct h2_gather *
 h2_gather_new(const struct http_limits *limits)
 {
-	struct h2_gather *g = xmalloc(sizeof(*g));
+	struct h2_gather *g = spare_alloc(sizeof(*g));
 
 	g->limits = limits;
-	g->bytes = g->cookies = TEXT_EMPTY;
+	g->bytes = g->cookies = (struct h2_bytes){ .p = NULL };
 	h2_gather_begin(g, H2_OF_REQUEST);
 	return g;
 }
 
+static void
+free_bytes(struct h2_bytes *b)
+{
+	spare_free(b->p);
+	*b = (struct h2_bytes){ .p = NULL };
+}
+
 /* An unusual block's memory is not kept. */
 static void
-clear(struct text *t)
+clear(struct h2_bytes *b)
 {
-	if (t->cap > KEPT_BYTES)
-		text_free(t);
-	else
-		text_clear(t);
+	if (b->cap > KEPT_BYTES)
+		free_bytes(b);
+	b->len = 0;
+}
+
+/* Bounded by the limits of a head. */
+static void
+make_room(struct h2_bytes *b, size_t n)
+{
+	size_t cap = b->cap < FIRST_BYTES ? FIRST_BYTES : 2 * b->cap;
+
+	if (cap - b->len < n)
+		cap = b->len + n;
+	b->p = spare_realloc(b->p, cap);
+	b->cap = cap;
+}
+
+static void
+add(struct h2_bytes *b, struct str s)
+{
+	if (b->cap - b->len < s.len)
+		make_room(b, s.len);
+	if (s.len > 0)
+		memcpy(b->p + b->len, s.p, s.len);
+	b->len += s.len;
 }
 
 void
@@ -58,9 +85,9 @@ h2_gather_free(struct h2_gather *g)
 {
 	if (g == NULL)
 		return;
-	text_free(&g->bytes);
-	text_free(&g->cookies);
-	free(g);
+	free_bytes(&g->bytes);
+	free_bytes(&g->cookies);
+	spare_free(g);
 }
 
 bool
@@ -88,7 +115,7 @@ keep(struct h2_gather *g, struct str s)
 {
 	struct h2_piece p = { .at = g->bytes.len, .len = s.len };
 
-	text_add(&g->bytes, s);
+	add(&g->bytes, s);
 	return p;
 }
 
@@ -137,53 +164,58 @@ add_pseudo(struct h2_gather *g, struct str name, struct str value)
 
 /* One field again, as HTTP/1.1 has it (RFC 9113, section 8.2.3). */
 static void
-add_cookie(struct h2_gather *g, struct str value)
+add_cookie(struct h2_gather *g, struct str value, bool is_secret)
 {
+	g->said.has_secret_cookie |= is_secret;
 	if (g->said.has_cookie)
-		text_add(&g->cookies, STR("; "));
+		add(&g->cookies, STR("; "));
 	g->said.has_cookie = true;
-	text_add(&g->cookies, value);
+	add(&g->cookies, value);
 }
 
+/* A name of the table is there for ever. */
 static enum h2_gathered
-add_field(
-    struct h2_gather *g, enum field_id id, struct str name, struct str value)
+add_field(struct h2_gather *g, const struct field *f)
 {
+	struct h2_gathered_field *to = &g->fields[g->n];
+
 	if (g->n + (g->said.has_cookie ? 1 : 0) >= h2_gather_fields_most(g)) {
 		g->said.is_too_large = true;
 		return H2_GATHER_OK;
 	}
-	g->fields[g->n++] = (struct h2_gathered_field){
-		.id = id, .name = keep(g, name), .value = keep(g, value)
-	};
+	g->n++;
+	to->id = f->id;
+	to->is_secret = f->is_secret;
+	if (f->id == FIELD_OTHER)
+		to->name = keep(g, f->name);
+	to->value = keep(g, f->value);
 	return H2_GATHER_OK;
 }
 
 /* Fields of a head that say something about the message. */
 static enum h2_gathered
-note_field(
-    struct h2_gather *g, enum field_id id, struct str name, struct str value)
+note_field(struct h2_gather *g, const struct field *f)
 {
 	bool is_request = g->kind == H2_OF_REQUEST;
 
-	if (id == FIELD_TE) {
+	if (f->id == FIELD_TE) {
 		g->said.takes_trailers = is_request;
 		return H2_GATHER_OK;
 	}
-	if (id == FIELD_HOST && is_request) {
+	if (f->id == FIELD_HOST && is_request) {
 		g->said.has_host = true;
-		g->said.host = keep(g, value);
+		g->said.host = keep(g, f->value);
 		return H2_GATHER_OK;
 	}
-	if (id == FIELD_CONTENT_LENGTH) {
+	if (f->id == FIELD_CONTENT_LENGTH) {
 		g->said.has_length = true;
-		if (!str_to_u64(value, INT64_MAX, &g->said.length))
+		if (!str_to_u64(f->value, INT64_MAX, &g->said.length))
 			return H2_GATHER_BAD;
 	}
-	if (id == FIELD_EXPECT && is_request &&
-	    str_eq_nocase(value, STR("100-continue")))
+	if (f->id == FIELD_EXPECT && is_request &&
+	    str_eq_nocase(f->value, STR("100-continue")))
 		g->said.expects_continue = true;
-	return add_field(g, id, name, value);
+	return add_field(g, f);
 }
 
 /* False: this field is not kept. */
@@ -206,23 +238,33 @@ is_bomb(const struct h2_gather *g)
 	       g->said.seen > (size_t)BOMB_TIMES * HEAD_FIELDS_MAX;
 }
 
-enum h2_gathered
-h2_gather_add(struct h2_gather *g, struct str name, struct str value)
+static enum h2_gathered
+add_cookies(struct h2_gather *g, const struct field *f)
 {
+	if (!g->said.has_cookie && g->n >= h2_gather_fields_most(g))
+		g->said.is_too_large = true;
+	else
+		add_cookie(g, f->value, f->is_secret);
+	return H2_GATHER_OK;
+}
+
+enum h2_gathered
+h2_gather_add(
+    struct h2_gather *g, struct str name, struct str value, bool is_secret)
+{
+	struct field f = { .name = name, .value = value };
+
 	if (!count(g, name, value))
 		return is_bomb(g) ? H2_GATHER_BOMB : H2_GATHER_OK;
 	if (name.len > 0 && name.p[0] == ':')
 		return add_pseudo(g, name, value);
 	if (strict_is_disguise(name))
 		return H2_GATHER_BAD;
+	f.id = field_id_of(name);
+	f.is_secret = is_secret;
 	if (g->kind == H2_OF_TRAILERS)
-		return add_field(g, field_id_of(name), name, value);
-	if (g->kind == H2_OF_REQUEST && str_eq(name, STR("cookie"))) {
-		if (!g->said.has_cookie && g->n >= h2_gather_fields_most(g))
-			g->said.is_too_large = true;
-		else
-			add_cookie(g, value);
-		return H2_GATHER_OK;
-	}
-	return note_field(g, field_id_of(name), name, value);
+		return add_field(g, &f);
+	if (g->kind == H2_OF_REQUEST && str_eq(name, STR("cookie")))
+		return add_cookies(g, &f);
+	return note_field(g, &f);
 }

@@ -15,9 +15,17 @@ struct h2_piece {
 	size_t len;
 };
 
+/* base/spare's. */
+struct h2_bytes {
+	char *p;
+	size_t len;
+	size_t cap;
+};
+
 struct h2_gathered_field {
 	enum field_id id;
-	struct h2_piece name;
+	bool is_secret;
+	struct h2_piece name; /* of FIELD_OTHER */
 	struct h2_piece value;
 };
 
@@ -28,6 +36,7 @@ struct h2_said {
 	bool is_too_large;
 	bool has_host;
 	bool has_cookie;
+	bool has_secret_cookie;
 	bool has_length;
 	bool takes_trailers;
 	bool expects_continue;
@@ -39,8 +48,8 @@ struct h2_said {
 struct h2_gather {
 	enum h2_kind kind;
 	const struct http_limits *limits;
-	struct text bytes;
-	struct text cookies;
+	struct h2_bytes bytes;
+	struct h2_bytes cookies;
 	struct h2_said said;
 	size_t n;
 	struct h2_gathered_field fields[HEAD_FIELDS_MAX];

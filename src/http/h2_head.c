@@ -34,6 +34,24 @@ piece(const char *bytes, struct h2_piece p)
 	return (struct str){ bytes + p.at, p.len };
 }
 
+static struct str
+gathered(const struct h2_bytes *b)
+{
+	return (struct str){ b->p, b->len };
+}
+
+static struct field
+field_of(const struct h2_gathered_field *f, const char *bytes)
+{
+	return (struct field){
+		.id = f->id,
+		.is_secret = f->is_secret,
+		.name = f->id == FIELD_OTHER ? piece(bytes, f->name)
+					     : field_name(f->id),
+		.value = piece(bytes, f->value),
+	};
+}
+
 static struct h2_room *
 copy(const struct h2_gather *g)
 {
@@ -41,19 +59,16 @@ copy(const struct h2_gather *g)
 	struct h2_room *r =
 	    h2_room_take(n, g->bytes.len + COOKIE.len + g->cookies.len);
 	struct cursor c = { .at = h2_room_bytes(r) };
-	const char *bytes = put(&c, text_str(&g->bytes)).p;
+	const char *bytes = put(&c, gathered(&g->bytes)).p;
 	size_t i;
 
 	for (i = 0; i < g->n; i++)
-		r->fields[i] = (struct field){
-			.id = g->fields[i].id,
-			.name = piece(bytes, g->fields[i].name),
-			.value = piece(bytes, g->fields[i].value),
-		};
+		r->fields[i] = field_of(&g->fields[i], bytes);
 	if (g->said.has_cookie) {
 		r->fields[i] = (struct field){ .name = put(&c, COOKIE) };
 		r->fields[i].id = field_id_of(r->fields[i].name);
-		r->fields[i].value = put(&c, text_str(&g->cookies));
+		r->fields[i].is_secret = g->said.has_secret_cookie;
+		r->fields[i].value = put(&c, gathered(&g->cookies));
 	}
 	return r;
 }

@@ -31,8 +31,9 @@ struct h2_gather *h2_gather_new(const struct http_limits *limits) MUST_CHECK;
 void h2_gather_free(struct h2_gather *g);
 /* What came before is forgotten. */
 void h2_gather_begin(struct h2_gather *g, enum h2_kind kind);
-enum h2_gathered h2_gather_add(
-    struct h2_gather *g, struct str name, struct str value) MUST_CHECK;
+/* is_secret: it came as one that is never put into tables. */
+enum h2_gathered h2_gather_add(struct h2_gather *g, struct str name,
+    struct str value, bool is_secret) MUST_CHECK;
 bool h2_gather_is_too_large(const struct h2_gather *g);
 
 /* What a response answers. */

@@ -33,7 +33,7 @@ open_windows(struct h2_stream *st, size_t n)
 	if (s->state == H2_OVER)
 		return;
 	(void)nghttp2_session_consume(s->ng, (int32_t)st->base.id, n);
-	if (nghttp2_session_want_write(s->ng) != 0)
+	if (!s->is_scheduled && nghttp2_session_want_write(s->ng) != 0)
 		h2_turn_schedule(s);
 }
 

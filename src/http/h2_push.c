@@ -169,10 +169,12 @@ h2_push_end(struct stream *base, const struct head *trailers)
 void
 h2_push_flush(struct stream *base)
 {
-	struct h2_stream *st = h2_stream_of(base);
+	struct h2_session *s = h2_stream_of(base)->session;
 
-	if (!is_dead(st) && nghttp2_session_want_write(st->session->ng) != 0)
-		h2_turn_schedule(st->session);
+	/* What was pushed is scheduled; what else there may be is found out. */
+	if (!s->is_scheduled && s->state != H2_OVER && !s->is_mute &&
+	    nghttp2_session_want_write(s->ng) != 0)
+		h2_turn_schedule(s);
 }
 
 static size_t

@@ -100,12 +100,12 @@ on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name,
 
 	(void)ng;
 	(void)f;
-	(void)flags;
 	if (s->gather == NULL)
 		return 0;
 	switch (h2_gather_add(s->gather,
 	    (struct str){ (const void *)name, name_len },
-	    (struct str){ (const void *)value, value_len })) {
+	    (struct str){ (const void *)value, value_len },
+	    (flags & NGHTTP2_NV_FLAG_NO_INDEX) != 0)) {
 	case H2_GATHER_OK:
 		return 0;
 	case H2_GATHER_BAD:

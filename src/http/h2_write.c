@@ -2,13 +2,14 @@
 /*
  * Heads and trailers as the name and value pairs that the library encodes.
  * Nothing is checked: a head's text comes from a parser or from ourselves.
- * The library copies what it is given, and lower-cases names.  Pure.
+ * The library copies what it is given, and lower-cases names, but for names
+ * that are here for ever.  Pure.
  */
 
 #include "http/h2_head.h"
 
 static void
-put(struct h2_nvs *nvs, struct str name, struct str value)
+put(struct h2_nvs *nvs, struct str name, struct str value, uint8_t flags)
 {
 	nghttp2_nv *nv;
 
@@ -20,7 +21,31 @@ put(struct h2_nvs *nvs, struct str name, struct str value)
 	memcpy(&nv->value, &value.p, sizeof(value.p));
 	nv->namelen = name.len;
 	nv->valuelen = value.len;
-	nv->flags = NGHTTP2_NV_FLAG_NONE;
+	nv->flags = flags;
+}
+
+/* name is in lower case, and for ever. */
+static void
+put_known(struct h2_nvs *nvs, struct str name, struct str value)
+{
+	put(nvs, name, value, NGHTTP2_NV_FLAG_NO_COPY_NAME);
+}
+
+/*
+ * A value that comes once would push out of the peer's table what comes again,
+ * and makes the search of ours long.
+ */
+static void
+put_field(struct h2_nvs *nvs, const struct field *f)
+{
+	bool is_known = f->id != FIELD_OTHER;
+	uint8_t flags = 0;
+
+	if (is_known)
+		flags |= NGHTTP2_NV_FLAG_NO_COPY_NAME;
+	if (f->is_secret || field_is_unique(f))
+		flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+	put(nvs, is_known ? field_name(f->id) : f->name, f->value, flags);
 }
 
 /* Digits of n, at the end of a buffer. */
@@ -42,19 +67,19 @@ put_request(struct h2_nvs *nvs, const struct head *h)
 	bool is_extended = h->upgrade.len > 0;
 	struct str method = is_extended ? STR("CONNECT") : h->method;
 
-	put(nvs, STR(":method"), method);
+	put_known(nvs, STR(":method"), method);
 	if (is_extended)
-		put(nvs, STR(":protocol"), h->upgrade);
+		put_known(nvs, STR(":protocol"), h->upgrade);
 	/* Else a CONNECT has nothing but an authority. */
 	if (is_extended || h->path.len > 0) {
-		put(nvs, STR(":scheme"),
+		put_known(nvs, STR(":scheme"),
 		    h->scheme.len > 0 ? h->scheme : STR("http"));
-		put(nvs, STR(":path"), h->path);
+		put_known(nvs, STR(":path"), h->path);
 	}
 	if (h->authority.len > 0)
-		put(nvs, STR(":authority"), h->authority);
+		put_known(nvs, STR(":authority"), h->authority);
 	if (h->takes_trailers)
-		put(nvs, STR("te"), STR("trailers"));
+		put_known(nvs, STR("te"), STR("trailers"));
 }
 
 static void
@@ -63,7 +88,7 @@ put_response(struct h2_nvs *nvs, const struct head *h)
 	/* 101 does not exist here (RFC 8441, section 5). */
 	uint64_t status = h->status == 101 ? 200 : h->status;
 
-	put(nvs, STR(":status"),
+	put_known(nvs, STR(":status"),
 	    digits(status, nvs->status, sizeof(nvs->status)));
 }
 
@@ -86,7 +111,7 @@ put_fields(
 
 	for (i = 0; i < n; i++)
 		if (!field_is_unwritten(h, &f[i]))
-			put(nvs, f[i].name, f[i].value);
+			put_field(nvs, &f[i]);
 }
 
 void
@@ -100,7 +125,7 @@ h2_nvs_of_head(struct h2_nvs *nvs, const struct head *h)
 	put_fields(nvs, h, h->fields, h->n_fields);
 	put_fields(nvs, h, h->added, h->n_added);
 	if (tells_length(h))
-		put(nvs, STR("content-length"),
+		put_known(nvs, STR("content-length"),
 		    digits(
 			h->content_length, nvs->length, sizeof(nvs->length)));
 }
@@ -112,7 +137,7 @@ put_trailers(struct h2_nvs *nvs, const struct field *f, size_t n)
 
 	for (i = 0; i < n; i++)
 		if (field_may_trail(&f[i]))
-			put(nvs, f[i].name, f[i].value);
+			put_field(nvs, &f[i]);
 }
 
 void
@@ -157,6 +182,7 @@ copy_fields(struct field *out, char **to, const struct field *f, size_t n)
 			continue;
 		out[done].id = f[i].id;
 		out[done].is_removed = false;
+		out[done].is_secret = f[i].is_secret;
 		out[done].name = copy_str(to, f[i].name);
 		out[done].value = copy_str(to, f[i].value);
 		done++;

@@ -126,6 +126,38 @@ field_id_of(struct str name)
 	return is_name(name, rows[id].name.p) ? id : FIELD_OTHER;
 }
 
+struct str
+field_name(enum field_id id)
+{
+	assert(id != FIELD_OTHER);
+	return rows[id].name;
+}
+
+/* What traces calls (W3C Trace Context; B3 of Zipkin). */
+static bool
+is_of_trace(struct str name)
+{
+	switch (name.len) {
+	case 11:
+		return str_eq_nocase(name, STR("traceparent")) ||
+		       str_eq_nocase(name, STR("x-b3-spanid"));
+	case 12:
+		return str_eq_nocase(name, STR("x-b3-traceid"));
+	case 17:
+		return str_eq_nocase(name, STR("x-b3-parentspanid"));
+	default:
+		return false;
+	}
+}
+
+bool
+field_is_unique(const struct field *f)
+{
+	if (f->id == FIELD_OTHER)
+		return is_of_trace(f->name);
+	return (rows[f->id].flags & FIELD_UNIQUE) != 0;
+}
+
 bool
 field_is_hop_by_hop(enum field_id id)
 {

@@ -25,6 +25,8 @@ enum field_id {
 struct field {
 	enum field_id id;
 	bool is_removed;
+	/* Not for compression tables, on any hop (RFC 7541, section 7.1.3). */
+	bool is_secret;
 	struct str name;  /* as written; lower case from HTTP/2 */
 	struct str value; /* trimmed */
 };
@@ -84,6 +86,10 @@ struct head {
 void head_init(struct head *h);
 /* FIELD_OTHER unless it is in the table; any case.  name is a token. */
 enum field_id field_id_of(struct str name);
+/* In lower case; not of FIELD_OTHER.  For ever. */
+struct str field_name(enum field_id id);
+/* Each message has its own: of no use in compression tables. */
+bool field_is_unique(const struct field *f);
 /* Concerns one connection only (RFC 9110, section 7.6.1). */
 bool field_is_hop_by_hop(enum field_id id);
 /* Not removed, and fit for trailers (RFC 9110, section 6.5.1). */

@@ -136,6 +136,60 @@ Test(h2_exchange, fields_as_they_are_and_as_they_must_be)
 	text_free(&body);
 }
 
+/* It came as one that is never put into a table (RFC 7541, section 6.2.3). */
+static bool
+is_secret(const struct head *h, const char *name)
+{
+	for (size_t i = 0; i < h->n_fields; i++)
+		if (str_eq(h->fields[i].name, str_of(name)))
+			return h->fields[i].is_secret;
+	cr_assert_fail("%s did not come", name);
+	return false;
+}
+
+Test(h2_exchange, what_no_table_should_have)
+{
+	struct field fields[] = {
+		{ .name = STR("x-token"),
+		    .value = STR("hush"),
+		    .is_secret = true },
+		{ .name = STR("x-plain"), .value = STR("1") },
+		{ .name = STR("x-request-id"), .value = STR("2") },
+		{ .name = STR("TraceParent"), .value = STR("3") },
+		{ .name = STR("x-b3-traceid"), .value = STR("4") },
+		{ .name = STR("cookie"),
+		    .value = STR("a=0123456789012345678901234567890123456789"),
+		    .is_secret = true },
+	};
+	struct stream *back;
+	struct head h, *got;
+	struct h2_rig r;
+
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		fields[i].id = field_id_of(fields[i].name);
+	h2_rig_init(&r);
+	h2_rig_open_pair(&r);
+	back = h2_rig_open_stream(&r.client);
+	h2_rig_request(&h, "GET", "/");
+	h.fields = fields;
+	h.n_fields = ARRAY_LEN(fields);
+	back->ops->push_head(back, &h, true);
+	back->ops->flush(back);
+	h2_rig_turn(&r);
+	(void)served(&r, 0, &got);
+	cr_expect(is_secret(got, "x-token"));
+	cr_expect_not(is_secret(got, "x-plain"));
+	/* Their values come once. */
+	cr_expect(is_secret(got, "x-request-id"));
+	cr_expect(is_secret(got, "traceparent"));
+	cr_expect(is_secret(got, "x-b3-traceid"));
+	cr_expect(is_secret(got, "cookie"));
+	expect_str(value_of(got, "x-request-id"), "2");
+	h2_rig_release(r.server.streams[0], false);
+	h2_rig_release(back, false);
+	h2_rig_close(&r);
+}
+
 Test(h2_exchange, interim_answers_then_the_final_one_and_trailers)
 {
 	struct field field = { .id = FIELD_GRPC_STATUS,
