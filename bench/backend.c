@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The external server of the bench: one thread, TLS, as many ports as asked
- * for, each with a certificate of its own.
+ * The external server of the bench: one thread, as many ports as asked for,
+ * plain or with TLS and a certificate of its own.
  *
- *   backend PORT:CERT:KEY [PORT:CERT:KEY...]
+ *   backend PORT | PORT:CERT:KEY[:CA] ...
  *
  *   GET /small   a small answer, the connection stays
  *   GET /bulk    the stream of cargo.h, for ever
+ *   GET /raw     the same; what is not compared any more is sent without TLS,
+ *                which no relay of bytes can tell
  *   PUT /sink    takes that stream, for ever
+ *
+ * A port with a CA is a limit: callers need a certificate, and shaking hands
+ * costs as little as OpenSSL 3.0 allows.  It has one ticket, sessions are in
+ * memory and verified chains are remembered.
  *
  * A connection that begins as one of HTTP/2, chosen by ALPN or not, is served
  * by h2_server.c.
@@ -18,6 +24,7 @@
 #include "cargo.h"
 #include "chan.h"
 #include "h2_server.h"
+#include "lean.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -39,6 +46,7 @@ enum job {
 	JOB_REQUESTS,
 	JOB_STREAMS,
 	JOB_SEND,
+	JOB_SEND_RAW,
 	JOB_SINK,
 	JOB_DROP,
 	JOB_DEAD,
@@ -58,6 +66,7 @@ struct peer {
 	SSL_CTX *ctx;
 	struct chan chan;
 	enum job job;
+	bool is_raw;          /* as soon as nobody compares */
 	struct h2_server *h2; /* of JOB_STREAMS */
 	bool wants_out;
 	uint64_t pos;
@@ -89,7 +98,7 @@ flush(struct peer *p)
 {
 	switch (chan_flush(&p->chan)) {
 	case CHAN_OK:
-		watch(p, p->job == JOB_SEND);
+		watch(p, p->job == JOB_SEND || p->job == JOB_SEND_RAW);
 		break;
 	case CHAN_WAIT:
 		watch(p, true);
@@ -107,13 +116,35 @@ send_stream(struct peer *p)
 		flush(p);
 		if (p->job == JOB_DEAD || p->chan.sent > 0)
 			return;
-		for (int i = 0; i < BATCH; i++) {
+		for (int i = 0;
+		     i < BATCH && !(p->is_raw && p->pos >= CARGO_CHECKED);
+		     i++) {
 			chan_write(
 			    &p->chan, cargo_at(&p->b->cargo, p->pos), RECORD);
 			p->pos += RECORD;
 		}
+		if (p->is_raw && p->pos >= CARGO_CHECKED)
+			break;
 	}
 	flush(p);
+	if (p->is_raw && p->job == JOB_SEND && p->pos >= CARGO_CHECKED)
+		p->job = JOB_SEND_RAW;
+}
+
+static void
+send_raw(struct peer *p)
+{
+	enum chan_status status = CHAN_OK;
+
+	flush(p);
+	for (int turn = 0; turn < 4 && status == CHAN_OK; turn++) {
+		if (p->job == JOB_DEAD || p->chan.sent > 0)
+			return;
+		p->pos += chan_send_raw(&p->chan,
+		    cargo_at(&p->b->cargo, p->pos), CARGO_PERIOD, &status);
+	}
+	if (status == CHAN_END)
+		p->job = JOB_DEAD;
 }
 
 /* Compares n bytes of a sink's stream. */
@@ -148,7 +179,8 @@ serve(struct peer *p, size_t n)
 	if (begins(p, "GET /small HTTP/1.1\r\n") &&
 	    memmem(p->buf, n, "ost: ", 5) != NULL) {
 		chan_write(&p->chan, p->b->answer, p->b->answer_size);
-	} else if (begins(p, "GET /bulk ")) {
+	} else if (begins(p, "GET /bulk ") || begins(p, "GET /raw ")) {
+		p->is_raw = begins(p, "GET /raw ");
 		chan_write(&p->chan, stream, sizeof(stream) - 1);
 		p->job = JOB_SEND;
 	} else if (begins(p, "PUT /sink ")) {
@@ -263,8 +295,7 @@ accept_all(struct peer *listener)
 			die("calloc");
 		p->b = listener->b;
 		p->job = JOB_HANDSHAKE;
-		chan_init(&p->chan, listener->ctx, fd);
-		SSL_set_accept_state(p->chan.ssl);
+		chan_init(&p->chan, listener->ctx, fd, false);
 		if (epoll_ctl(p->b->epoll, EPOLL_CTL_ADD, fd, &e) == -1)
 			die("epoll_ctl");
 	}
@@ -310,6 +341,7 @@ step(struct peer *p, uint32_t events)
 		drop(p);
 		break;
 	case JOB_SEND:
+	case JOB_SEND_RAW:
 		/* Nobody says anything here; only the end can come. */
 		if ((events & EPOLLIN) != 0)
 			read_some(p);
@@ -319,11 +351,16 @@ step(struct peer *p, uint32_t events)
 	}
 	if (p->job == JOB_SEND)
 		send_stream(p);
+	else if (p->job == JOB_SEND_RAW)
+		send_raw(p);
 	else if (p->job == JOB_STREAMS)
 		send_answers(p);
 	else if (p->job == JOB_REQUESTS)
 		flush(p);
 	if (p->job == JOB_DEAD) {
+		/* Politely, or its session would be forgotten. */
+		chan_close(&p->chan);
+		(void)chan_flush(&p->chan);
 		chan_fini(&p->chan);
 		h2_server_free(p->h2);
 		free(p);
@@ -365,6 +402,32 @@ choose_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
 	return SSL_TLSEXT_ERR_NOACK;
 }
 
+static SSL_CTX *
+make_context(const char *cert, const char *key, const char *ca)
+{
+	OSSL_LIB_CTX *from = ca != NULL ? lean_context() : NULL;
+	SSL_CTX *ctx = SSL_CTX_new_ex(from, NULL, TLS_server_method());
+
+	chan_context_setup(ctx, NULL, ca != NULL ? CHAN_OPENSSL : CHAN_OWN);
+	SSL_CTX_set_alpn_select_cb(ctx, choose_alpn, NULL);
+	if (!lean_use_identity(ctx, cert, key))
+		die(cert);
+	if (ca == NULL)
+		return ctx;
+	/* Callers' certificates have the other one. */
+	SSL_CTX_set1_groups_list(ctx, "X25519:P-256");
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+	SSL_CTX_set_num_tickets(ctx, 1);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER);
+	SSL_CTX_set_session_id_context(ctx, (const uint8_t *)"backend", 7);
+	SSL_CTX_set_verify(
+	    ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	lean_remember_chains(ctx);
+	if (SSL_CTX_load_verify_file(ctx, ca) != 1)
+		die(ca);
+	return ctx;
+}
+
 static void
 listen_on(struct backend *b, char *spec)
 {
@@ -372,22 +435,18 @@ listen_on(struct backend *b, char *spec)
 	struct epoll_event e = { .events = EPOLLIN, .data = { .ptr = p } };
 	const char *port = strtok(spec, ":");
 	const char *cert = strtok(NULL, ":");
-	const char *key = strtok(NULL, ":");
+	const char *key = cert == NULL ? NULL : strtok(NULL, ":");
+	const char *ca = key == NULL ? NULL : strtok(NULL, ":");
 
-	if (p == NULL || port == NULL || cert == NULL || key == NULL) {
-		fprintf(stderr, "usage: backend PORT:CERT:KEY...\n");
+	if (p == NULL || port == NULL || (cert != NULL && key == NULL)) {
+		fprintf(
+		    stderr, "usage: backend PORT | PORT:CERT:KEY[:CA] ...\n");
 		exit(2);
 	}
 	p->b = b;
 	p->job = JOB_ACCEPT;
-	p->ctx = SSL_CTX_new(TLS_server_method());
-	chan_context_setup(p->ctx, NULL);
-	SSL_CTX_set_alpn_select_cb(p->ctx, choose_alpn, NULL);
-	if (SSL_CTX_use_certificate_chain_file(p->ctx, cert) != 1 ||
-	    SSL_CTX_use_PrivateKey_file(p->ctx, key, SSL_FILETYPE_PEM) != 1) {
-		fprintf(stderr, "backend: %s, %s: unusable\n", cert, key);
-		exit(1);
-	}
+	if (cert != NULL)
+		p->ctx = make_context(cert, key, ca);
 	p->chan.fd = open_listener(atoi(port));
 	epoll_ctl(b->epoll, EPOLL_CTL_ADD, p->chan.fd, &e);
 }

@@ -56,9 +56,10 @@ start_client(struct client *c)
 
 	if (fd == -1)
 		die("socket");
-	chan_init(&c->chan, l->ctx, fd);
+	chan_init(&c->chan, l->ctx, fd, true);
 	SSL_set_tlsext_host_name(c->chan.ssl, l->name);
-	SSL_set_connect_state(c->chan.ssl);
+	if (c->session != NULL)
+		SSL_set_session(c->chan.ssl, c->session);
 	c->state = STATE_CONNECT;
 	c->wants_out = true;
 	c->have = 0;
@@ -78,7 +79,7 @@ static void
 stop_client(struct client *c)
 {
 	if (is_open(c->state)) {
-		SSL_shutdown(c->chan.ssl);
+		chan_close(&c->chan);
 		(void)chan_flush(&c->chan);
 		c->l->open--;
 	} else {
@@ -158,6 +159,8 @@ on_open(struct client *c)
 	l->pending--;
 	l->open++;
 	l->tally.opened++;
+	if (l->resumes && SSL_session_reused(c->chan.ssl))
+		l->tally.resumed++;
 	if (took > l->tally.longest_open)
 		l->tally.longest_open = took;
 	if (l->h2_kind != H2_KINDS) {
@@ -169,11 +172,21 @@ on_open(struct client *c)
 	ask(c);
 	if (c->state != STATE_ASKED)
 		return;
-	if (l->mode == MODE_DOWNLOAD)
+	if (l->mode == MODE_DOWNLOAD || l->mode == MODE_RAW)
 		c->state = STATE_HEAD;
 	if (l->mode == MODE_UPLOAD)
 		c->state = STATE_SEND;
 	watch(c, c->state == STATE_SEND);
+}
+
+/* The newest: with TLS 1.3 it came with the answer. */
+static void
+keep_session(struct client *c)
+{
+	if (!c->l->resumes)
+		return;
+	SSL_SESSION_free(c->session);
+	c->session = SSL_get1_session(c->chan.ssl);
 }
 
 static void
@@ -191,6 +204,7 @@ on_answered(struct client *c, size_t used)
 	}
 	if (l->mode == MODE_HANDSHAKE ||
 	    (l->requests != 0 && c->asked >= l->requests)) {
+		keep_session(c);
 		stop_client(c);
 	} else if (l->pace_ns == 0) {
 		ask(c);
@@ -384,7 +398,8 @@ clients_tend(struct load *l)
 	for (unsigned i = 0; i < l->conns; i++) {
 		struct client *c = &l->clients[i];
 
-		if (c->state == STATE_CLOSED && l->pending < PENDING_MAX)
+		if (c->state == STATE_CLOSED && l->pending < PENDING_MAX &&
+		    !l->rests)
 			start_client(c);
 		else if (c->state == STATE_PAUSE && c->due_ns <= now)
 			ask(c);

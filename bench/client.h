@@ -17,6 +17,7 @@
 enum mode {
 	MODE_HTTP,
 	MODE_DOWNLOAD,
+	MODE_RAW,
 	MODE_UPLOAD,
 	MODE_HANDSHAKE,
 	MODE_STEADY,
@@ -44,6 +45,7 @@ struct tally {
 	uint64_t cut;
 	uint64_t wrong;
 	uint64_t opened;
+	uint64_t resumed;
 	uint64_t longest_open;
 	struct histogram answers;
 };
@@ -61,8 +63,12 @@ struct load {
 	unsigned streams; /* of each, over HTTP/2 */
 	unsigned requests;
 	uint64_t pace_ns;
+	uint64_t started_ns;
 	double seconds;
+	double share; /* of a core that we may use; 0: any */
 
+	bool resumes;
+	bool rests; /* opens no more for now */
 	struct cargo cargo;
 	struct h2_cargo h2_cargo;
 	enum h2_kind h2_kind; /* H2_KINDS: not over HTTP/2 */
@@ -85,6 +91,7 @@ struct load {
 struct client {
 	struct load *l;
 	struct chan chan;
+	SSL_SESSION *session;
 	struct streams streams; /* from STATE_STREAMS on */
 	enum state state;
 	bool wants_out;

@@ -5,19 +5,27 @@
  *
  *   http       small requests, each connection asks again when answered
  *   download   each connection takes the endless stream
+ *   raw        the same from a server that stops to encrypt it
  *   upload     each connection sends it
- *   handshake  connect, handshake, one small request, close, again
+ *   handshake  connect, handshake, one small request, close, again; with -r
+ *              each caller resumes the session that it had
  *   http2      small requests, each connection has -S of them under way
  *   grpc       the same with unary calls
  *   steady     http at a pace (-i), each connection replaced after -n
  *              requests, until SIGTERM; SIGUSR1 prints what happened since
  *              the last one
  *
+ * With -u SHARE no connection is opened while we have used more than that share
+ * of a core, so that the proxy is not kept waiting by us.  That is for
+ * handshakes, which cost a proxy the same however many wait; requests get
+ * cheaper by the number that it finds waiting, so their load does not rest.
+ *
  * Everything is checked: a wrong byte, a connection that ends early or that is
  * refused is counted, and but for steady makes the whole run worthless.
  */
 
 #include "client.h"
+#include "lean.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,6 +44,7 @@
 static const char *const modes[] = {
 	[MODE_HTTP] = "http",
 	[MODE_DOWNLOAD] = "download",
+	[MODE_RAW] = "raw",
 	[MODE_UPLOAD] = "upload",
 	[MODE_HANDSHAKE] = "handshake",
 	[MODE_STEADY] = "steady",
@@ -54,8 +63,14 @@ static void
 turn(struct load *l, int timeout_ms)
 {
 	struct epoll_event events[EVENTS];
-	int n = epoll_wait(l->epoll, events, EVENTS, timeout_ms);
+	int n;
 
+	if (l->share != 0) {
+		uint64_t past = meter_now_ns() - l->started_ns;
+
+		l->rests = meter_own_cpu_s() > l->share * (double)past / NS;
+	}
+	n = epoll_wait(l->epoll, events, EVENTS, l->rests ? 1 : timeout_ms);
 	if (n == -1 && errno != EINTR)
 		die("epoll_wait");
 	for (int i = 0; i < n; i++)
@@ -81,20 +96,22 @@ report(const struct load *l)
 {
 	const struct tally *t = &l->tally;
 	double seconds = (double)(meter_now_ns() - l->begun_ns) / NS;
-	bool bulk = l->mode == MODE_DOWNLOAD || l->mode == MODE_UPLOAD;
+	bool bulk = l->mode == MODE_DOWNLOAD || l->mode == MODE_UPLOAD ||
+		    l->mode == MODE_RAW;
 
 	printf("units=%.6f seconds=%.3f cpu=%.3f backend=%.3f load=%.3f "
 	       "machine=%.3f "
 	       "p50_us=%.1f p99_us=%.1f longest_ms=%.2f longest_open_ms=%.2f "
-	       "opened=%llu refused=%llu cut=%llu wrong=%llu\n",
+	       "opened=%llu resumed=%llu refused=%llu cut=%llu wrong=%llu\n",
 	    bulk ? (double)t->bytes / 1e9 : (double)t->done, seconds,
 	    meter_cpu_s(l->pids) - l->cpu,
 	    meter_cpu_s(l->backend_pids) - l->backend_cpu,
 	    meter_own_cpu_s() - l->own_cpu, meter_machine_s() - l->machine_cpu,
 	    histogram_us(&t->answers, 0.5), histogram_us(&t->answers, 0.99),
 	    (double)t->answers.longest / 1e6, (double)t->longest_open / 1e6,
-	    (unsigned long long)t->opened, (unsigned long long)t->refused,
-	    (unsigned long long)t->cut, (unsigned long long)t->wrong);
+	    (unsigned long long)t->opened, (unsigned long long)t->resumed,
+	    (unsigned long long)t->refused, (unsigned long long)t->cut,
+	    (unsigned long long)t->wrong);
 	fflush(stdout);
 }
 
@@ -160,31 +177,45 @@ catch_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK);
 }
 
+/* Records of our own cost less, but only where nothing else than records is to
+ * be measured: a handshake that logs its secrets costs more, and resuming needs
+ * tickets. */
+static void
+prepare_tls(struct load *l)
+{
+	bool shakes = l->mode == MODE_HANDSHAKE;
+	char key[512], cert[512];
+
+	l->ctx = SSL_CTX_new_ex(lean_context(), NULL, TLS_client_method());
+	chan_context_setup(
+	    l->ctx, l->version, shakes ? CHAN_OPENSSL : CHAN_OWN);
+	SSL_CTX_set_session_cache_mode(l->ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_verify(l->ctx, SSL_VERIFY_PEER, NULL);
+	lean_remember_chains(l->ctx);
+	snprintf(key, sizeof(key), "%s.key", l->cert);
+	snprintf(cert, sizeof(cert), "%s.crt", l->cert);
+	if (!lean_use_identity(l->ctx, cert, key))
+		die(cert);
+	if (SSL_CTX_load_verify_file(l->ctx, l->ca) != 1)
+		die(l->ca);
+}
+
 static void
 prepare(struct load *l)
 {
-	char path[512];
 	const char *method = "GET /small";
 
 	if (l->mode == MODE_DOWNLOAD)
 		method = "GET /bulk";
+	if (l->mode == MODE_RAW)
+		method = "GET /raw";
 	if (l->mode == MODE_UPLOAD)
 		method = "PUT /sink";
 	l->request_size = (size_t)snprintf(l->request, sizeof(l->request),
 	    "%s HTTP/1.1\r\nHost: %s\r\nUser-Agent: load\r\n"
 	    "Accept: */*\r\n\r\n",
 	    method, "web.bench.example");
-	l->ctx = SSL_CTX_new(TLS_client_method());
-	chan_context_setup(l->ctx, l->version);
-	SSL_CTX_set_session_cache_mode(l->ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_verify(l->ctx, SSL_VERIFY_PEER, NULL);
-	snprintf(path, sizeof(path), "%s.key", l->cert);
-	if (SSL_CTX_use_PrivateKey_file(l->ctx, path, SSL_FILETYPE_PEM) != 1)
-		die(path);
-	snprintf(path, sizeof(path), "%s.crt", l->cert);
-	if (SSL_CTX_use_certificate_chain_file(l->ctx, path) != 1 ||
-	    SSL_CTX_load_verify_file(l->ctx, l->ca) != 1)
-		die(path);
+	prepare_tls(l);
 	cargo_init(&l->cargo);
 	h2_cargo_init(&l->h2_cargo);
 	l->h2_kind = h2_kind_parse(modes[l->mode]);
@@ -210,7 +241,7 @@ usage(void)
 	    "usage: load -m MODE -p PORT -s SERVER-NAME -c CERT (without "
 	    ".crt) -a CA\n\t[-k connections] [-d seconds] [-P proxy-pids] "
 	    "[-B backend-pids]\n\t[-i pace-ms] [-n requests-each] "
-	    "[-v 1.2|1.3] [-S streams-each]\n");
+	    "[-v 1.2|1.3] [-S streams-each] [-r] [-u share]\n");
 	exit(2);
 }
 
@@ -229,7 +260,8 @@ read_options(struct load *l, int argc, char **argv)
 {
 	int o;
 
-	while ((o = getopt(argc, argv, "m:p:s:c:a:k:d:P:B:i:n:v:S:")) != -1) {
+	while (
+	    (o = getopt(argc, argv, "m:p:s:c:a:k:d:P:B:i:n:v:S:ru:")) != -1) {
 		switch (o) {
 		case 'm':
 			l->mode = mode_parse(optarg);
@@ -270,6 +302,12 @@ read_options(struct load *l, int argc, char **argv)
 		case 'S':
 			l->streams = (unsigned)atoi(optarg);
 			break;
+		case 'r':
+			l->resumes = true;
+			break;
+		case 'u':
+			l->share = atof(optarg);
+			break;
 		default:
 			usage();
 		}
@@ -287,6 +325,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	read_options(&l, argc, argv);
 	prepare(&l);
+	l.started_ns = meter_now_ns();
 	if (l.mode != MODE_STEADY)
 		return measure(&l);
 	signals = catch_signals();

@@ -13,12 +13,17 @@ tools=$TOP_BUILDDIR/build-bench
 work=
 jobs_started=
 proxy_mode=http
+# The folder with the certificates of the mesh's side, and the core of the load
+# and of the server.
+certs=
+outside_core=1
 
 # Outside of a network namespace these ports must be free.
 port=19443
 admin_port=19444
 backend_port=19445
 impostor_port=19446
+plain_port=19447
 
 say() {
 	echo "$*" >&2
@@ -51,55 +56,77 @@ prepare_network() {
 }
 
 build_tool() {
-	local out=$tools/$1 sources=()
+	local out=$tools/$1 sources=() mb=()
 	shift
 	sources=("${@/#/$here/}")
-	[ -x "$out" ] && [ -z "$(find "$here" -maxdepth 1 -name '*.[ch]' \
+	[ -x "$out" ] && [ -z "$(find "$here" -maxdepth 2 -name '*.[ch]' \
 	    -newer "$out" -print -quit)" ] && return 0
+	has_ipsec_mb && mb=(-DBENCH_IPSEC_MB -lIPSec_MB)
 	# shellcheck disable=SC2046
 	$CC -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$out" \
-	    "${sources[@]}" $(pkg-config --cflags --libs openssl libnghttp2) ||
+	    "${sources[@]}" "${mb[@]}" \
+	    $(pkg-config --cflags --libs openssl libnghttp2) ||
 		fail "$out cannot be built"
 }
 
+has_ipsec_mb() {
+	echo '#include <intel-ipsec-mb.h>' | $CC -E - >/dev/null 2>&1
+}
+
 build_tools() {
+	local tls='chan.c seal.c lean.c' cargo='cargo.c h2.c h2_cargo.c'
 	mkdir -p "$tools"
-	build_tool load load.c client.c streams.c chan.c cargo.c h2.c \
-	    h2_cargo.c meter.c
-	build_tool backend backend.c h2_server.c chan.c cargo.c h2.c \
-	    h2_cargo.c
-	build_tool ask ask.c cargo.c h2.c h2_cargo.c meter.c
+	# shellcheck disable=SC2086
+	{
+		build_tool load load.c client.c streams.c meter.c $tls $cargo
+		build_tool backend backend.c h2_server.c $tls $cargo
+		build_tool tlsrelay limits/tlsrelay.c chan.c seal.c
+		build_tool relay limits/relay.c
+		build_tool ask ask.c meter.c $cargo
+	}
 	[ -x "$ZEGRESSD" ] || fail "$ZEGRESSD is not there: make first"
 }
 
-# certify NAME CA SUBJECT-ALT-NAMES
+# new_key TYPE: what openssl req wants to hear.
+new_key() {
+	case $1 in
+	rsa) echo '-newkey rsa:2048' ;;
+	ecdsa) echo '-newkey ec -pkeyopt ec_paramgen_curve:P-256' ;;
+	esac
+}
+
+# certify NAME CA SUBJECT-ALT-NAMES, in the folder $certs with keys of $key
 certify() {
-	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
-	    -keyout "$work/$1.key" -subj "/CN=$1" -out "$work/$1.csr" 2>&1 &&
+	# shellcheck disable=SC2046
+	openssl req -new $(new_key "$key") -nodes \
+	    -keyout "$certs/$1.key" -subj "/CN=$1" -out "$certs/$1.csr" 2>&1 &&
 	    printf '%s\n' "subjectAltName=critical,$3" \
 		'keyUsage=critical,digitalSignature,keyEncipherment' \
-		'extendedKeyUsage=serverAuth,clientAuth' >"$work/$1.ext" &&
-	    openssl x509 -req -in "$work/$1.csr" -CA "$work/$2.crt" \
-		-CAkey "$work/$2.key" -CAcreateserial -days 30 \
-		-extfile "$work/$1.ext" -out "$work/$1.crt" 2>&1
+		'extendedKeyUsage=serverAuth,clientAuth' >"$certs/$1.ext" &&
+	    openssl x509 -req -in "$certs/$1.csr" -CA "$certs/$2.crt" \
+		-CAkey "$certs/$2.key" -CAcreateserial -days 30 \
+		-extfile "$certs/$1.ext" -out "$certs/$1.crt" 2>&1
 }
 
 certify_itself() {
-	openssl req -x509 -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 \
-	    -nodes -keyout "$work/$1.key" -subj "/CN=$1" -days 30 \
+	# shellcheck disable=SC2046
+	openssl req -x509 -new $(new_key "$key") \
+	    -nodes -keyout "$certs/$1.key" -subj "/CN=$1" -days 30 \
 	    -addext 'basicConstraints=critical,CA:TRUE' \
 	    -addext 'keyUsage=critical,keyCertSign,cRLSign' \
-	    ${2:+-addext "$2"} -out "$work/$1.crt" 2>&1
+	    ${2:+-addext "$2"} -out "$certs/$1.crt" 2>&1
 }
 
-# The mesh, the world outside, and strangers that look like both.
+# make_certificates TYPE FOLDER: the mesh, the world outside, and strangers that
+# look like both.
 make_certificates() {
-	local log
+	local log key=$1 certs=$2
 	local zone='URI:spiffe://default/zone-egress'
 	local caller='URI:spiffe://default/caller,URI:kuma://kuma.io/service/caller'
 	local names='DNS:web.bench.example,DNS:impostor.bench.example'
 	names="$names,DNS:*.scale.example"
 
+	mkdir -p "$certs"
 	log=$({
 		certify_itself mesh-ca subjectAltName=URI:spiffe://default &&
 		certify_itself outside-ca &&
@@ -110,7 +137,16 @@ make_certificates() {
 		certify outside outside-ca "$names" &&
 		certify impostor strange-ca "$names"
 	}) || fail "certificates: $log"
-	cat "$work/egress.crt" "$work/egress.key" >"$work/egress.pem"
+	cat "$certs/egress.crt" "$certs/egress.key" >"$certs/egress.pem"
+}
+
+# A mesh with RSA; what is outside stays as it is.
+make_rsa_certificates() {
+	local file
+	make_certificates rsa "$work/rsa"
+	for file in outside-ca outside impostor; do
+		cp "$work/$file.crt" "$work/$file.key" "$work/rsa"
+	done
 }
 
 # Ends what was started here, by its process id, and waits for it.
@@ -140,7 +176,8 @@ enter() {
 	work=$(mktemp -d "${TMPDIR:-/tmp}/zegress-bench.XXXXXX") || exit 1
 	trap leave EXIT
 	trap 'exit 1' INT TERM HUP
-	make_certificates
+	certs=$work
+	make_certificates ecdsa "$work"
 }
 
 # pin CORE COMMAND...: where there are two cores.
@@ -156,7 +193,8 @@ pin() {
 start_backend() {
 	pin 1 "$tools/backend" \
 	    "$backend_port:$work/outside.crt:$work/outside.key" \
-	    "$impostor_port:$work/impostor.crt:$work/impostor.key" &
+	    "$impostor_port:$work/impostor.crt:$work/impostor.key" \
+	    "$plain_port" &
 	backend=$!
 	jobs_started="$jobs_started $backend"
 }
@@ -173,23 +211,35 @@ ask() {
 	http2 | grpc) set -- -m "$proxy_mode" "$@" ;;
 	esac
 	"$tools/ask" -p "$port" -s "$(server_name "$service")" \
-	    -a "$work/mesh-ca.crt" "$@"
+	    -a "$(callers_ca)" "$@"
 }
 
-# start_proxy PEER MODE: leaves its process id in $proxy.  zegressd@FILE is
-# another build of it.
+# Whom callers trust: who passes their bytes on shows nothing of its own.
+callers_ca() {
+	case $proxy_mode in
+	pass) echo "$work/outside-ca.crt" ;;
+	*) echo "$certs/mesh-ca.crt" ;;
+	esac
+}
+
+# start_proxy PEER MODE [VARIABLE=VALUE...]: leaves its process id in $proxy.
+# zegressd@FILE is another build of it.  The variables are for the peer.
 start_proxy() {
 	local answer run=$work/${1//\//-} daemon=$ZEGRESSD
+	local peer=$1
 	proxy_mode=$2
-	[ "$1" = "${1%@*}" ] || daemon=${1#*@}
+	shift 2
+	[ "$peer" = "${peer%@*}" ] || daemon=${peer#*@}
 	mkdir -p "$run"
-	MODE=$2 PORT=$port ADMIN_PORT=$admin_port BACKEND=$backend_port \
-	    IMPOSTOR=$impostor_port CERTS=$work RUN=$run ZEGRESSD=$daemon \
-	    pin "${PROXY_CORE:-0}" "$here/peers/${1%%@*}" >"$run/log" 2>&1 &
+	MODE=$proxy_mode PORT=$port ADMIN_PORT=$admin_port \
+	    BACKEND=$backend_port IMPOSTOR=$impostor_port PLAIN=$plain_port \
+	    CERTS=$certs RUN=$run ZEGRESSD=$daemon TOOLS=$tools \
+	    pin "${PROXY_CORE:-0}" env "$@" "$here/peers/${peer%%@*}" \
+	    >"$run/log" 2>&1 &
 	proxy=$!
 	jobs_started="$jobs_started $proxy"
-	answer=$(ask web -c "$work/caller" -w 20) && return 0
-	say "$1 does not serve ($answer):"
+	answer=$(ask web -c "$certs/caller" -w 20) && return 0
+	say "$peer does not serve ($answer):"
 	tail -n 20 "$run/log" >&2
 	return 1
 }
@@ -200,9 +250,9 @@ stop_proxy() {
 }
 
 # Does the proxy do the whole job?  Each line names what it must refuse.
+# check_proxy PEER [plain]
 check_proxy() {
 	local peer=$1 bad=0 answer
-	shift
 	refuses() {
 		local what=$1
 		shift
@@ -211,12 +261,14 @@ check_proxy() {
 		say "$peer does not refuse $what: $answer"
 		bad=1
 	}
+	refuses 'an unknown server name' nobody -c "$certs/caller"
+	[ "$proxy_mode" != pass ] || return $bad
 	refuses 'a caller without certificate' web
-	refuses 'a certificate of another CA' web -c "$work/stranger"
-	refuses 'an unknown server name' nobody -c "$work/caller"
+	refuses 'a certificate of another CA' web -c "$certs/stranger"
+	[ "${2:-tls}" != plain ] || return $bad
 	refuses 'a server with a certificate of another CA' impostor \
-	    -c "$work/caller"
-	refuses 'a server of another name' misnamed -c "$work/caller"
+	    -c "$certs/caller"
+	refuses 'a server of another name' misnamed -c "$certs/caller"
 	return $bad
 }
 
@@ -224,7 +276,7 @@ check_proxy() {
 run_load() {
 	local mode=$1
 	shift
-	(pin 1 "$tools/load" -m "$mode" -p "$port" \
-	    -s "$(server_name web)" -c "$work/caller" \
-	    -a "$work/mesh-ca.crt" -P "$proxy" -B "$backend" "$@")
+	(pin "$outside_core" "$tools/load" -m "$mode" -p "$port" \
+	    -s "$(server_name web)" -c "$certs/caller" \
+	    -a "$(callers_ca)" -P "$proxy" -B "$backend" "$@")
 }
