@@ -63,12 +63,15 @@ struct load {
 	unsigned streams; /* of each, over HTTP/2 */
 	unsigned requests;
 	uint64_t pace_ns;
-	uint64_t started_ns;
 	double seconds;
-	double share; /* of a core that we may use; 0: any */
+	double share; /* of a core that we and the server may use; 0: any */
+	uint64_t started_ns;
+	uint64_t looked_ns;
+	double started_cpu;
+	double outside_cpu;
 
 	bool resumes;
-	bool rests; /* opens no more for now */
+	bool rests;
 	struct cargo cargo;
 	struct h2_cargo h2_cargo;
 	enum h2_kind h2_kind; /* H2_KINDS: not over HTTP/2 */

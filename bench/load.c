@@ -15,10 +15,12 @@
  *              requests, until SIGTERM; SIGUSR1 prints what happened since
  *              the last one
  *
- * With -u SHARE no connection is opened while we have used more than that share
- * of a core, so that the proxy is not kept waiting by us.  That is for
- * handshakes, which cost a proxy the same however many wait; requests get
- * cheaper by the number that it finds waiting, so their load does not rest.
+ * With -u SHARE we rest, so that we and the server use no more than that share
+ * of a core, and the proxy is not kept waiting by us: no connection is opened,
+ * or nothing is read.  That is for handshakes, which cost a proxy the same
+ * however many wait, and for relays, which cost less than we do.  Requests get
+ * cheaper by the number that a proxy finds waiting, so their load does not
+ * rest.
  *
  * Everything is checked: a wrong byte, a connection that ends early or that is
  * refused is counted, and but for steady makes the whole run worthless.
@@ -40,6 +42,8 @@
 #define OPEN_LATE_S 30
 #define WARM_UP_NS 500000000ull
 #define NS 1e9
+#define LOOK_NS 20000000u
+#define REST_US 500
 
 static const char *const modes[] = {
 	[MODE_HTTP] = "http",
@@ -59,16 +63,36 @@ die(const char *what)
 	exit(1);
 }
 
+/* Whether we and the server have used more than our share. */
+static bool
+is_over_share(struct load *l)
+{
+	uint64_t now = meter_now_ns();
+
+	if (l->share == 0)
+		return false;
+	if (now - l->looked_ns >= LOOK_NS) {
+		l->looked_ns = now;
+		l->outside_cpu = meter_cpu_s(l->backend_pids);
+		if (l->started_ns == 0) {
+			l->started_ns = now;
+			l->started_cpu = l->outside_cpu + meter_own_cpu_s();
+		}
+	}
+	return l->outside_cpu + meter_own_cpu_s() - l->started_cpu >
+	       l->share * (double)(now - l->started_ns) / NS;
+}
+
 static void
 turn(struct load *l, int timeout_ms)
 {
 	struct epoll_event events[EVENTS];
 	int n;
 
-	if (l->share != 0) {
-		uint64_t past = meter_now_ns() - l->started_ns;
-
-		l->rests = meter_own_cpu_s() > l->share * (double)past / NS;
+	l->rests = is_over_share(l);
+	if (l->rests && l->mode == MODE_RAW) {
+		usleep(REST_US);
+		return;
 	}
 	n = epoll_wait(l->epoll, events, EVENTS, l->rests ? 1 : timeout_ms);
 	if (n == -1 && errno != EINTR)
@@ -325,7 +349,6 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	read_options(&l, argc, argv);
 	prepare(&l);
-	l.started_ns = meter_now_ns();
 	if (l.mode != MODE_STEADY)
 		return measure(&l);
 	signals = catch_signals();

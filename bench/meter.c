@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Clock, /proc/PID/stat, histogram.
+ * Clock, /proc/PID/task/TID/schedstat, histogram.
  */
 
 #include "meter.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,27 +25,42 @@ meter_now_ns(void)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
+/* Nanoseconds that a thread ran.  The ticks of /proc/PID/stat are too coarse
+ * for a second of little work. */
 static double
-cpu_of(long pid)
+cpu_of_thread(long pid, const char *thread)
 {
-	char path[64], line[1024];
-	unsigned long user, system;
-	double sum = 0;
-	const char *rest;
+	unsigned long long ns = 0;
+	char path[300];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "/proc/%ld/stat", pid);
+	snprintf(
+	    path, sizeof(path), "/proc/%ld/task/%s/schedstat", pid, thread);
 	f = fopen(path, "r");
 	if (f == NULL)
 		return 0;
-	/* The name may hold blanks and parentheses of its own. */
-	if (fgets(line, sizeof(line), f) != NULL &&
-	    (rest = strrchr(line, ')')) != NULL &&
-	    sscanf(rest + 2,
-		"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-		&system) == 2)
-		sum = (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	if (fscanf(f, "%llu", &ns) != 1)
+		ns = 0;
 	fclose(f);
+	return (double)ns / 1e9;
+}
+
+static double
+cpu_of(long pid)
+{
+	struct dirent *entry;
+	char path[64];
+	double sum = 0;
+	DIR *threads;
+
+	snprintf(path, sizeof(path), "/proc/%ld/task", pid);
+	threads = opendir(path);
+	if (threads == NULL)
+		return 0;
+	while ((entry = readdir(threads)) != NULL)
+		if (entry->d_name[0] != '.')
+			sum += cpu_of_thread(pid, entry->d_name);
+	closedir(threads);
 	return sum;
 }
 

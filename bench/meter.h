@@ -19,8 +19,8 @@ struct histogram {
 
 uint64_t meter_now_ns(void);
 
-/* Seconds of CPU, user and system, of all threads of the processes in the
- * comma-separated list of process ids. */
+/* Seconds of CPU, user and system, of all living threads of the processes in
+ * the comma-separated list of process ids. */
 double meter_cpu_s(const char *pids);
 double meter_own_cpu_s(void);
 

@@ -153,9 +153,9 @@ make_rsa_certificates() {
 end() {
 	[ -n "$1" ] || return 0
 	kill "$1" 2>/dev/null
-	for _ in $(seq 100); do
+	for _ in $(seq 500); do
 		kill -0 "$1" 2>/dev/null || break
-		sleep 0.05
+		sleep 0.01
 	done
 	kill -9 "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
@@ -171,6 +171,8 @@ leave() {
 }
 
 enter() {
+	[ -r /proc/self/schedstat ] ||
+		fail 'this kernel does not count the time of a thread'
 	# For callers by the hundred, each with a connection behind it.
 	[ "$(ulimit -Sn)" -ge 4096 ] || ulimit -Sn 4096
 	work=$(mktemp -d "${TMPDIR:-/tmp}/zegress-bench.XXXXXX") || exit 1
