@@ -79,13 +79,14 @@ Test(sock, a_listener_of_others_hands_the_option_down)
 	struct addr a, from;
 	int l = socket(AF_INET, SOCK_STREAM, 0), c, s;
 	socklen_t len = sizeof(a.u);
+	const char *what;
 
 	cr_assert(addr_parse(STR("127.0.0.1"), 0, &a));
 	cr_assert_eq(bind(l, &a.u.sa, a.len), 0);
 	cr_assert_eq(listen(l, 8), 0);
 	cr_assert_eq(getsockname(l, &a.u.sa, &len), 0);
 	sock_no_delay(l);
-	c = sock_connect(&a);
+	c = sock_connect(&a, NULL, &what);
 	wait.fd = l;
 	cr_assert_eq(poll(&wait, 1, 5000), 1);
 	s = sock_accept(l, &from);
