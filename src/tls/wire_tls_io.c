@@ -19,7 +19,7 @@
  * A call for so many records, and as much again in each of the loop's scratch
  * buffers, is what second-level caches hold; it leaves room for what is kept.
  */
-#define READ_MOST ((size_t)192 * 1024)
+#define READ_MOST ((size_t)128 * 1024)
 #define RECORD_HEADER 5
 #define RECORD_MOST (16384 + 2048) /* TLS 1.2 allows this much */
 #define RECORD_PLAIN 16384
