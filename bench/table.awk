@@ -250,6 +250,8 @@ FILENAME ~ /RECORDED$/ {
 	}
 	if ($3 > rounds)
 		rounds = $3
+	if (field["units"] == 0)
+		next
 	if (!($1 in seen_scenario)) {
 		seen_scenario[$1]
 		scenario[++scenarios] = $1
