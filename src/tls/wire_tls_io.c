@@ -16,10 +16,10 @@
 #include "tls/wire_tls_state.h"
 
 /*
- * A call for so many records, and as much again in each of the loop's scratch
- * buffers, is what second-level caches hold; it leaves room for what is kept.
+ * As the plain wire.  192 KiB would cost bulk an eighth less, but a reader who
+ * stops would leave us with three times as much of it.
  */
-#define READ_MOST ((size_t)128 * 1024)
+#define READ_MOST ((size_t)64 * 1024)
 #define RECORD_HEADER 5
 #define RECORD_MOST (16384 + 2048) /* TLS 1.2 allows this much */
 #define RECORD_PLAIN 16384
