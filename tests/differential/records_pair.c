@@ -204,6 +204,8 @@ on_twin_message(int is_ours, int version, int type, const void *p, size_t n,
 	(void)ssl;
 	if (is_ours && type == SSL3_RT_ALERT)
 		note_alert(&pair->theirs, p, n);
+	else if (type == SSL3_RT_ALERT)
+		pair->has_twin_read_alert = true;
 }
 
 static void

@@ -55,9 +55,10 @@ struct pair {
 	struct heard ours;         /* its alert is as the peer has it */
 	struct heard theirs;       /* the twin's */
 	const char *their_reason;  /* OpenSSL's, or NULL */
-	struct heard peers;        /* what the wire sent */
-	struct text on_the_way;    /* to the wire */
-	struct text twin_in;       /* a record that is not whole yet */
+	bool has_twin_read_alert;
+	struct heard peers;     /* what the wire sent */
+	struct text on_the_way; /* to the wire */
+	struct text twin_in;    /* a record that is not whole yet */
 };
 
 void record_world_init(struct record_world *w);
