@@ -452,7 +452,7 @@ h1_pull_trailers(struct stream *st)
 	const struct h1_session *s = h1_session_of(st);
 
 	if (s->recv != H1_RECV_DONE || s->room == NULL ||
-	    s->room->trailers.n_fields == 0)
+	    s->room->trailer_lines.len == 0 || s->room->trailers.n_fields == 0)
 		return NULL;
 	return &s->room->trailers;
 }

@@ -49,7 +49,6 @@ h1_room_clear(struct h1_room *r)
 	r->scanned = 0;
 	r->used = 0;
 	r->len = 0;
-	head_init(&r->trailers);
 }
 
 static void

@@ -13,18 +13,19 @@
 
 #define H1_ROOM_FIRST ((size_t)16 * 1024)
 
+/* What each message needs stands first, and the ends of arrays are cold. */
 struct h1_room {
-	struct head head;
-	struct field fields[HEAD_FIELDS_MAX];
 	size_t scanned; /* h1_parse_request() */
 	size_t used;    /* up to here bytes were consumed */
 	size_t len;
 	size_t cap;
 	uint8_t *p; /* first[], until that is too small */
 	struct text trailer_lines;
-	struct head trailers;
 	struct field *trailer_fields; /* NULL until there are trailers */
+	struct head head;
+	struct field fields[HEAD_FIELDS_MAX];
 	uint8_t first[H1_ROOM_FIRST];
+	struct head trailers; /* meant only if there are trailer_lines */
 };
 
 struct h1_room *h1_room_take(void) MUST_CHECK;

@@ -78,8 +78,8 @@ struct head {
 	struct field *fields;
 	size_t n_fields;
 	bool has_lines; /* fields point into lines as HTTP/1.1 writes them */
-	struct field added[HEAD_ADDED_MAX]; /* name and value live elsewhere */
 	size_t n_added;
+	struct field added[HEAD_ADDED_MAX]; /* name and value live elsewhere */
 };
 
 /* Everything empty; the fields' memory is given later. */
