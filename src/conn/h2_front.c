@@ -275,6 +275,24 @@ on_change(void *arg)
 }
 
 static void
+drop_spares(struct h2_front *f)
+{
+	struct request *r;
+
+	while ((r = TAILQ_FIRST(&f->spare)) != NULL) {
+		TAILQ_REMOVE(&f->spare, r, link);
+		drop(r);
+	}
+	f->n_spare = 0;
+}
+
+static void
+on_rest(void *arg)
+{
+	drop_spares(arg);
+}
+
+static void
 count(void *arg, enum h2_event e)
 {
 	const struct h2_front *f = arg;
@@ -285,6 +303,7 @@ count(void *arg, enum h2_event e)
 static const struct h2_events events = {
 	.on_stream = on_stream,
 	.on_change = on_change,
+	.on_rest = on_rest,
 	.count = count,
 };
 
@@ -413,14 +432,10 @@ static void
 free_front(struct front *front)
 {
 	struct h2_front *f = h2_front_of(front);
-	struct request *r;
 
 	f->is_over = true;
 	abort_all(f, front->conn->outcome);
-	while ((r = TAILQ_FIRST(&f->spare)) != NULL) {
-		TAILQ_REMOVE(&f->spare, r, link);
-		drop(r);
-	}
+	drop_spares(f);
 	timer_stop(&f->idle);
 	farewell_stop(&f->farewell);
 	h2_session_free(f->session);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/pages.h"
 #include "base/spare.h"
 #include "base/xalloc.h"
 #include "http/h2_side.h"
@@ -17,6 +18,9 @@
 #define FIRST_WINDOW 65535
 /* Of SETTINGS that have not come yet (section 6.5.2 advises as much). */
 #define STREAMS_AT_FIRST 100
+/* Of the largest frame that a peer must take (section 4.2). */
+#define FRAME_PAYLOAD ((size_t)16384)
+#define FRAME_MORE ((size_t)64) /* that the library has with it */
 /* What a field costs in SETTINGS_MAX_HEADER_LIST_SIZE (section 6.5.2). */
 #define FIELD_COST 32
 /* Edits, and what encoding adds at worst. */
@@ -44,12 +48,38 @@ new_options(const struct h2_session *s)
 	return o;
 }
 
-/* For each stream the library takes fifteen blocks, and as many back. */
+/*
+ * For each stream the library takes fifteen blocks, and as many back; for the
+ * session one for the largest frame that we send, of which frames of DATA
+ * leave all but their first bytes alone.
+ */
+
+/*
+ * The one for frames is asked for when the session is made, and nothing else
+ * is of that size.
+ */
+static bool
+is_for_frames(const struct h2_session *s, size_t n)
+{
+	return s->ng == NULL && s->frame == NULL && n > FRAME_PAYLOAD &&
+	       n <= FRAME_PAYLOAD + FRAME_MORE;
+}
+
+static void *
+take_frame(struct h2_session *s, size_t n)
+{
+	s->frame = pages_alloc(n);
+	s->frame_size = n;
+	return s->frame;
+}
 
 static void *
 take(size_t n, void *arg)
 {
-	(void)arg;
+	struct h2_session *s = arg;
+
+	if (is_for_frames(s, n))
+		return take_frame(s, n);
 	return spare_alloc(n);
 }
 
@@ -60,24 +90,40 @@ take_zeroed(size_t n, size_t size, void *arg)
 	return spare_calloc(n, size);
 }
 
-static void *
-grow(void *p, size_t n, void *arg)
-{
-	(void)arg;
-	return spare_realloc(p, n);
-}
-
 static void
 give(void *p, void *arg)
 {
-	(void)arg;
-	spare_free(p);
+	struct h2_session *s = arg;
+
+	if (p == NULL || p != s->frame) {
+		spare_free(p);
+		return;
+	}
+	free(s->frame);
+	s->frame = NULL;
+}
+
+static void *
+grow(void *p, size_t n, void *arg)
+{
+	struct h2_session *s = arg;
+	void *to;
+
+	if (p == NULL)
+		return take(n, arg);
+	if (p != s->frame)
+		return spare_realloc(p, n);
+	to = spare_alloc(n);
+	memcpy(to, p, n < s->frame_size ? n : s->frame_size);
+	give(p, arg);
+	return to;
 }
 
 static nghttp2_session *
 new_library_session(struct h2_session *s)
 {
 	nghttp2_mem mem = {
+		.mem_user_data = s,
 		.malloc = take,
 		.free = give,
 		.calloc = take_zeroed,
@@ -254,10 +300,23 @@ h2_session_end_text(const struct h2_session *s)
 void
 h2_session_drop_idle(struct h2_session *s)
 {
-	if (s->n_streams > 0 || s->walk.is_in_block)
+	if (s->walk.is_in_block)
 		return;
 	h2_gather_free(s->gather);
 	s->gather = NULL;
+}
+
+void
+h2_session_rest(struct h2_session *s)
+{
+	if (s->n_streams > 0 || s->is_scheduled || s->state != H2_OPEN)
+		return;
+	/* While no frame waits nothing of one is in it. */
+	if (s->frame != NULL && nghttp2_session_want_read(s->ng) != 0 &&
+	    nghttp2_session_want_write(s->ng) == 0)
+		pages_forget(s->frame, s->frame_size);
+	if (s->events->on_rest != NULL)
+		s->events->on_rest(s->arg);
 }
 
 void

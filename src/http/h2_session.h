@@ -52,6 +52,11 @@ struct h2_events {
 	void (*on_stream)(void *arg, struct stream *s);
 	/* State or streams_left changed, or the last stream ended. */
 	void (*on_change)(void *arg);
+	/*
+	 * No stream has been open for a while: what can be made again need not
+	 * be kept.  May be NULL.
+	 */
+	void (*on_rest)(void *arg);
 	/* May be NULL. */
 	void (*count)(void *arg, enum h2_event e);
 };

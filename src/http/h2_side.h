@@ -92,6 +92,8 @@ struct h2_session {
 	const struct h2_events *events;
 	void *arg;
 	nghttp2_session *ng;
+	void *frame; /* where the library makes frames */
+	size_t frame_size;
 
 	enum h2_state state;
 	enum h2_end end;
@@ -136,6 +138,7 @@ struct h2_session {
 	struct timer drain; /* until the last GOAWAY */
 	struct timer thin;  /* until small windows are served again */
 	struct timer lag;   /* looks for released streams that do not move */
+	struct timer rest;  /* nothing has been open for a while */
 	unsigned late_block;
 
 	void (*lingered)(void *arg);
@@ -226,6 +229,8 @@ void h2_session_settle(struct h2_session *s);
 void h2_session_say_last(struct h2_session *s);
 /* Memory that only a busy session needs. */
 void h2_session_drop_idle(struct h2_session *s);
+/* ... and what is worth keeping from one request to the next. */
+void h2_session_rest(struct h2_session *s);
 void h2_session_count(struct h2_session *s, enum h2_event e);
 void h2_session_say_goaway(struct h2_session *s);
 
@@ -240,6 +245,8 @@ void h2_watch_thin(struct h2_session *s);
 /* A stream was released before all of it was sent. */
 void h2_watch_released(struct h2_session *s);
 void h2_watch_draining(struct h2_session *s);
+/* No stream is open. */
+void h2_watch_idle(struct h2_session *s);
 /* Bytes of the PING that asks how far the peer got our GOAWAY. */
 #define H2_PING_BYTES 8
 extern const uint8_t h2_ping_drain[H2_PING_BYTES];

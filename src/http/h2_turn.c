@@ -326,7 +326,10 @@ h2_turn_tell(struct h2_session *s)
 		tell(s, st);
 	if (s->is_dead || s->is_lingering)
 		return;
-	h2_session_drop_idle(s);
+	if (s->n_streams == 0) {
+		h2_session_drop_idle(s);
+		h2_watch_idle(s);
+	}
 	if (!s->has_change)
 		return;
 	s->has_change = false;

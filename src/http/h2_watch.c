@@ -10,6 +10,8 @@
 #define DRAIN_MS 1000
 /* Between two looks at what is released and not yet sent. */
 #define LAG_MS 30000
+/* After that a caller is likely to be idle for longer. */
+#define REST_MS 10000
 
 const uint8_t h2_ping_drain[H2_PING_BYTES] = { 'd', 'r', 'a', 'i', 'n' };
 const uint8_t h2_ping_alive[H2_PING_BYTES] = { 'a', 'l', 'i', 'v', 'e' };
@@ -91,6 +93,12 @@ on_lag(void *arg)
 		timer_set_about(&s->lag, LAG_MS);
 }
 
+static void
+on_rest(void *arg)
+{
+	h2_session_rest(arg);
+}
+
 void
 h2_watch_init(struct h2_session *s)
 {
@@ -99,6 +107,7 @@ h2_watch_init(struct h2_session *s)
 	timer_init(&s->drain, s->loop, on_drain, s);
 	timer_init(&s->thin, s->loop, on_thin, s);
 	timer_init(&s->lag, s->loop, on_lag, s);
+	timer_init(&s->rest, s->loop, on_rest, s);
 	timer_set(&s->late, s->limits->head_ms);
 }
 
@@ -110,6 +119,7 @@ h2_watch_stop(struct h2_session *s)
 	timer_stop(&s->drain);
 	timer_stop(&s->thin);
 	timer_stop(&s->lag);
+	timer_stop(&s->rest);
 }
 
 static void
@@ -168,4 +178,11 @@ void
 h2_watch_draining(struct h2_session *s)
 {
 	timer_set(&s->drain, DRAIN_MS);
+}
+
+void
+h2_watch_idle(struct h2_session *s)
+{
+	if (s->state != H2_OVER)
+		timer_set_about(&s->rest, REST_MS);
 }

@@ -54,9 +54,18 @@ on_count(void *arg, enum h2_event e)
 	o->counts[e]++;
 }
 
+static void
+on_rest(void *arg)
+{
+	struct h2_owner *o = arg;
+
+	o->rests++;
+}
+
 static const struct h2_events events = {
 	.on_stream = on_stream,
 	.on_change = on_change,
+	.on_rest = on_rest,
 	.count = on_count,
 };
 

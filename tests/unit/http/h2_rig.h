@@ -24,6 +24,7 @@ struct h2_owner {
 	unsigned n_streams;
 	unsigned ready;
 	unsigned changes;
+	unsigned rests;
 	unsigned counts[H2_EVENT_N];
 	/* More to do in on_stream and on_ready, or NULL. */
 	void (*act)(struct h2_owner *o, struct stream *st);

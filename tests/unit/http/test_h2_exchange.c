@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "unit/http/h2_rig.h"
 
 static struct str
@@ -459,4 +460,62 @@ Test(h2_exchange, many_streams_at_once_each_its_own_answer)
 	cr_expect_eq(h2_session_streams_left(r.client.session), 100);
 	h2_rig_close(&r);
 	text_free(&body);
+}
+
+static void
+ask_and_answer(struct h2_rig *r, const char *path)
+{
+	unsigned i = r->server.n_streams;
+	struct text body = TEXT_EMPTY;
+	struct stream *back = h2_rig_ask(r, path);
+	struct head *h;
+
+	cr_assert_eq(r->server.n_streams, i + 1);
+	cr_assert_eq(h2_rig_head(r->server.streams[i], &h), PULL_DATA);
+	cr_expect(str_eq(h->path, str_of(path)));
+	h2_rig_answer(r->server.streams[i], 200, "hello");
+	h2_rig_release(r->server.streams[i], true);
+	h2_rig_turn(r);
+	cr_assert_eq(h2_rig_head(back, &h), PULL_DATA);
+	cr_expect_eq(h->status, 200);
+	cr_expect_eq(h2_rig_body(back, &body), PULL_END);
+	cr_expect(str_eq(text_str(&body), STR("hello")));
+	h2_rig_release(back, true);
+	h2_rig_turn(r);
+	text_free(&body);
+}
+
+/* Its memory is given back, and it works as before. */
+Test(h2_exchange, who_is_idle_rests)
+{
+	struct stream *back;
+	struct h2_rig r;
+
+	clock_fake(1000, 0);
+	h2_rig_init(&r);
+	h2_rig_open_pair(&r);
+	ask_and_answer(&r, "/1");
+	h2_rig_at(&r, 9000);
+	cr_expect_eq(r.client.rests + r.server.rests, 0, "too early");
+	ask_and_answer(&r, "/2");
+	back = h2_rig_ask(&r, "/3");
+	h2_rig_at(&r, 30000);
+	cr_expect_eq(r.client.rests + r.server.rests, 0, "a stream is open");
+	h2_rig_release(back, false);
+	h2_rig_turn(&r);
+	h2_rig_release(r.server.streams[2], false);
+	h2_rig_turn(&r);
+	h2_rig_at(&r, 31000);
+	h2_rig_at(&r, 43000);
+	cr_expect_eq(r.client.rests, 1);
+	cr_expect_eq(r.server.rests, 1);
+	h2_rig_at(&r, 90000);
+	cr_expect_eq(r.client.rests + r.server.rests, 2, "once is enough");
+	ask_and_answer(&r, "/2");
+	ask_and_answer(&r, "/5");
+	h2_rig_at(&r, 91000);
+	h2_rig_at(&r, 120000);
+	cr_expect_eq(r.client.rests + r.server.rests, 4);
+	h2_rig_close(&r);
+	clock_unfake();
 }
