@@ -143,7 +143,9 @@ ask_on_streams(struct client *c)
 {
 	struct h2_link *l = &c->streams.link;
 
-	streams_ask(&c->streams);
+	if (c->asked == 0 || c->l->pace_ns == 0)
+		streams_ask(&c->streams);
+	c->asked = 1;
 	if (l->out_size > 0)
 		chan_write(&c->chan, l->out, l->out_size);
 	h2_sent(l);

@@ -13,7 +13,8 @@
  *   grpc       the same with unary calls
  *   steady     http at a pace (-i), each connection replaced after -n
  *              requests, until SIGTERM; SIGUSR1 prints what happened since
- *              the last one
+ *              the last one; with http2 or grpc and -i: ask once, then
+ *              be idle, with the same signals
  *
  * With -u SHARE we rest, so that we and the server use no more than that share
  * of a core, and the proxy is not kept waiting by us: no connection is opened,
@@ -349,7 +350,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	read_options(&l, argc, argv);
 	prepare(&l);
-	if (l.mode != MODE_STEADY)
+	if (l.mode != MODE_STEADY && l.pace_ns == 0)
 		return measure(&l);
 	signals = catch_signals();
 	return keep_on(&l, signals);
