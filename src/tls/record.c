@@ -116,7 +116,7 @@ record_seal(struct record_key *k, enum record_type type, const uint8_t *in,
 	size_t n_end = is_1_3;
 	struct sealed s;
 
-	if (k->seq == UINT64_MAX || n > RECORD_PLAIN)
+	if (k->seq == UINT64_MAX || n > RECORD_PLAIN || !record_key_wake(k))
 		return 0;
 	put_header(out, is_1_3 ? RECORD_DATA : inner, body);
 	if (k->suite->explicit_len > 0)
@@ -181,6 +181,8 @@ decrypt(struct record_key *k, const uint8_t *p, uint8_t *out, size_t len)
 {
 	struct sealed s;
 
+	if (!record_key_wake(k))
+		return false;
 	make_bytes(k, p, len, &s);
 	s.bytes.in = p + record_before(k);
 	s.bytes.out = out;

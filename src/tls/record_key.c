@@ -15,7 +15,6 @@
 #define LABEL_MOST 32
 #define GCM_SALT 4
 #define GCM_EXPLICIT 8
-#define KEY_MOST 32
 
 /* clang-format off */
 static const struct record_suite suites[] = {
@@ -67,23 +66,39 @@ record_expand(const char *digest, const uint8_t *secret, size_t secret_len,
 	    (struct str){ .p = full, .len = at + len }, STR_NONE, out, n);
 }
 
-static bool
-start_cipher(struct record_key *k, const uint8_t *key)
+bool
+record_key_wake(struct record_key *k)
 {
 	const struct record_engine *e = k->engine;
 
+	if (k->cipher != NULL)
+		return true;
 	if (e == NULL)
 		e = record_engine_for(k->suite->aead);
-	record_cipher_free(k->cipher);
-	k->cipher = e->make(k->suite->aead, key, k->is_sealing);
+	k->cipher = e->make(k->suite->aead, k->key, k->is_sealing);
 	return k->cipher != NULL;
+}
+
+void
+record_key_rest(struct record_key *k)
+{
+	record_cipher_free(k->cipher);
+	k->cipher = NULL;
+}
+
+static bool
+start_cipher(struct record_key *k, const uint8_t *key)
+{
+	record_key_rest(k);
+	memcpy(k->key, key, k->suite->key_len);
+	return record_key_wake(k);
 }
 
 static bool
 start_secret(struct record_key *k)
 {
 	const struct record_suite *s = k->suite;
-	uint8_t key[KEY_MOST];
+	uint8_t key[RECORD_KEY_MOST];
 	bool is_ok;
 
 	is_ok = record_expand(s->digest, k->secret, s->secret_len, "key", key,
@@ -125,7 +140,7 @@ record_key_update(struct record_key *k)
 
 /* The parts of the key block, in their order. */
 struct block {
-	uint8_t b[2 * KEY_MOST + 2 * RECORD_IV];
+	uint8_t b[2 * RECORD_KEY_MOST + 2 * RECORD_IV];
 	size_t at;
 };
 

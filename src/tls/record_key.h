@@ -17,6 +17,7 @@
 #include "tls/record_cipher.h"
 
 #define RECORD_SECRET_MOST 48
+#define RECORD_KEY_MOST 32
 /* The master secret and the randoms of TLS 1.2. */
 #define RECORD_MASTER 48
 #define RECORD_RANDOM 32
@@ -35,13 +36,14 @@ struct record_suite {
 
 /* One direction of one connection.  Zeroed memory is no key. */
 struct record_key {
-	struct record_cipher *cipher;
+	struct record_cipher *cipher; /* NULL: not since record_key_rest() */
 	/* Who makes the cipher; NULL: the best that there is. */
 	const struct record_engine *engine;
 	const struct record_suite *suite;
 	uint64_t seq; /* of the next record */
 	uint8_t iv[RECORD_IV];
 	bool is_sealing;
+	uint8_t key[RECORD_KEY_MOST];       /* of the cipher */
 	uint8_t secret[RECORD_SECRET_MOST]; /* TLS 1.3: the next one's root */
 };
 
@@ -62,6 +64,13 @@ bool record_keys_from_master(struct record_key *client,
     const uint8_t server_random[RECORD_RANDOM], bool is_server) MUST_CHECK;
 /* TLS 1.3: the key that comes after a KeyUpdate; seq begins anew. */
 bool record_key_update(struct record_key *k) MUST_CHECK;
+/*
+ * Free the cipher, which is most of a key; the next record makes it again,
+ * which costs about as much as the record.
+ */
+void record_key_rest(struct record_key *k);
+/* The cipher is there; false: the library failed. */
+bool record_key_wake(struct record_key *k) MUST_CHECK;
 void record_key_fini(struct record_key *k);
 
 /* HKDF-Expand-Label with an empty context (RFC 8446, section 7.1). */

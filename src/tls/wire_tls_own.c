@@ -409,6 +409,7 @@ tls_own_open(struct tls_wire *t, uint8_t *plain)
 {
 	size_t n = 0;
 
+	tls_own_stir(t->own);
 	while (t->end == IO_DONE && t->ends.in_len >= RECORD_HEADER &&
 	       n + RECORD_HEADER + RECORD_BODY_MOST <= SCRATCH_SIZE)
 		n += open_next(t, plain + n);
@@ -479,6 +480,7 @@ tls_own_seal(struct tls_wire *t, const struct str *v, size_t n)
 	size_t first;
 
 	t->chatter = 0;
+	tls_own_stir(t->own);
 	while ((first = skip_empty(&p)) > 0) {
 		if (!renew_keys(t) || !make_room(t) ||
 		    !seal_next(t, &p, first)) {

@@ -11,6 +11,7 @@
 
 #include <openssl/ssl.h>
 
+#include "net/loop.h"
 #include "tls/late_message.h"
 #include "tls/lean_kdf.h"
 #include "tls/record.h"
@@ -21,6 +22,8 @@ struct tls_wire;
 struct tls_own {
 	bool is_on;
 	bool is_server;
+	bool is_fast;      /* and counted as that */
+	struct timer rest; /* no record for a while: ciphers are freed */
 	/*
 	 * Until is_on: the number of the next record and, in TLS 1.3, the
 	 * secret, as far as they are known.
@@ -50,6 +53,9 @@ void tls_own_on_header(
 /* After the handshake, once: take over if this connection allows it. */
 void tls_own_start(struct tls_wire *t);
 bool tls_own_is_on(const struct tls_wire *t);
+
+/* Records come or go: what they need is kept a while longer. */
+void tls_own_stir(struct tls_own *o);
 
 /* The SSL object, if it is there still, without harm to its session. */
 void tls_own_drop_ssl(struct tls_wire *t);

@@ -21,6 +21,8 @@
 
 /* Half of what RFC 8446, section 5.5, allows AES-GCM, and a third to spare. */
 #define UPDATE_AT ((uint64_t)1 << 23)
+/* Without a record for so long, a wire is likely to be idle for longer. */
+#define REST_MS 10000
 
 /* Each secret of TLS 1.3 comes when its key comes into use. */
 static void
@@ -56,7 +58,8 @@ tls_own_free(struct tls_own *o)
 {
 	if (o == NULL)
 		return;
-	if (o->is_on && record_cipher_is_fast(o->in.cipher))
+	timer_stop(&o->rest);
+	if (o->is_fast)
 		tls_engine_remove(TLS_ENGINE_IPSEC_MB);
 	record_key_fini(&o->in);
 	record_key_fini(&o->out);
@@ -201,6 +204,23 @@ may_get_tickets(const struct tls_own *o)
 	return !o->is_server && o->in.suite->version == RECORD_TLS_1_3;
 }
 
+/* Tickets that did not come so far are dropped when they do. */
+static void
+on_rest(void *arg)
+{
+	struct tls_wire *t = arg;
+
+	record_key_rest(&t->own->in);
+	record_key_rest(&t->own->out);
+	tls_own_drop_ssl(t);
+}
+
+void
+tls_own_stir(struct tls_own *o)
+{
+	timer_set_about(&o->rest, REST_MS);
+}
+
 void
 tls_own_start(struct tls_wire *t)
 {
@@ -212,8 +232,11 @@ tls_own_start(struct tls_wire *t)
 		o->is_on = true;
 		tls_engine_remove(TLS_ENGINE_OPENSSL);
 		tls_engine_add(TLS_ENGINE_OWN);
-		if (record_cipher_is_fast(o->in.cipher))
+		o->is_fast = record_cipher_is_fast(o->in.cipher);
+		if (o->is_fast)
 			tls_engine_add(TLS_ENGINE_IPSEC_MB);
+		timer_init(&o->rest, t->ends.wire->loop, on_rest, t);
+		tls_own_stir(o);
 		if (!may_get_tickets(o))
 			tls_own_drop_ssl(t);
 		return;
