@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include "base/xalloc.h"
-#include "tls/client_context.h"
 #include "tls/tls_records.h"
 #include "tls/wire_tls_state.h"
 #include "unit/tls/tls_duo.h"
@@ -568,21 +567,24 @@ Test(wire_tls_own_ends, tickets_in_parts)
 	SSL_CTX_free(ctx);
 }
 
-/* No secret is printed for anybody: own records watch the derivation. */
-Test(wire_tls_own_ends, no_secret_is_printed)
+/* Nobody's are logged; who stays with OpenSSL is not told of them either. */
+Test(wire_tls_own_ends, whose_secrets_are_shown)
 {
 	static const struct {
 		const char *name;
 		enum tls_records choice;
 		bool may_renegotiate;
+		bool is_told;
 	} rows[] = {
-		{ "own", TLS_RECORDS_OWN, false },
-		{ "own, may renegotiate", TLS_RECORDS_OWN, true },
-		{ "OpenSSL", TLS_RECORDS_OPENSSL, false },
+		{ "own", TLS_RECORDS_OWN, false, true },
+		{ "own, may renegotiate", TLS_RECORDS_OWN, true, false },
+		{ "OpenSSL", TLS_RECORDS_OPENSSL, false, false },
 	};
-	struct client_context *c;
+	struct duo_peer o = { .cert = server_cert,
+		.max_version = TLS1_3_VERSION };
 	struct tls_spec *spec;
-	struct text why = TEXT_EMPTY;
+	struct tls_wire *t;
+	struct duo d;
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
@@ -590,12 +592,20 @@ Test(wire_tls_own_ends, no_secret_is_printed)
 		spec = duo_spec(ca, "api.example.com", NULL);
 		spec->allow_renegotiation = rows[i].may_renegotiate;
 		duo_spec_seal(spec);
-		c = client_context_new(spec, &why);
-		cr_assert_not_null(c);
+		duo_init(&d);
+		duo_peer_server(&d, &o);
+		duo_connect(&d, clients, spec);
+		t = d.wire->impl;
 		cr_expect_null(
-		    SSL_CTX_get_keylog_callback(client_context_ssl(c)), "%s",
+		    SSL_CTX_get_keylog_callback(SSL_get_SSL_CTX(t->ssl)), "%s",
 		    rows[i].name);
-		client_context_unref(c);
+		cr_expect_eq(
+		    t->own != NULL, rows[i].is_told, "%s", rows[i].name);
+		cr_assert_eq(duo_shake(&d), IO_DONE, "%s", rows[i].name);
+		/* Without having been told it could not be. */
+		cr_expect_eq(
+		    tls_own_is_on(t), rows[i].is_told, "%s", rows[i].name);
+		duo_fini(&d);
 		tls_spec_unref(spec);
 	}
 }
