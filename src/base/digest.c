@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Hashes by libcrypto, fetched once for the process: looking an algorithm up
+ * Hashes by libcrypto, begun once for the process: looking an algorithm up
  * takes a lock, and a load makes tens of thousands of digests.  Any thread; a
  * digester belongs to one.
  */
@@ -19,8 +19,9 @@ struct digester {
 };
 
 static pthread_once_t md_once = PTHREAD_ONCE_INIT;
-static EVP_MD *md;
-static EVP_MD *md_sha1;
+/* Begun, and never gone on with: others are copies, and need no look-up. */
+static EVP_MD_CTX *fresh;
+static EVP_MD_CTX *fresh_sha1;
 
 /* Without SHA-256 nothing could be told apart: no way to go on. */
 static void
@@ -30,22 +31,29 @@ require(bool is_ok)
 		abort();
 }
 
+static EVP_MD_CTX *
+begin(const EVP_MD *md)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	require(ctx != NULL && EVP_DigestInit_ex(ctx, md, NULL) == 1);
+	return ctx;
+}
+
 static void
-fetch_md(void)
+begin_both(void)
 {
 	/* Often the first call of libcrypto: openssl.cnf stays unread. */
 	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-	md = EVP_MD_fetch(NULL, "SHA256", NULL);
-	require(md != NULL);
-	md_sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
-	require(md_sha1 != NULL);
+	fresh = begin(EVP_sha256());
+	fresh_sha1 = begin(EVP_sha1());
 }
 
-static const EVP_MD *
-sha256(void)
+static void
+restart(struct digester *d)
 {
-	pthread_once(&md_once, fetch_md);
-	return md;
+	pthread_once(&md_once, begin_both);
+	require(EVP_MD_CTX_copy_ex(d->ctx, fresh) == 1);
 }
 
 struct digester *
@@ -55,7 +63,7 @@ digester_new(void)
 
 	d->ctx = EVP_MD_CTX_new();
 	require(d->ctx != NULL);
-	require(EVP_DigestInit_ex(d->ctx, sha256(), NULL) == 1);
+	restart(d);
 	return d;
 }
 
@@ -98,7 +106,7 @@ digester_take(struct digester *d)
 	struct digest result;
 
 	require(EVP_DigestFinal_ex(d->ctx, result.b, NULL) == 1);
-	require(EVP_DigestInit_ex(d->ctx, sha256(), NULL) == 1);
+	restart(d);
 	return result;
 }
 
@@ -111,13 +119,25 @@ digester_free(struct digester *d)
 	free(d);
 }
 
+static void
+digest_all(const EVP_MD_CTX *begun, struct str bytes, uint8_t *out)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	require(ctx != NULL && EVP_MD_CTX_copy_ex(ctx, begun) == 1);
+	if (bytes.len > 0)
+		require(EVP_DigestUpdate(ctx, bytes.p, bytes.len) == 1);
+	require(EVP_DigestFinal_ex(ctx, out, NULL) == 1);
+	EVP_MD_CTX_free(ctx);
+}
+
 struct digest
 digest_of(struct str bytes)
 {
 	struct digest result;
 
-	require(EVP_Digest(bytes.len > 0 ? bytes.p : "", bytes.len, result.b,
-		    NULL, sha256(), NULL) == 1);
+	pthread_once(&md_once, begin_both);
+	digest_all(fresh, bytes, result.b);
 	return result;
 }
 
@@ -143,7 +163,6 @@ digest_print(const struct digest *d, char out[17])
 void
 digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_LEN])
 {
-	pthread_once(&md_once, fetch_md);
-	require(EVP_Digest(bytes.len > 0 ? bytes.p : "", bytes.len, out, NULL,
-		    md_sha1, NULL) == 1);
+	pthread_once(&md_once, begin_both);
+	digest_all(fresh_sha1, bytes, out);
 }
