@@ -13,20 +13,22 @@
 #include "tls/library.h"
 
 static int
-read_in(BIO *b, char *out, size_t n, size_t *got)
+read_in(BIO *b, char *out, int most)
 {
 	struct bio_ends *e = BIO_get_data(b);
+	size_t n = most > 0 ? (size_t)most : 0;
 
 	BIO_clear_retry_flags(b);
-	*got = n < e->in_len ? n : e->in_len;
-	if (*got == 0) {
+	if (n > e->in_len)
+		n = e->in_len;
+	if (n == 0) {
 		BIO_set_retry_read(b);
-		return 0;
+		return -1;
 	}
-	memcpy(out, e->in, *got);
-	e->in += *got;
-	e->in_len -= *got;
-	return 1;
+	memcpy(out, e->in, n);
+	e->in += n;
+	e->in_len -= n;
+	return (int)n;
 }
 
 enum io
@@ -50,17 +52,16 @@ bio_send(struct bio_ends *e)
 }
 
 static int
-gather_out(BIO *b, const char *p, size_t n, size_t *taken)
+gather_out(BIO *b, const char *p, int len)
 {
 	struct bio_ends *e = BIO_get_data(b);
 	uint8_t *scratch = loop_scratch(e->wire->loop, SCRATCH_OUT);
-	size_t part;
+	size_t part, n = len > 0 ? (size_t)len : 0;
 
 	BIO_clear_retry_flags(b);
-	*taken = n;
 	while (n > 0) {
 		if (e->out_len == SCRATCH_SIZE && bio_send(e) == IO_FAIL)
-			return 0;
+			return -1;
 		part = SCRATCH_SIZE - e->out_len;
 		if (part > n)
 			part = n;
@@ -69,7 +70,7 @@ gather_out(BIO *b, const char *p, size_t n, size_t *taken)
 		p += part;
 		n -= part;
 	}
-	return 1;
+	return len;
 }
 
 static long
@@ -90,8 +91,8 @@ bio_method_new(void)
 	m = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "wire");
 	if (m == NULL)
 		return NULL;
-	BIO_meth_set_read_ex(m, read_in);
-	BIO_meth_set_write_ex(m, gather_out);
+	BIO_meth_set_read(m, read_in);
+	BIO_meth_set_write(m, gather_out);
 	BIO_meth_set_ctrl(m, control);
 	return m;
 }
@@ -99,7 +100,7 @@ bio_method_new(void)
 BIO *
 bio_new(struct bio_ends *e)
 {
-	BIO *b = BIO_new_ex(library_ctx(), library_bio_method());
+	BIO *b = BIO_new(library_bio_method());
 
 	if (b == NULL)
 		abort();

@@ -24,8 +24,6 @@
 	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:" \
 	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:" \
 	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384"
-/* TLS 1.0 and 1.1 sign with SHA-1, which level 1 does not know any more. */
-#define WEAK_CIPHERS "DEFAULT:@SECLEVEL=0"
 #define CHAIN_DEPTH_MAX 8
 #define CERT_BYTES_MAX (64 * 1024)
 
@@ -41,9 +39,9 @@ set_groups(SSL_CTX *ctx, const char *with_hybrid, const char *without)
 }
 
 static SSL_CTX *
-new_ctx(OSSL_LIB_CTX *library, const SSL_METHOD *method)
+new_ctx(const SSL_METHOD *method, bool is_wide)
 {
-	SSL_CTX *ctx = SSL_CTX_new_ex(library, NULL, method);
+	SSL_CTX *ctx = library_context_new(method, is_wide);
 
 	if (ctx == NULL)
 		abort();
@@ -164,7 +162,7 @@ select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 SSL_CTX *
 context_server_new(const struct server_setup *s, struct text *why)
 {
-	SSL_CTX *ctx = new_ctx(library_lean_ctx(), TLS_server_method());
+	SSL_CTX *ctx = new_ctx(TLS_server_method(), false);
 
 	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION);
@@ -259,12 +257,12 @@ is_weak(const struct tls_spec *spec)
 static bool
 set_versions(SSL_CTX *ctx, const struct tls_spec *spec)
 {
-	if (is_weak(spec))
-		SSL_CTX_set_security_level(ctx, 0);
-	return SSL_CTX_set_min_proto_version(ctx, spec->min_version) == 1 &&
+	bool is_ok = is_weak(spec) ? library_allow_weak(ctx)
+				   : SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1;
+
+	return is_ok &&
+	       SSL_CTX_set_min_proto_version(ctx, spec->min_version) == 1 &&
 	       SSL_CTX_set_max_proto_version(ctx, spec->max_version) == 1 &&
-	       SSL_CTX_set_cipher_list(
-		   ctx, is_weak(spec) ? WEAK_CIPHERS : CIPHERS) == 1 &&
 	       set_groups(ctx, "X25519MLKEM768:X25519:P-256:P-384:P-521",
 		   "X25519:P-256:P-384:P-521");
 }
@@ -273,18 +271,12 @@ SSL_CTX *
 context_client_new(const struct tls_spec *spec, struct text *why)
 {
 	/* Old servers may need Diffie-Hellman, or have a key of DSA. */
-	SSL_CTX *ctx =
-	    new_ctx(is_weak(spec) ? library_ctx() : library_lean_ctx(),
-		TLS_client_method());
+	SSL_CTX *ctx = new_ctx(TLS_client_method(), is_weak(spec));
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_server, NULL);
 	SSL_CTX_set_session_cache_mode(
 	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-	if (spec->allow_renegotiation) {
-		SSL_CTX_clear_options(ctx, SSL_OP_NO_RENEGOTIATION);
-		SSL_CTX_set_post_handshake_auth(ctx, spec->cert != NULL);
-	}
 	if (!use_ca(ctx, spec, why) || !use_client_cert(ctx, spec, why))
 		goto failed;
 	if (set_versions(ctx, spec) && offer_alpn(ctx, spec->alpn)) {

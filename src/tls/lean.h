@@ -16,4 +16,8 @@
  */
 OSSL_LIB_CTX *lean_new(OSSL_PROVIDER *from);
 
+/* The process's own one, and that which offers everything. */
+OSSL_LIB_CTX *lean_library(void);
+OSSL_LIB_CTX *lean_whole_library(void);
+
 #endif

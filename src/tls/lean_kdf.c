@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "tls/kdf.h"
+#include "tls/secret_watch.h"
 
 /* OpenSSL runs a handshake's derivations in the thread that called it. */
 static _Thread_local const struct secret_watch *watch;

@@ -8,7 +8,6 @@
 #include "tls/mint.h"
 
 #include <openssl/err.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 
@@ -108,7 +107,7 @@ set_serial(X509 *leaf)
 	BIGNUM *n;
 	bool is_ok;
 
-	if (RAND_bytes_ex(library_ctx(), b, sizeof(b), 0) != 1)
+	if (!library_random(b, sizeof(b)))
 		return false;
 	n = BN_bin2bn(b, sizeof(b), NULL);
 	is_ok = n != NULL &&
@@ -129,15 +128,6 @@ set_life(X509 *leaf, const X509 *ca, const struct mint_request *rq)
 	       ASN1_TIME_set(X509_getm_notAfter(leaf), (time_t)end) != NULL;
 }
 
-/* Ed25519 and Ed448 bring their own digest. */
-static const EVP_MD *
-signing_digest(const EVP_PKEY *key)
-{
-	if (EVP_PKEY_is_a(key, "ED25519") || EVP_PKEY_is_a(key, "ED448"))
-		return NULL;
-	return library_sha256();
-}
-
 static bool
 fill_and_sign(X509 *leaf, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key,
     const struct mint_request *rq)
@@ -148,7 +138,7 @@ fill_and_sign(X509 *leaf, EVP_PKEY *key, X509 *ca, EVP_PKEY *ca_key,
 	       set_life(leaf, ca, rq) && X509_set_pubkey(leaf, key) == 1 &&
 	       add_san(leaf, rq->mesh) && add_usage(leaf) &&
 	       add_key_ids(leaf, ca) &&
-	       X509_sign(leaf, ca_key, signing_digest(ca_key)) > 0;
+	       X509_sign(leaf, ca_key, library_signing_digest(ca_key)) > 0;
 }
 
 /* Would anyone accept what this CA issues? */
@@ -193,9 +183,9 @@ mint_leaf(const struct mint_request *rq, X509 **leaf, EVP_PKEY **key,
 	ca = sk_X509_value(chain, 0);
 	if (!ca_can_issue(ca, rq->now_s, why))
 		goto out;
-	*leaf = X509_new_ex(library_ctx(), NULL);
-	*key = EVP_PKEY_Q_keygen(library_ctx(), NULL, "EC", "P-256");
-	if (*leaf == NULL || *key == NULL)
+	*leaf = library_cert_new();
+	*key = library_key_new();
+	if (*key == NULL)
 		abort();
 	is_ok = fill_and_sign(*leaf, *key, ca, ca_key, rq);
 	if (!is_ok)

@@ -53,9 +53,7 @@ read_all(BIO *b, STACK_OF(X509) * certs)
 	X509 *c;
 
 	while (sk_X509_num(certs) < CERTS_MAX) {
-		c = X509_new_ex(library_ctx(), NULL);
-		if (c == NULL)
-			abort();
+		c = library_cert_new();
 		if (PEM_read_bio_X509(b, &c, no_passphrase, NULL) == NULL) {
 			X509_free(c);
 			/* The end looks like this too. */
@@ -108,8 +106,7 @@ pem_read_key(struct str pem, struct text *why)
 	EVP_PKEY *key = NULL;
 
 	if (b != NULL)
-		key = PEM_read_bio_PrivateKey_ex(
-		    b, NULL, no_passphrase, NULL, library_ctx(), NULL);
+		key = library_key_read(b, no_passphrase);
 	BIO_free(b);
 	ERR_clear_error();
 	if (key != NULL)

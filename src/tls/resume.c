@@ -20,13 +20,13 @@
 #include "base/reader.h"
 #include "base/xalloc.h"
 #include "tls/callers.h"
+#include "tls/library.h"
 #include "tls/session_table.h"
 #include "tls/tls_mesh.h"
 
 #define NOTE_FORMAT 1
-/* Of ASN.1: a sequence, and the peer's certificate in that of a session. */
+/* Of ASN.1. */
 #define DER_SEQUENCE 0x30
-#define DER_PEER 0xa3
 
 struct note {
 	int64_t end_s;
@@ -54,22 +54,20 @@ write_note(SSL_SESSION *s, const struct tls_peer *p)
 	add_number(&t, p->sni.len, 2);
 	text_add(&t, p->sni);
 	identity_pack(p->identity, &t);
-	is_ok = SSL_SESSION_set1_ticket_appdata(s, t.p, t.len) == 1;
+	is_ok = library_session_note(s, text_str(&t));
 	text_free(&t);
 	return is_ok;
 }
 
 static bool
-read_note(SSL_SESSION *s, struct note *out)
+read_note(const SSL *ssl, SSL_SESSION *s, struct note *out)
 {
+	struct str note;
 	struct reader r;
-	size_t n = 0;
-	void *data = NULL;
 
-	if (s == NULL || SSL_SESSION_get0_ticket_appdata(s, &data, &n) != 1 ||
-	    data == NULL)
+	if (s == NULL || !library_session_read_note(ssl, s, &note))
 		return false;
-	reader_init(&r, data, n);
+	reader_init(&r, note.p, note.len);
 	if (reader_u8(&r) != NOTE_FORMAT)
 		return false;
 	out->end_s = (int64_t)((uint64_t)reader_u32(&r) << 32);
@@ -122,7 +120,7 @@ drop_peer(struct str der, struct text *out)
 		from = body.p;
 		tag = reader_u8(&body);
 		reader_skip(&body, read_length(&body));
-		if (tag != DER_PEER && !reader_is_bad(&body))
+		if (!library_session_is_peer(tag) && !reader_is_bad(&body))
 			text_add(&rest, (struct str){ .p = (const void *)from,
 					    .len = (size_t)(body.p - from) });
 	}
@@ -143,7 +141,7 @@ static bool
 print_session(SSL_SESSION *s, struct text *out)
 {
 	unsigned char *der = NULL;
-	int n = i2d_SSL_SESSION(s, &der);
+	int n = library_session_print(s, &der);
 	bool is_ok;
 
 	if (n <= 0)
@@ -186,7 +184,7 @@ on_new(SSL *ssl, SSL_SESSION *s)
 
 	if (p->mesh != NULL && p->failure == TLS_FAIL_NONE &&
 	    (SSL_session_reused(ssl) == 1 || write_note(s, p)) &&
-	    read_note(s, &note))
+	    read_note(ssl, s, &note))
 		keep(s, &note, callers_sessions(p->mesh->callers));
 	return 0;
 }
@@ -197,8 +195,7 @@ on_lookup(SSL *ssl, const unsigned char *id, int len, int *must_ref)
 {
 	const struct tls_peer *p = peer_of(ssl);
 	struct text der = TEXT_EMPTY;
-	const unsigned char *at;
-	SSL_SESSION *s = NULL;
+	SSL_SESSION *s;
 	struct note note;
 
 	*must_ref = 0;
@@ -206,11 +203,10 @@ on_lookup(SSL *ssl, const unsigned char *id, int len, int *must_ref)
 	    !session_table_get(
 		callers_sessions(p->mesh->callers), id, clock_wall_s(), &der))
 		return NULL;
-	at = (const void *)der.p;
-	s = d2i_SSL_SESSION(NULL, &at, (long)der.len);
+	s = library_session_parse(text_str(&der));
 	OPENSSL_cleanse(der.p, der.len);
 	text_free(&der);
-	if (read_note(s, &note) && is_valid(&note, p))
+	if (read_note(ssl, s, &note) && is_valid(&note, p))
 		return s;
 	SSL_SESSION_free(s);
 	return NULL;
@@ -223,7 +219,8 @@ resume_adopt(SSL *ssl, struct tls_peer *p)
 
 	identity_free(p->identity);
 	p->identity = NULL;
-	if (!read_note(SSL_get0_session(ssl), &note) || !is_valid(&note, p))
+	if (!read_note(ssl, SSL_get0_session(ssl), &note) ||
+	    !is_valid(&note, p))
 		return false;
 	p->identity = identity_unpack(note.packed, str_of(p->mesh->mesh));
 	if (p->identity == NULL)
@@ -236,7 +233,6 @@ resume_adopt(SSL *ssl, struct tls_peer *p)
 void
 resume_set_up(SSL_CTX *ctx, const struct digest *scope)
 {
-	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER |
 						SSL_SESS_CACHE_NO_INTERNAL |
 						SSL_SESS_CACHE_NO_AUTO_CLEAR);
@@ -245,6 +241,7 @@ resume_set_up(SSL_CTX *ctx, const struct digest *scope)
 	SSL_CTX_set_num_tickets(ctx, 1);
 	SSL_CTX_sess_set_new_cb(ctx, on_new);
 	SSL_CTX_sess_set_get_cb(ctx, on_lookup);
+	library_sessions_set_up(ctx, PEER_SESSION_S);
 	/* Whatever is resumed was issued for this mesh and this CA set. */
 	if (SSL_CTX_set_session_id_context(ctx, scope->b, sizeof(scope->b)) !=
 	    1)

@@ -50,7 +50,7 @@ load(const char *path, struct text *why)
 	if (store == NULL)
 		abort();
 	ERR_clear_error();
-	if (X509_STORE_load_file_ex(store, path, library_ctx(), NULL) == 1)
+	if (library_load_bundle(store, path))
 		return store;
 	ERR_clear_error();
 	X509_STORE_free(store);

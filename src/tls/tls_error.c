@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 
 #include "base/attr.h"
+#include "tls/library.h"
 
 /* What a peer means by an alert, seen from our side. */
 static const struct {
@@ -85,11 +86,7 @@ tls_error_explain_alert(int alert, struct text *why)
 }
 
 /* clang-format off */
-static const struct {
-	int reason;
-	enum tls_failure failure;
-	const char *text; /* NULL: OpenSSL's own words */
-} reasons[] = {
+static const struct library_reason reasons[] = {
 	{ SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE, TLS_FAIL_NO_CERT,
 	    "the peer showed no certificate" },
 	{ SSL_R_UNSUPPORTED_PROTOCOL, TLS_FAIL_VERSION,
@@ -97,17 +94,6 @@ static const struct {
 	{ SSL_R_NO_PROTOCOLS_AVAILABLE, TLS_FAIL_VERSION,
 	    "no TLS version is enabled" },
 	{ SSL_R_NO_SHARED_CIPHER, TLS_FAIL_VERSION, "no common cipher" },
-	{ SSL_R_NO_SUITABLE_KEY_SHARE, TLS_FAIL_VERSION,
-	    "no common key exchange group" },
-	{ SSL_R_NO_SUITABLE_GROUPS, TLS_FAIL_VERSION,
-	    "no common key exchange group" },
-	{ SSL_R_NO_SHARED_GROUPS, TLS_FAIL_VERSION,
-	    "no common key exchange group" },
-	{ SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, TLS_FAIL_VERSION,
-	    "no common signature algorithm" },
-	{ SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, TLS_FAIL_VERSION,
-	    "no common signature algorithm" },
-	{ SSL_R_VERSION_TOO_LOW, TLS_FAIL_VERSION, "no common TLS version" },
 	{ SSL_R_INAPPROPRIATE_FALLBACK, TLS_FAIL_VERSION, NULL },
 	{ SSL_R_WRONG_VERSION_NUMBER, TLS_FAIL_NOT_TLS,
 	    "the peer does not speak TLS" },
@@ -117,17 +103,24 @@ static const struct {
 	    "the peer speaks plain HTTP" },
 	{ SSL_R_UNSAFE_LEGACY_RENEGOTIATION_DISABLED, TLS_FAIL_VERSION,
 	    "the peer only knows insecure renegotiation (no RFC 5746)" },
-	{ SSL_R_DH_KEY_TOO_SMALL, TLS_FAIL_VERSION,
-	    "the peer's Diffie-Hellman group is too small" },
+	{ .reason = 0 },
 };
 /* clang-format on */
+
+static const struct library_reason *
+find_reason(const struct library_reason *r, int reason)
+{
+	while (r->reason != 0 && r->reason != reason)
+		r++;
+	return r->reason != 0 ? r : NULL;
+}
 
 static enum tls_failure
 explain_reason(unsigned long e, struct text *why)
 {
 	const char *own = ERR_reason_error_string(e);
+	const struct library_reason *r;
 	int reason = ERR_GET_REASON(e);
-	size_t i;
 
 	if (ERR_GET_LIB(e) != ERR_LIB_SSL)
 		goto other;
@@ -135,13 +128,12 @@ explain_reason(unsigned long e, struct text *why)
 		tls_error_explain_alert(reason - SSL_AD_REASON_OFFSET, why);
 		return TLS_FAIL_ALERT;
 	}
-	for (i = 0; i < ARRAY_LEN(reasons); i++) {
-		if (reasons[i].reason != reason)
-			continue;
-		if (reasons[i].text != NULL)
-			own = reasons[i].text;
-		text_add_z(why, own);
-		return reasons[i].failure;
+	r = find_reason(reasons, reason);
+	if (r == NULL)
+		r = find_reason(library_reasons, reason);
+	if (r != NULL) {
+		text_add_z(why, r->text != NULL ? r->text : own);
+		return r->failure;
 	}
 other:
 	text_addf(why, "TLS failed: %s", own != NULL ? own : "no reason given");

@@ -14,6 +14,7 @@
 #include "base/xalloc.h"
 #include "policy/tls_spec_seal.h"
 #include "tls/client_context.h"
+#include "tls/library.h"
 #include "tls/resume.h"
 #include "tls/tls_mesh.h"
 #include "tls/tls_records.h"
@@ -110,6 +111,8 @@ start_client(struct wire *w, struct client_context *c, struct str session_key)
 	/* Else the server may ask for things that only OpenSSL can do. */
 	if (!p->spec->allow_renegotiation)
 		prepare_own(t, false);
+	else
+		library_allow_late(t->ssl, p->spec->cert != NULL);
 	t->session_key = str_dup(session_key);
 	p->session_key =
 	    (struct str){ .p = t->session_key, .len = session_key.len };
@@ -178,6 +181,7 @@ finish_handshake(struct tls_wire *t)
 	bool is_known;
 
 	tls_wire_stash(t);
+	library_flush(t->ssl);
 	bio_send(&t->ends);
 	t->stage = TLS_OPEN;
 	if (!SSL_is_server(t->ssl)) {

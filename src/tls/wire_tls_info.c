@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "tls/cert.h"
+#include "tls/library.h"
 #include "tls/wire_tls_state.h"
 
 enum tls_failure
@@ -67,14 +68,12 @@ tls_wire_ask(const struct tls_wire *t, struct tls_info *out)
 	SSL *ssl = t->ssl;
 	const unsigned char *alpn = NULL;
 	unsigned len = 0;
-	int group = (int)SSL_get_negotiated_group(ssl);
 
 	SSL_get0_alpn_selected(ssl, &alpn, &len);
 	*out = (struct tls_info){
 		.version = SSL_get_version(ssl),
 		.cipher = SSL_get_cipher_name(ssl),
-		.group =
-		    group != NID_undef ? SSL_group_to_name(ssl, group) : NULL,
+		.group = library_group(ssl),
 		.is_resumed = SSL_session_reused(ssl) == 1,
 		.sni = t->peer.sni,
 		.alpn = { .p = (const void *)alpn, .len = len },

@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "tls/library.h"
 #include "tls/server_alpn.h"
 #include "tls/tls_error.h"
 #include "tls/wire_tls_state.h"
@@ -143,8 +144,7 @@ on_late_request(struct tls_wire *t)
 
 	if (may && ++t->late <= LATE_MOST)
 		return;
-	/* OpenSSL answers with no_renegotiation then. */
-	SSL_set_options(t->ssl, SSL_OP_NO_RENEGOTIATION);
+	library_refuse_late(t->ssl);
 	t->is_late_bad = true;
 	if (may)
 		peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,

@@ -13,8 +13,8 @@
 
 #include "net/loop.h"
 #include "tls/late_message.h"
-#include "tls/lean_kdf.h"
 #include "tls/record.h"
+#include "tls/secret_watch.h"
 #include "tls/wire_tls.h"
 
 struct tls_wire;

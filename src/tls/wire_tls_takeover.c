@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/xalloc.h"
+#include "tls/library.h"
 #include "tls/tls_records.h"
 #include "tls/wire_tls_own.h"
 #include "tls/wire_tls_state.h"
@@ -133,12 +134,8 @@ find_suite(const SSL *ssl)
 	const SSL_CIPHER *c = SSL_get_current_cipher(ssl);
 	int version = SSL_version(ssl);
 
-	if (c == NULL || SSL_get_current_compression(ssl) != NULL ||
+	if (c == NULL || !library_has_usual_records(ssl) ||
 	    (version != TLS1_2_VERSION && version != TLS1_3_VERSION))
-		return NULL;
-	/* A caller that asked for small records gets them from OpenSSL. */
-	if (SSL_SESSION_get_max_fragment_length(SSL_get_session(ssl)) !=
-	    TLSEXT_max_fragment_length_DISABLED)
 		return NULL;
 	return record_suite_find(SSL_CIPHER_get_protocol_id(c),
 	    version == TLS1_3_VERSION ? RECORD_TLS_1_3 : RECORD_TLS_1_2);
@@ -157,10 +154,13 @@ derive(struct tls_own *o, const SSL *ssl)
 		is_ok = derive_1_2(o, s, ssl);
 		break;
 	case RECORD_TLS_1_3:
+		library_tell_secrets(ssl, &o->watch);
 		is_ok = derive_1_3(o, s);
 		break;
 	}
 	ERR_clear_error();
+	/* Else they were counted. */
+	(void)library_record_numbers(ssl, &o->in.seq, &o->out.seq);
 	return is_ok;
 }
 

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #include "tls/kdf.h"
+#include "tls/lean.h"
 #include "tls/lean_kdf.h"
-#include "tls/library.h"
+#include "tls/secret_watch.h"
 
 #define ROUNDS 400
 #define PARAMS_MOST 12
@@ -59,8 +60,8 @@ compare(struct ask *a, size_t n, const char *what)
 	cr_assert_leq(n, sizeof(want));
 	memset(want, 1, sizeof(want));
 	memset(got, 2, sizeof(got));
-	cr_assert_eq(run(library_ctx(), a, want, n), 1, "%s", what);
-	cr_assert_eq(run(library_lean_ctx(), a, got, n), 1, "%s", what);
+	cr_assert_eq(run(lean_whole_library(), a, want, n), 1, "%s", what);
+	cr_assert_eq(run(lean_library(), a, got, n), 1, "%s", what);
 	cr_assert_arr_eq(want, got, n, "%s, %zu bytes", what, n);
 }
 
@@ -196,7 +197,7 @@ Test(kdf, what_libssl_never_asks_is_refused)
 			add_octets(&a, OSSL_KDF_PARAM_LABEL, label, 3);
 		for (n = 0; n < rows[i].seeds; n++)
 			add_octets(&a, OSSL_KDF_PARAM_SEED, label, 3);
-		cr_expect_neq(run(library_lean_ctx(), &a, out, sizeof(out)), 1,
+		cr_expect_neq(run(lean_library(), &a, out, sizeof(out)), 1,
 		    "%s: %s", rows[i].kdf, rows[i].what);
 	}
 }
@@ -229,7 +230,7 @@ derive_label(char *label, uint8_t out[32])
 	add_octets(&a, OSSL_KDF_PARAM_KEY, (char[]){ "secret" }, 6);
 	add_octets(&a, OSSL_KDF_PARAM_PREFIX, (char[]){ "tls13 " }, 6);
 	add_octets(&a, OSSL_KDF_PARAM_LABEL, label, strlen(label));
-	cr_assert_eq(run(library_lean_ctx(), &a, out, 32), 1);
+	cr_assert_eq(run(lean_library(), &a, out, 32), 1);
 }
 
 Test(kdf, who_watches_is_told_the_secrets_of_data_and_no_others)
