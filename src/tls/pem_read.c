@@ -87,8 +87,8 @@ STACK_OF(X509) * pem_read_certs(struct str pem, struct text *why)
 		text_addf(
 		    why, "it has more than %d certificates", CERTS_MAX - 1);
 	else
-		text_addf(why, "certificate %d of it cannot be decoded",
-		    sk_X509_num(certs) + 1);
+		text_addf(why, "certificate %zu of it cannot be decoded",
+		    (size_t)sk_X509_num(certs) + 1);
 	pem_free_certs(certs);
 	return NULL;
 }

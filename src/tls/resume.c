@@ -103,6 +103,17 @@ read_length(struct reader *r)
 	}
 }
 
+/* In as few bytes as it takes, as DER wants it. */
+static void
+add_length(struct text *t, size_t n)
+{
+	if (n >= 0x100)
+		add_number(t, 0x82, 1);
+	else if (n >= 0x80)
+		add_number(t, 0x81, 1);
+	add_number(t, n, n >= 0x100 ? 2 : 1);
+}
+
 /* The session der without its peer's certificate. */
 static bool
 drop_peer(struct str der, struct text *out)
@@ -127,9 +138,10 @@ drop_peer(struct str der, struct text *out)
 	if (!reader_is_bad(&r) && !reader_is_bad(&body) &&
 	    rest.len <= SESSION_BYTES_MAX) {
 		add_number(out, DER_SEQUENCE, 1);
-		add_number(out, 0x82, 1);
-		add_number(out, rest.len, 2);
+		add_length(out, rest.len);
 		text_add(out, text_str(&rest));
+		/* What the library has put behind it. */
+		text_add(out, reader_bytes(&r, reader_left(&r)));
 	}
 	if (rest.p != NULL)
 		OPENSSL_cleanse(rest.p, rest.len);

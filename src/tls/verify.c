@@ -139,7 +139,7 @@ verify_chain(X509_STORE_CTX *x, struct tls_peer *p)
 }
 
 static void
-add_cert(struct digester *d, const X509 *c)
+add_cert(struct digester *d, X509 *c)
 {
 	unsigned char *der = NULL;
 	int n = i2d_X509(c, &der);
