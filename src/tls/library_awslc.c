@@ -225,12 +225,26 @@ library_flush(SSL *ssl)
 		(void)SSL_write(ssl, "", 0);
 }
 
+/* By the names that OpenSSL has for them. */
 const char *
 library_group(SSL *ssl)
 {
 	uint16_t id = SSL_get_group_id(ssl);
 
-	return id != 0 ? SSL_get_group_name(id) : NULL;
+	switch (id) {
+	case 0:
+		return NULL;
+	case SSL_GROUP_SECP256R1:
+		return "secp256r1";
+	case SSL_GROUP_SECP384R1:
+		return "secp384r1";
+	case SSL_GROUP_SECP521R1:
+		return "secp521r1";
+	case SSL_GROUP_X25519:
+		return "x25519";
+	default:
+		return SSL_get_group_name(id);
+	}
 }
 
 /* It knows neither compression nor small records. */
@@ -489,6 +503,8 @@ const struct library_reason library_reasons[] = {
 	{ SSL_R_WRONG_CURVE, TLS_FAIL_VERSION, "no common key exchange group" },
 	{ SSL_R_NO_COMMON_SIGNATURE_ALGORITHMS, TLS_FAIL_VERSION,
 	    "no common signature algorithm" },
+	{ SSL_R_SERVER_CERT_CHANGED, TLS_FAIL_CHAIN,
+	    "the server changed its certificate in a renegotiation" },
 	{ SSL_R_VERSION_TOO_LOW, TLS_FAIL_VERSION, "no common TLS version" },
 	{ SSL_R_NO_SUPPORTED_VERSIONS_ENABLED, TLS_FAIL_VERSION,
 	    "no TLS version is enabled" },

@@ -113,6 +113,8 @@ Test(wire_tls_callers, a_chain_is_verified_once)
 	struct pki *b = pki_sidecar(ca, "default", "b", NULL);
 	size_t i;
 
+	if (!duo_is_openssl())
+		cr_skip("the context that is changed is OpenSSL's here");
 	cr_expect_eq(call_in_full(a, TLS1_3_VERSION, NULL), TLS_FAIL_NONE);
 	forget_ca();
 	for (i = 0; i < ARRAY_LEN(versions); i++) {
@@ -230,7 +232,10 @@ Test(wire_tls_callers, a_session_is_small_and_without_certificate)
 		first = call(&o);
 		cr_assert_not_null(first.session);
 		SSL_SESSION_get0_ticket(first.session, &ticket, &n);
-		cr_expect_eq(n, versions[i] == TLS1_3_VERSION ? 32 : 0);
+		if (duo_is_openssl())
+			cr_expect_eq(n, versions[i] == TLS1_3_VERSION ? 32 : 0);
+		else
+			cr_expect_lt(n, 300, "%zu", n);
 		o.session = first.session;
 		second = call(&o);
 		cr_expect(second.is_resumed, "%x", (unsigned)versions[i]);

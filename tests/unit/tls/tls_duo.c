@@ -17,6 +17,7 @@
 #include "base/xalloc.h"
 #include "policy/tls_spec_seal.h"
 #include "tls/hello.h"
+#include "tls/tls_init.h"
 #include "tls/tls_records.h"
 
 #define TURNS 5000
@@ -29,6 +30,12 @@ choose_records(void)
 
 	if (word != NULL && strcmp(word, "openssl") == 0)
 		tls_records_choose(TLS_RECORDS_OPENSSL);
+}
+
+bool
+duo_is_openssl(void)
+{
+	return strstr(tls_library_version(), "OpenSSL") != NULL;
 }
 
 void

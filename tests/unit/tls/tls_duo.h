@@ -44,6 +44,9 @@ struct duo {
 	bool is_peer_done;
 };
 
+/* Is ours OpenSSL too, or another library?  See library.h. */
+bool duo_is_openssl(void);
+
 void duo_init(struct duo *d);
 void duo_fini(struct duo *d);
 void duo_peer_client(struct duo *d, const struct duo_peer *o);
