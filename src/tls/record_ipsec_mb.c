@@ -12,6 +12,8 @@
  */
 
 #include <assert.h>
+/* Else it takes names that are not its own, such as SHA1. */
+#define NO_COMPAT_IMB_API_053
 #include <intel-ipsec-mb.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
