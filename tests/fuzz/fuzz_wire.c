@@ -105,6 +105,13 @@ make_keys(struct rig *r, unsigned pick)
 	    is_client));
 }
 
+/* No input lasts so long. */
+static void
+on_rest(void *arg)
+{
+	(void)arg;
+}
+
 /* A wire as tls_own_start() leaves it, without a handshake. */
 static void
 rig_init(struct rig *r, unsigned pick)
@@ -127,6 +134,7 @@ rig_init(struct rig *r, unsigned pick)
 	t->has_input = true;
 	t->own = tls_own_new(r->is_server);
 	t->own->is_on = true;
+	timer_init(&t->own->rest, r->loop, on_rest, t);
 	if ((pick & 8) != 0)
 		t->own->update_at = 3;
 	if (!r->is_server)
