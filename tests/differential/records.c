@@ -38,6 +38,7 @@ struct totals {
 	uint64_t alerts; /* that were the same */
 	uint64_t amid;   /* that came between the parts of a message */
 	uint64_t unread; /* tickets that OpenSSL could not read */
+	uint64_t worded; /* messages that both refuse, each in its words */
 };
 
 /* Alerts that differ, where TLS leaves it open which it is. */
@@ -146,6 +147,18 @@ is_same(const struct text *a, const struct text *b)
 	       (a->len == 0 || memcmp(a->p, b->p, a->len) == 0);
 }
 
+/*
+ * Which of these is said of a message that nobody awaits depends on how far it
+ * is read; that nobody takes it is what counts.
+ */
+static bool
+is_about_messages(int alert)
+{
+	return alert == SSL_AD_UNEXPECTED_MESSAGE ||
+	       alert == SSL_AD_ILLEGAL_PARAMETER ||
+	       alert == SSL_AD_DECODE_ERROR || alert == SSL_AD_NO_RENEGOTIATION;
+}
+
 static bool
 is_alert_fine(const struct pair *p, struct totals *t)
 {
@@ -164,7 +177,12 @@ is_alert_fine(const struct pair *p, struct totals *t)
 			exceptions[i].times++;
 			return true;
 		}
-	return false;
+	if (p->ours.end != IO_FAIL || p->theirs.end != IO_FAIL ||
+	    !is_about_messages(p->ours.alert) ||
+	    !is_about_messages(p->theirs.alert))
+		return false;
+	t->worded++;
+	return true;
 }
 
 /*
@@ -424,6 +442,7 @@ report(const struct totals *t, uint64_t ms)
 	printf("%" PRIu64 " times an alert between the parts of a message\n",
 	    t->amid);
 	printf("%" PRIu64 " times a ticket that we do not read\n", t->unread);
+	printf("%" PRIu64 " times another alert about a message\n", t->worded);
 	if (t->written > 0 && t->ends > 0 && t->failures > 0 && t->alerts > 0)
 		return true;
 	printf("too little of it was of any use to prove anything\n");
