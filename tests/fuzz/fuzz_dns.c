@@ -28,6 +28,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct addr addrs[MOST];
+	struct dns_target targets[MOST];
 	size_t i, n_addrs = 0;
 	char text[ADDR_TEXT];
 	uint32_t ttl_s = 0;
@@ -38,6 +39,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	FUZZ_CHECK((s == DNS_OK) == (n_addrs > 0));
 	for (i = 0; i < n_addrs; i++)
 		addr_print(&addrs[i], text);
+	s = dns_parse_srv(data, n, targets, MOST, &n_addrs, &ttl_s);
+	FUZZ_CHECK(n_addrs <= MOST);
+	FUZZ_CHECK((s == DNS_OK) == (n_addrs > 0));
+	for (i = 0; i < n_addrs; i++)
+		check_name(str_of(targets[i].name));
 	/* Whoever asked for this is answered, or nobody is. */
 	(void)dns_answers(data, n, "a.example", DNS_TYPE_A);
 	check_name((struct str){ .p = (const void *)data, .len = n });

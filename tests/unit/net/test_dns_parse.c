@@ -206,6 +206,165 @@ print_all(const struct addr *v, size_t n, struct text *out)
 	}
 }
 
+/* One record of authority; and the zone's names, five numbers behind them. */
+#define HEAD_SOA(flags) "\x12\x34" flags Q1 A0 A1 "\0\0"
+#define IN_SOA "\0\x06\0\x01"
+#define SOA_NAMES AT_NAME AT_NAME
+#define SOA_TIMES "\0\0\0\x01\0\0\0\x02\0\0\0\x03\0\0\0\x04"
+
+static const struct {
+	const char *what;
+	const char *p;
+	size_t n;
+	enum dns_status status;
+	uint32_t ttl_s;
+} negatives[] = {
+	/* clang-format off */
+	{ "no such name, by the minimum",
+	    MSG(HEAD_SOA("\x81\x83") ASK_A AT_NAME IN_SOA TTL60 "\0\x18"
+		SOA_NAMES SOA_TIMES TTL30), DNS_NO_NAME, 30 },
+	{ "no address, by the record's own TTL",
+	    MSG(HEAD_SOA(OK) ASK_A AT_NAME IN_SOA TTL30 "\0\x18"
+		SOA_NAMES SOA_TIMES TTL60), DNS_NO_ADDRESS, 30 },
+	{ "not to be kept: a second",
+	    MSG(HEAD_SOA(OK) ASK_A AT_NAME IN_SOA TTL30 "\0\x18"
+		SOA_NAMES SOA_TIMES "\0\0\0\0"), DNS_NO_ADDRESS, 1 },
+	{ "behind an alias",
+	    MSG("\x12\x34\x81\x83" Q1 A1 A1 "\0\0" ASK_A
+		AT_NAME IN_CNAME TTL60 TO_B
+		AT_NAME IN_SOA TTL60 "\0\x18" SOA_NAMES SOA_TIMES TTL30),
+	    DNS_NO_NAME, 30 },
+	{ "another class says nothing",
+	    MSG(HEAD_SOA(OK) ASK_A AT_NAME "\0\x06\0\x03" TTL30 "\0\x18"
+		SOA_NAMES SOA_TIMES TTL60), DNS_NO_ADDRESS, 0 },
+	{ "a minimum that is cut",
+	    MSG(HEAD_SOA(OK) ASK_A AT_NAME IN_SOA TTL30 "\0\x17"
+		SOA_NAMES SOA_TIMES "\0\0\0"), DNS_NO_ADDRESS, 0 },
+	{ "bytes behind the minimum",
+	    MSG(HEAD_SOA(OK) ASK_A AT_NAME IN_SOA TTL30 "\0\x19"
+		SOA_NAMES SOA_TIMES TTL60 "x"), DNS_NO_ADDRESS, 0 },
+	{ "a record that is cut",
+	    MSG(HEAD_SOA(OK) ASK_A AT_NAME IN_SOA TTL30 "\0\x18" SOA_NAMES),
+	    DNS_NO_ADDRESS, 0 },
+	{ "among the answers it says nothing",
+	    MSG(HEAD(OK, Q1, A1) ASK_A AT_NAME IN_SOA TTL30 "\0\x18"
+		SOA_NAMES SOA_TIMES TTL60), DNS_NO_ADDRESS, 0 },
+	/* clang-format on */
+};
+
+Test(dns_parse, how_long_there_is_nothing)
+{
+	struct addr v[DNS_ADDRS_MOST];
+	enum dns_status status;
+	uint32_t ttl;
+	size_t i, n;
+
+	for (i = 0; i < ARRAY_LEN(negatives); i++) {
+		uint8_t *p = malloc(negatives[i].n);
+
+		memcpy(p, negatives[i].p, negatives[i].n);
+		status =
+		    dns_parse(p, negatives[i].n, v, ARRAY_LEN(v), &n, &ttl);
+		free(p);
+		cr_expect_eq(status, negatives[i].status, "%s: %s",
+		    negatives[i].what, dns_status_text(status));
+		cr_expect_eq(n, 0);
+		cr_expect_eq(ttl, negatives[i].ttl_s, "%s: %u",
+		    negatives[i].what, (unsigned)ttl);
+	}
+}
+
+#define ASK_SRV NAME "\0\x21\0\x01"
+#define IN_SRV "\0\x21\0\x01"
+/* Data of ten bytes: priority, weight, port, and the name b.example. */
+#define SRV(priority, weight, port)                      \
+	"\0\x0a\0" priority "\0" weight "\0" port "\x01" \
+	"b"                                              \
+	"\xc0\x0e"
+
+static const struct {
+	const char *what;
+	const char *p;
+	size_t n;
+	enum dns_status status;
+	const char *targets;
+	uint32_t ttl_s;
+} services[] = {
+	/* clang-format off */
+	{ "one target",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_SRV TTL60
+		SRV("\x01", "\x02", "\x50")),
+	    DNS_OK, "1 2 b.example:80", 60 },
+	{ "two, by way of an alias",
+	    MSG(HEAD(OK, Q1, A3) ASK_SRV AT_NAME IN_CNAME TTL60 TO_B
+		AT_B IN_SRV TTL30 SRV("\x01", "\x02", "\x50")
+		AT_B IN_SRV TTL60 SRV("\x02", "\x00", "\x51")),
+	    DNS_OK, "1 2 b.example:80, 2 0 b.example:81", 30 },
+	{ "it is said not to be there",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_SRV TTL60
+		"\0\x07\0\0\0\0\0\0\0"),
+	    DNS_NO_ADDRESS, "", 0 },
+	{ "a port of 0 leads nowhere",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_SRV TTL60
+		SRV("\x01", "\x02", "\0")),
+	    DNS_NO_ADDRESS, "", 0 },
+	{ "a target that is no name of a host",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_SRV TTL60
+		"\0\x0a\0\0\0\0\0\x50" "\x01" "*" "\xc0\x0e"),
+	    DNS_NO_ADDRESS, "", 0 },
+	{ "a dot inside of a label",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_SRV TTL60
+		"\0\x0c\0\0\0\0\0\x50" "\x03" "a.b" "\xc0\x0e"),
+	    DNS_NO_ADDRESS, "", 0 },
+	{ "bytes behind the target",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_SRV TTL60
+		"\0\x09\0\0\0\0\0\x50" "\xc0\x0c" "x"),
+	    DNS_FAILED, "", 0 },
+	{ "half a target",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_SRV TTL60
+		"\0\x04\0\0\0\0"),
+	    DNS_FAILED, "", 0 },
+	{ "addresses instead",
+	    MSG(HEAD(OK, Q1, A1) ASK_SRV AT_NAME IN_A TTL60 IP1),
+	    DNS_NO_ADDRESS, "", 0 },
+	{ "a question for addresses",
+	    MSG(HEAD(OK, Q1, A1) ASK_A AT_NAME IN_A TTL60 IP1),
+	    DNS_FAILED, "", 0 },
+	{ "no such name",
+	    MSG(HEAD("\x81\x83", Q1, A0) ASK_SRV), DNS_NO_NAME, "", 0 },
+	/* clang-format on */
+};
+
+Test(dns_parse, targets)
+{
+	struct dns_target v[DNS_TARGETS_MOST];
+	struct text got = TEXT_EMPTY;
+	enum dns_status status;
+	uint32_t ttl;
+	size_t i, k, n;
+
+	for (i = 0; i < ARRAY_LEN(services); i++) {
+		uint8_t *p = malloc(services[i].n);
+
+		memcpy(p, services[i].p, services[i].n);
+		status =
+		    dns_parse_srv(p, services[i].n, v, ARRAY_LEN(v), &n, &ttl);
+		free(p);
+		text_clear(&got);
+		text_add_z(&got, "");
+		for (k = 0; k < n; k++)
+			text_addf(&got, "%s%u %u %s:%u", k > 0 ? ", " : "",
+			    v[k].priority, v[k].weight, v[k].name, v[k].port);
+		cr_expect_eq(status, services[i].status, "%s: %s",
+		    services[i].what, dns_status_text(status));
+		cr_expect(str_eq(text_str(&got), str_of(services[i].targets)),
+		    "%s: \"%s\"", services[i].what, got.p);
+		cr_expect_eq(ttl, services[i].ttl_s, "%s: TTL %u",
+		    services[i].what, (unsigned)ttl);
+	}
+	text_free(&got);
+}
+
 Test(dns_parse, rows)
 {
 	struct addr v[DNS_ADDRS_MOST];
