@@ -38,6 +38,21 @@ SERVER(TLS_OWN, STAT_GAUGE, "zegress_tls_records_own", NULL,
 SERVER(TLS_IPSEC_MB, STAT_GAUGE, "zegress_tls_records_ipsec_mb", NULL,
     "Of those, the ones whose cipher intel-ipsec-mb does; OpenSSL does the others'.",
     "`zegressctl status` says what does AES-GCM here.")
+SERVER(DNS_QUERIES, STAT_COUNTER, "zegress_dns_queries", NULL,
+    "Questions to name servers: one for A and one for AAAA; those that are sent again count once.", "")
+SERVER(DNS_HITS, STAT_COUNTER, "zegress_dns_hits", NULL,
+    "Names that were answered from memory.", "")
+SERVER(DNS_FAILURES, STAT_COUNTER, "zegress_dns_failures", NULL,
+    "Questions that no name server answered well.",
+    "`zegressctl dns` shows which names and servers; see also zegress_resolver_timeouts.")
+SERVER(DNS_STALE, STAT_COUNTER, "zegress_dns_stale_served", NULL,
+    "Of the answers from memory, those beyond their time, used because no newer one could be had.",
+    "Connections still work, for dns.max_stale_s: mend the name servers.")
+SERVER(DNS_NAMES, STAT_GAUGE, "zegress_dns_names", NULL,
+    "Names remembered, all workers together.", "")
+SERVER(DNS_FAILING, STAT_GAUGE, "zegress_dns_failing_names", NULL,
+    "Of those, names whose last question failed.",
+    "Not 0 for long: `zegressctl dns` shows which, and since when.")
 SERVER(WATCHDOG_MISS, STAT_COUNTER, "envoy_server_watchdog_miss", NULL,
     "A worker's loop took longer than 200 ms for one turn.",
     "Add workers, or look for a slow disk under access_log.")

@@ -74,11 +74,13 @@ OPTION("dns.min_ttl_s", UINT, dns.min_ttl_s, "5", "s", 1, 86400, false,
 OPTION("dns.max_ttl_s", UINT, dns.max_ttl_s, "3600", "s", 1, 604800, false,
     "Answers are asked for anew after this long at the latest.")
 OPTION("dns.negative_ttl_s", UINT, dns.negative_ttl_s, "5", "s", 1, 3600, false,
-    "How long it is believed that a name does not exist.")
+    "How long it is believed that a name does not exist, where its zone does not say less.")
+OPTION("dns.max_stale_s", UINT, dns.max_stale_s, "86400", "s", 0, 2592000, false,
+    "While the name servers fail, the last good answer is used for so long beyond its time; 0: not at all.")
 OPTION("dns.timeout_ms", UINT, dns.timeout_ms, "2000", "ms", 50, 60000, false,
     "Time for an answer, each try.")
 OPTION("dns.tries", UINT, dns.tries, "3", NULL, 1, 10, false,
-    "Tries until a lookup has failed.")
+    "Tries until a lookup has failed; each server has one at least.")
 OPTION("dns.max_names", SIZE, dns.max_names, "20000", NULL, 16, 10000000, false,
     "Names remembered by each worker.")
 OPTION("dns.ipv4", BOOL, dns.ipv4, "true", NULL, 0, 0, false,

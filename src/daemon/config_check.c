@@ -11,6 +11,7 @@
 #include "base/problem.h"
 #include "daemon/config.h"
 #include "daemon/config_services.h"
+#include "net/name_servers.h"
 
 static void
 complain_at(const struct config *c, struct problems *pr, const char *option,
@@ -108,6 +109,10 @@ check_servers(const struct config *c, struct problems *pr)
 	const struct option_place *at = &c->places[option_find("dns.servers")];
 	size_t i;
 
+	if (v->n > NAME_SERVERS_MOST)
+		problem_add(pr, PROBLEM_ERROR, at->file, at->line,
+		    "dns.servers", "are %zu; at most %d are used", v->n,
+		    NAME_SERVERS_MOST);
 	for (i = 0; i < v->n; i++)
 		if (!is_server(str_of(v->v[i])))
 			problem_add(pr, PROBLEM_ERROR, at->file, at->line,

@@ -207,6 +207,7 @@ static bool
 work(struct daemon *d)
 {
 	struct worker_env env = {
+		.n_workers = d->n_workers,
 		.config = d->config,
 		.listeners = &d->listeners,
 		.log = d->log,

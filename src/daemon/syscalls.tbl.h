@@ -43,4 +43,4 @@ DEADLY(setregid) DEADLY(setresuid) DEADLY(setresgid) DEADLY(setgroups) DEADLY(ca
 
 #undef ALLOWED
 #undef DEADLY
-/* clang-format on */
+    /* clang-format on */

@@ -128,8 +128,11 @@ static void
 make_upstream(struct worker *w, const struct worker_env *env)
 {
 	const struct config *c = env->config;
+	struct dns_config dns = c->dns;
 
-	w->dns = dns_new(w->loop, &c->dns);
+	dns.askers = (uint32_t)env->n_workers;
+	dns.stats = w->stats;
+	w->dns = dns_new(w->loop, &dns);
 	w->tls = tls_clients_new();
 	w->upstream = (struct upstream_env){
 		.loop = w->loop,

@@ -25,6 +25,7 @@ struct worker;
 
 /* Everything outlives the worker. */
 struct worker_env {
+	size_t n_workers;
 	const struct config *config;
 	struct listeners *listeners; /* a descriptor of each is taken */
 	struct access_log_file *log; /* NULL: off */

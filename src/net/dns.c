@@ -1,46 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Names to addresses: who is answered from where, who waits, and when a name
- * is asked again.  Queries are in dns_ask.c, what is known in dns_cache.c.
+ * Names to addresses: who is answered from where, and who waits.  When names
+ * are asked for is in dns_refresh.c, queries are in dns_ask.c, what is known in
+ * dns_cache.c.
  *
- * A and AAAA are asked at once.  When one has brought addresses the other gets
- * a short while more; what it brings later is added then.  An answer that ran
- * out is served while it is renewed, so that only a name's first caller waits.
+ * While the name servers are known to fail nobody waits: the last good answer
+ * serves at once, and where there is none the failure does.
  */
-
-#include "net/dns.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/rng.h"
 #include "base/xalloc.h"
-#include "net/dns_ask.h"
-#include "net/dns_cache.h"
-#include "net/dns_hosts.h"
 #include "net/dns_parse.h"
-
-/* As long as RFC 8305 section 3 lets one family wait for the other. */
-#define PATIENCE_MS 50
-/* TTLs are shortened by up to a tenth, lest all workers ask at once. */
-#define JITTER_PART 10
-
-struct dns {
-	struct loop *loop;
-	struct dns_config config; /* without its pointers */
-	struct dns_asker *asker;
-	struct dns_cache *cache;
-	struct dns_hosts *hosts;
-	struct timer tell;
-	struct dns_entry *done; /* waits to be called */
-	struct dns_entry **done_end;
-	struct dns_stats stats;
-};
-
-static const uint16_t types[DNS_FAMILIES] = {
-	[DNS_V4] = DNS_TYPE_A,
-	[DNS_V6] = DNS_TYPE_AAAA,
-};
+#include "net/dns_state.h"
 
 const char *
 dns_status_text(enum dns_status s)
@@ -69,7 +42,7 @@ make_answer(
 
 	*out = (struct dns_answer){
 		.status = e->status,
-		.is_stale = e->is_stale,
+		.is_stale = e->n_addrs > 0 && left == 0,
 		.addrs = e->addrs,
 		.n_addrs = e->n_addrs,
 		.ttl_left_s = (uint32_t)(left / 1000),
@@ -138,9 +111,8 @@ on_tell(void *arg)
 	}
 }
 
-/* From the loop: an answer may come while the question is being asked. */
-static void
-tell_soon(struct dns *d, struct dns_entry *e)
+void
+dns_tell_soon(struct dns *d, struct dns_entry *e)
 {
 	if (e->is_done)
 		return;
@@ -148,85 +120,6 @@ tell_soon(struct dns *d, struct dns_entry *e)
 	*d->done_end = e;
 	d->done_end = &e->next_done;
 	timer_set(&d->tell, 0);
-}
-
-static uint64_t
-life_ms(const struct dns *d, const struct dns_entry *e)
-{
-	uint32_t ttl = d->config.negative_ttl_s, ms;
-
-	if (e->status == DNS_OK && !e->is_stale) {
-		ttl = dns_entry_ttl_s(e);
-		if (ttl > d->config.max_ttl_s)
-			ttl = d->config.max_ttl_s;
-		if (ttl < d->config.min_ttl_s)
-			ttl = d->config.min_ttl_s;
-	}
-	ms = ttl < UINT32_MAX / 1000 ? ttl * 1000 : UINT32_MAX;
-	return ms - rng_below(ms / JITTER_PART + 1);
-}
-
-static void
-settle(struct dns *d, struct dns_entry *e)
-{
-	dns_entry_merge(e);
-	e->expires_ms = loop_now_ms(d->loop) + life_ms(d, e);
-	timer_stop(&e->patience);
-	tell_soon(d, e);
-}
-
-static void
-on_patience(void *arg)
-{
-	struct dns_entry *e = arg;
-
-	settle(e->owner, e);
-}
-
-static void
-on_reply(void *arg, const struct dns_reply *r)
-{
-	struct dns_family *f = arg;
-	struct dns_entry *e = f->entry;
-	struct dns *d = e->owner;
-
-	if (r->status == DNS_FAILED || r->status == DNS_TIMEOUT)
-		d->stats.failures++;
-	dns_family_set(e->cache, f, r);
-	if (!dns_entry_is_asked(e))
-		settle(d, e);
-	else if (r->n_addrs > 0)
-		timer_set(&e->patience, PATIENCE_MS);
-}
-
-static void
-ask(struct dns *d, struct dns_entry *e)
-{
-	const bool wanted[DNS_FAMILIES] = {
-		[DNS_V4] = d->config.ipv4,
-		[DNS_V6] = d->config.ipv6,
-	};
-	size_t i;
-
-	if (e->is_done || dns_entry_is_asked(e))
-		return;
-	/* Before the first question, whose answer may come at once. */
-	for (i = 0; i < DNS_FAMILIES; i++)
-		e->family[i].is_asked = wanted[i];
-	if (!dns_entry_is_asked(e))
-		settle(d, e);
-	for (i = 0; i < DNS_FAMILIES; i++) {
-		if (!wanted[i])
-			continue;
-		d->stats.queries++;
-		dns_ask(d->asker, e->name, types[i], on_reply, &e->family[i]);
-	}
-}
-
-static bool
-is_fresh(const struct dns *d, const struct dns_entry *e)
-{
-	return e->is_known && loop_now_ms(d->loop) < e->expires_ms;
 }
 
 /* An answer that is no entry of the cache, alive for this turn. */
@@ -265,6 +158,56 @@ know_locally(struct dns *d, struct str name, char folded[DNS_NAME_TEXT],
 	return n > 0;
 }
 
+static struct dns_entry *
+get_entry(struct dns *d, const char *name)
+{
+	struct dns_entry *e = dns_cache_find(d->cache, name);
+
+	if (e == NULL && (e = dns_cache_add(d->cache, name)) == NULL)
+		return NULL;
+	if (e->owner == NULL)
+		dns_entry_init(d, e);
+	e->used_ms = loop_now_ms(d->loop);
+	return e;
+}
+
+static void
+count_hit(struct dns *d, bool is_stale)
+{
+	d->stats.hits++;
+	d->stats.stale_served += is_stale;
+	if (d->counters == NULL)
+		return;
+	stat_inc(d->counters, STAT_DNS_HITS);
+	if (is_stale)
+		stat_inc(d->counters, STAT_DNS_STALE);
+}
+
+/* False: whoever asks has to wait. */
+static bool
+answer_now(struct dns *d, struct dns_entry *e, struct dns_answer *now)
+{
+	bool is_old;
+
+	if (dns_entry_is_fresh(d, e)) {
+		make_answer(d, e, now);
+		count_hit(d, false);
+		return true;
+	}
+	dns_refresh(d, e);
+	is_old = dns_entry_is_usable(d, e);
+	/* What is asked may be answered in a moment. */
+	if ((dns_entry_is_asked(e) || e->is_done) &&
+	    (!is_old || dns_entry_wait_ms(d, e) > 0))
+		return false;
+	if (is_old)
+		make_answer(d, e, now);
+	else
+		answer_local(d, NULL, 0, e->failure, now);
+	count_hit(d, is_old);
+	return true;
+}
+
 bool
 dns_lookup(struct dns *d, struct str name, struct dns_wait *w,
     void (*fn)(void *, const struct dns_answer *), void *arg,
@@ -277,28 +220,18 @@ dns_lookup(struct dns *d, struct str name, struct dns_wait *w,
 	w->next = NULL;
 	if (know_locally(d, name, folded, now))
 		return true;
-	e = dns_cache_find(d->cache, folded);
-	if (e == NULL && (e = dns_cache_add(d->cache, folded)) == NULL) {
+	e = get_entry(d, folded);
+	if (e == NULL) {
 		answer_local(d, NULL, 0, DNS_FAILED, now);
 		return true;
 	}
-	if (e->owner == NULL) {
-		e->owner = d;
-		timer_init(&e->patience, d->loop, on_patience, e);
-	}
-	if (is_fresh(d, e) || (e->is_known && e->n_addrs > 0)) {
-		d->stats.hits++;
-		make_answer(d, e, now);
-		if (!is_fresh(d, e)) {
-			d->stats.stale_served++;
-			ask(d, e);
-		}
+	if (answer_now(d, e, now))
 		return true;
-	}
 	w->fn = fn;
 	w->arg = arg;
 	link_wait(&e->waits, w);
-	ask(d, e);
+	if (dns_entry_is_usable(d, e) && !timer_is_set(&e->patience))
+		timer_set(&e->patience, dns_entry_wait_ms(d, e));
 	return false;
 }
 
@@ -311,10 +244,31 @@ dns_cached(struct dns *d, struct str name, struct dns_answer *now)
 	if (know_locally(d, name, folded, now))
 		return true;
 	e = dns_cache_find(d->cache, folded);
-	if (e == NULL || (!is_fresh(d, e) && e->n_addrs == 0))
+	if (e == NULL ||
+	    (!dns_entry_is_fresh(d, e) && !dns_entry_is_usable(d, e)))
 		return false;
 	make_answer(d, e, now);
 	return true;
+}
+
+size_t
+dns_flush(struct dns *d, struct str name)
+{
+	struct dns_entry *e = dns_cache_oldest(d->cache), *next;
+	char folded[DNS_NAME_TEXT];
+	size_t n = 0;
+
+	if (name.len > 0 && !dns_name_fold(name, folded))
+		return 0;
+	for (; e != NULL; e = next) {
+		next = e->next;
+		if (name.len > 0 && strcmp(e->name, folded) != 0)
+			continue;
+		n += e->is_known;
+		dns_cache_forget(d->cache, e);
+	}
+	dns_show_size(d);
+	return n;
 }
 
 static struct dns_config
@@ -330,6 +284,8 @@ with_defaults(const struct dns_config *c)
 		out.tries = 3;
 	if (out.max_names == 0)
 		out.max_names = 20000;
+	if (out.askers == 0)
+		out.askers = 1;
 	return out;
 }
 
@@ -345,6 +301,8 @@ dns_new(struct loop *l, const struct dns_config *c)
 	d->hosts = dns_hosts_new(c->hosts_file);
 	d->cache = dns_cache_new(l, d->config.max_names);
 	d->asker = dns_asker_new(l, &d->config);
+	if (c->stats != NULL)
+		d->counters = stats_get(c->stats, SCOPE_SERVER, NULL);
 	/* Their text is the caller's. */
 	d->config.servers = NULL;
 	d->config.hosts_file = NULL;
@@ -370,6 +328,7 @@ dns_free(struct dns *d)
 	timer_stop(&d->tell);
 	/* First, because questions point into the cache. */
 	dns_asker_free(d->asker);
+	(void)dns_flush(d, STR_NONE);
 	dns_cache_free(d->cache, drop_waits);
 	dns_hosts_free(d->hosts);
 	free(d);

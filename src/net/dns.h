@@ -4,9 +4,11 @@
 
 /*
  * Names to addresses: c-ares sends the queries on our loop, we read the raw
- * answers through a cursor.  A and AAAA are asked together, TTLs are honoured
- * within a clamp, and the last good answer stays when the resolver fails.  No
- * search domains.  /etc/hosts is read.  One a loop; own thread.
+ * answers through a cursor.  A and AAAA are asked together; what a zone says of
+ * time is honoured within bounds; names in use are asked for again before their
+ * answer runs out; and while the name servers fail the last good answer serves,
+ * for a time.  No search domains.  /etc/hosts is read.  One a loop and set of
+ * servers; own thread.
  */
 
 #include <stdbool.h>
@@ -18,6 +20,7 @@
 #include "net/loop.h"
 
 struct dns;
+struct stats_shard;
 
 struct dns_config {
 	/* "10.0.0.53", "10.0.0.53:5353", "[::1]:53"; none: /etc/resolv.conf */
@@ -25,13 +28,18 @@ struct dns_config {
 	size_t n_servers;
 	uint32_t min_ttl_s;      /* 5 */
 	uint32_t max_ttl_s;      /* 3600 */
-	uint32_t negative_ttl_s; /* 5 */
+	uint32_t negative_ttl_s; /* at most; 5 */
+	uint32_t max_stale_s;    /* beyond the TTL; 0: never */
 	uint32_t timeout_ms;     /* of one try; 2000 */
 	uint32_t tries;          /* 3 */
+	uint32_t askers;         /* resolvers with one budget; 0: 1 */
 	size_t max_names;        /* cache entries; 20000 */
 	bool ipv4;
 	bool ipv6;
 	const char *hosts_file; /* NULL: none */
+	/* 0 <= result < n, for jitter; NULL: rng_below() */
+	uint32_t (*random)(uint32_t n);
+	struct stats_shard *stats; /* counters go there too; may be NULL */
 };
 
 enum dns_status {
@@ -46,7 +54,7 @@ const char *dns_status_text(enum dns_status s);
 /* Borrowed; valid until the loop's next turn.  Ports are 0. */
 struct dns_answer {
 	enum dns_status status;
-	bool is_stale; /* the last good one; the resolver fails now */
+	bool is_stale; /* the last good one, beyond its time */
 	const struct addr *addrs;
 	size_t n_addrs;
 	uint32_t ttl_left_s;
@@ -66,9 +74,10 @@ struct dns *dns_new(struct loop *l, const struct dns_config *c) MUST_CHECK;
 void dns_free(struct dns *d);
 
 /*
- * True: *now is the answer, from the cache (refreshed behind the scenes when
- * it expired but an answer is at hand).  False: w->fn will be called, never
- * before this returns.  name is copied; literal addresses answer at once.
+ * True: *now is the answer, from the cache.  False: w->fn will be called, never
+ * before this returns.  An answer beyond its time is waited for, but only a
+ * moment when an old one is at hand, and not at all while the name servers are
+ * known to fail.  name is copied; literal addresses answer at once.
  */
 bool dns_lookup(struct dns *d, struct str name, struct dns_wait *w,
     void (*fn)(void *, const struct dns_answer *), void *arg,
@@ -77,7 +86,19 @@ void dns_cancel(struct dns_wait *w);
 /* From the cache only; false when it is not there. */
 bool dns_cached(struct dns *d, struct str name, struct dns_answer *now);
 
-/* What a raw answer says; pure, fuzzed (RFC 1035).  addrs holds max. */
+/*
+ * Forget a name, or all when it is empty, the last good answer included; what
+ * is being asked goes on.  How many were known.
+ */
+size_t dns_flush(struct dns *d, struct str name);
+/* For people: a line a server, and one a name, at most max of them. */
+void dns_print(struct dns *d, size_t max, struct text *out);
+
+/*
+ * What a raw answer says; pure, fuzzed (RFC 1035).  addrs holds max.  *ttl_s is
+ * of the addresses, or says how long there are none (RFC 2308); then 0 means
+ * that the zone does not say.
+ */
 enum dns_status dns_parse(const uint8_t *p, size_t n, struct addr *addrs,
     size_t max, size_t *n_addrs, uint32_t *ttl_s);
 

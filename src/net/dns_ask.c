@@ -1,175 +1,81 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * c-ares as the carrier of queries: it chooses servers, sends again, and goes
- * to TCP for answers that were cut.  Its sockets are watched by our loop.  The
- * answers come raw and are read in dns_parse.c, because c-ares 1.18 tells no
- * TTL of CNAMEs and takes whatever name the answer is about.
+ * Which server is asked next, until one answers.  Answers come raw and are
+ * read in dns_parse.c, because c-ares 1.18 tells no TTL of CNAMEs, none of what
+ * is not there, and takes whatever name the answer is about.
  */
 
 #include "net/dns_ask.h"
 
-#include <ares.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "base/log.h"
-#include "base/rng.h"
 #include "base/xalloc.h"
-
-/* Fits into any path's packet: the DNS Flag Day 2020 size. */
-#define UDP_BYTES 1232
-#define CLASS_IN 1
-
-struct dns_socket {
-	struct dns_asker *asker;
-	struct dns_socket *next;
-	struct watch watch;
-	int fd;
-};
+#include "net/dns_channel.h"
+#include "net/name_servers.h"
 
 struct dns_asker {
 	struct loop *loop;
-	ares_channel channel;
-	struct timer timer;
-	struct dns_socket *sockets;
+	struct name_servers servers;
+	struct dns_channel *channels[NAME_SERVERS_MOST];
+	unsigned tries;
 	uint32_t timeout_ms;
-	bool is_closing;
 };
 
 struct question {
 	struct dns_asker *asker;
 	void (*fn)(void *arg, const struct dns_reply *r);
 	void *arg;
+	struct name_server *server; /* whom it went to last */
+	unsigned asked;             /* a bit a server of this round */
+	unsigned spoke;             /* those who need not be asked again */
+	unsigned left;              /* tries */
+	bool is_again;              /* each had its turn */
+	enum dns_status status;     /* the best that was said */
+	bool is_unanswered;
 	uint16_t type;
 	char name[DNS_NAME_TEXT];
 };
 
-static pthread_once_t init_once = PTHREAD_ONCE_INIT;
-
-static void
-init_library(void)
+static bool
+add_server(struct dns_asker *a, const char *server)
 {
-	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS)
-		abort();
-}
+	struct dns_channel *c = dns_channel_new(a->loop, server, a->timeout_ms);
 
-static void
-set_timer(struct dns_asker *a)
-{
-	struct timeval tv;
-
-	if (ares_timeout(a->channel, NULL, &tv) == NULL) {
-		timer_stop(&a->timer);
-		return;
+	if (c == NULL)
+		return false;
+	if (!name_servers_add(&a->servers, server)) {
+		log_error("dns", "server \"%s\": at most %d are used", server,
+		    NAME_SERVERS_MOST);
+		dns_channel_free(c);
+		return false;
 	}
-	timer_set(&a->timer,
-	    (uint64_t)tv.tv_sec * 1000 + (uint64_t)tv.tv_usec / 1000 + 1);
+	a->channels[a->servers.n - 1] = c;
+	return true;
 }
 
+/* One that is too many, or odd, leaves the others. */
 static void
-on_timer(void *arg)
+on_system_server(void *arg, const char *server)
 {
-	struct dns_asker *a = arg;
-
-	ares_process_fd(a->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	set_timer(a);
-}
-
-static void
-on_socket(void *arg, int fd, bool can_read, bool can_write)
-{
-	struct dns_socket *s = arg;
-	struct dns_asker *a = s->asker;
-
-	/* This may close the socket, and with it free s. */
-	ares_process_fd(a->channel, can_read ? fd : ARES_SOCKET_BAD,
-	    can_write ? fd : ARES_SOCKET_BAD);
-	set_timer(a);
-}
-
-static struct dns_socket **
-find_socket(struct dns_asker *a, int fd)
-{
-	struct dns_socket **at = &a->sockets;
-
-	while (*at != NULL && (*at)->fd != fd)
-		at = &(*at)->next;
-	return at;
-}
-
-/* c-ares has opened, closed, or wants something else of a socket. */
-static void
-on_socket_state(void *arg, ares_socket_t fd, int wants_read, int wants_write)
-{
-	struct dns_asker *a = arg;
-	struct dns_socket **at = find_socket(a, fd), *s = *at;
-
-	if (s != NULL)
-		watch_stop(&s->watch);
-	if (!wants_read && !wants_write) {
-		if (s != NULL) {
-			*at = s->next;
-			free(s);
-		}
-		return;
-	}
-	if (s == NULL) {
-		s = xcalloc(1, sizeof(*s));
-		s->asker = a;
-		s->fd = fd;
-		s->next = a->sockets;
-		a->sockets = s;
-	}
-	watch_start(&s->watch, a->loop, fd, wants_read != 0, wants_write != 0,
-	    on_socket, s);
+	if (!add_server(arg, server))
+		log_warn("dns", "server %s of this system is not used", server);
 }
 
 static bool
-open_channel(struct dns_asker *a, const struct dns_config *c)
+add_servers(struct dns_asker *a, const struct dns_config *c)
 {
-	struct ares_options o = {
-		/* The end of a query closes its socket: fresh ports. */
-		.flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH,
-		.ednspsz = UDP_BYTES,
-		.timeout = (int)c->timeout_ms,
-		.tries = (int)c->tries,
-		.sock_state_cb = on_socket_state,
-		.sock_state_cb_data = a,
-	};
-	const int mask = ARES_OPT_FLAGS | ARES_OPT_EDNSPSZ |
-			 ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-			 ARES_OPT_SOCK_STATE_CB;
-	int status = ares_init_options(&a->channel, &o, mask);
-
-	if (status != ARES_SUCCESS) {
-		log_error("dns", "%s", ares_strerror(status));
-		a->channel = NULL;
-	}
-	return status == ARES_SUCCESS;
-}
-
-static bool
-set_servers(struct dns_asker *a, const struct dns_config *c)
-{
-	struct text csv = TEXT_EMPTY;
-	int status;
 	size_t i;
 
+	for (i = 0; i < c->n_servers; i++)
+		if (!add_server(a, c->servers[i]))
+			return false;
 	if (c->n_servers == 0)
-		return true;
-	for (i = 0; i < c->n_servers; i++) {
-		if (i > 0)
-			text_add_char(&csv, ',');
-		text_add_z(&csv, c->servers[i]);
-	}
-	status = ares_set_servers_ports_csv(a->channel, csv.p);
-	if (status != ARES_SUCCESS)
-		log_error(
-		    "dns", "servers \"%s\": %s", csv.p, ares_strerror(status));
-	text_free(&csv);
-	return status == ARES_SUCCESS;
+		dns_channel_system(on_system_server, a);
+	if (a->servers.n == 0)
+		log_error("dns", "there is no server to ask");
+	return a->servers.n > 0;
 }
 
 struct dns_asker *
@@ -177,11 +83,10 @@ dns_asker_new(struct loop *l, const struct dns_config *c)
 {
 	struct dns_asker *a = xcalloc(1, sizeof(*a));
 
-	pthread_once(&init_once, init_library);
 	a->loop = l;
+	a->tries = c->tries;
 	a->timeout_ms = c->timeout_ms;
-	timer_init(&a->timer, l, on_timer, a);
-	if (open_channel(a, c) && set_servers(a, c))
+	if (add_servers(a, c))
 		return a;
 	dns_asker_free(a);
 	return NULL;
@@ -190,70 +95,151 @@ dns_asker_new(struct loop *l, const struct dns_config *c)
 void
 dns_asker_free(struct dns_asker *a)
 {
+	size_t i;
+
 	if (a == NULL)
 		return;
-	a->is_closing = true;
-	if (a->channel != NULL)
-		ares_destroy(a->channel);
-	timer_stop(&a->timer);
+	for (i = 0; i < a->servers.n; i++)
+		dns_channel_free(a->channels[i]);
 	free(a);
 }
 
-static enum dns_status
-status_of(int status)
+const struct name_servers *
+dns_asker_servers(const struct dns_asker *a)
 {
-	switch (status) {
-	case ARES_ENOTFOUND:
-		return DNS_NO_NAME;
-	case ARES_ENODATA:
-		return DNS_NO_ADDRESS;
-	case ARES_ETIMEOUT:
-		return DNS_TIMEOUT;
-	default:
-		return DNS_FAILED;
-	}
+	return &a->servers;
+}
+
+static size_t
+index_of(const struct dns_asker *a, const struct name_server *s)
+{
+	return (size_t)(s - a->servers.v);
 }
 
 static void
-on_answer(void *arg, int status, int timeouts, unsigned char *p, int n)
+end(struct question *q, struct dns_reply *r)
 {
-	struct question *q = arg;
-	struct dns_reply r = { .status = status_of(status) };
-
-	(void)timeouts;
-	if (!q->asker->is_closing) {
-		if (status == ARES_SUCCESS && p != NULL && n > 0 &&
-		    dns_answers(p, (size_t)n, q->name, q->type))
-			r.status = dns_parse(p, (size_t)n, r.addrs,
-			    DNS_ADDRS_MOST, &r.n_addrs, &r.ttl_s);
-		q->fn(q->arg, &r);
-	}
+	r->is_unanswered = q->is_unanswered;
+	q->fn(q->arg, r);
 	free(q);
+}
+
+static void
+read_answer(const struct question *q, struct str bytes, struct dns_reply *r,
+    struct dns_target targets[DNS_TARGETS_MOST])
+{
+	const uint8_t *p = (const uint8_t *)bytes.p;
+
+	r->status = DNS_FAILED;
+	if (bytes.len == 0 || !dns_answers(p, bytes.len, q->name, q->type))
+		return;
+	r->targets = targets;
+	if (q->type == DNS_TYPE_SRV)
+		r->status = dns_parse_srv(p, bytes.len, targets,
+		    DNS_TARGETS_MOST, &r->n_targets, &r->ttl_s);
+	else
+		r->status = dns_parse(p, bytes.len, r->addrs, DNS_ADDRS_MOST,
+		    &r->n_addrs, &r->ttl_s);
+}
+
+static void ask_next(struct question *q);
+
+static void
+go_on(struct question *q, enum name_server_result r)
+{
+	name_server_note(q->server, r, loop_now_ms(q->asker->loop));
+	ask_next(q);
+}
+
+static void
+on_sent(void *arg, enum dns_sent sent, struct str bytes)
+{
+	struct dns_target targets[DNS_TARGETS_MOST];
+	struct dns_reply r = { .status = DNS_FAILED };
+	struct question *q = arg;
+	unsigned bit = 1u << index_of(q->asker, q->server);
+
+	switch (sent) {
+	case SENT_ANSWERED:
+		read_answer(q, bytes, &r, targets);
+		break;
+	case SENT_FAILED:
+		break;
+	case SENT_REFUSED:
+		/* It would refuse at once again. */
+		q->spoke |= bit;
+		q->status = DNS_FAILED;
+		go_on(q, NAME_SERVER_SILENT);
+		return;
+	case SENT_LATE:
+		go_on(q, NAME_SERVER_SILENT);
+		return;
+	}
+	q->is_unanswered = false;
+	if (r.status == DNS_FAILED) {
+		q->spoke |= bit;
+		q->status = DNS_FAILED;
+		go_on(q, NAME_SERVER_FAILED);
+		return;
+	}
+	name_server_note(
+	    q->server, NAME_SERVER_ANSWERED, loop_now_ms(q->asker->loop));
+	r.server = q->server->text;
+	end(q, &r);
+}
+
+/* Each server once, then those again that were silent. */
+static struct name_server *
+pick(struct question *q)
+{
+	struct dns_asker *a = q->asker;
+	uint64_t now = loop_now_ms(a->loop);
+	struct name_server *s;
+
+	s = name_servers_pick(&a->servers, q->asked | q->spoke, now);
+	if (s != NULL && (!q->is_again || q->left > 0))
+		return s;
+	if (q->left == 0)
+		return NULL;
+	q->is_again = true;
+	q->asked = 0;
+	return name_servers_pick(&a->servers, q->spoke, now);
+}
+
+static void
+ask_next(struct question *q)
+{
+	struct dns_reply r = { .status = q->status };
+	struct dns_asker *a = q->asker;
+
+	q->server = pick(q);
+	if (q->server == NULL) {
+		end(q, &r);
+		return;
+	}
+	q->left -= q->left > 0;
+	q->asked |= 1u << index_of(a, q->server);
+	q->server->queries++;
+	dns_channel_send(
+	    a->channels[index_of(a, q->server)], q->name, q->type, on_sent, q);
 }
 
 void
 dns_ask(struct dns_asker *a, const char *name, uint16_t type,
-    void (*fn)(void *arg, const struct dns_reply *r), void *arg)
+    enum dns_effort effort, void (*fn)(void *arg, const struct dns_reply *r),
+    void *arg)
 {
 	struct question *q = xcalloc(1, sizeof(*q));
-	unsigned char *query = NULL;
-	unsigned short id;
-	int n, status;
 
-	*q =
-	    (struct question){ .asker = a, .fn = fn, .arg = arg, .type = type };
+	*q = (struct question){
+		.asker = a,
+		.fn = fn,
+		.arg = arg,
+		.left = effort == DNS_TRY_ALL ? a->tries : 0,
+		.status = DNS_TIMEOUT,
+		.is_unanswered = true,
+		.type = type,
+	};
 	memcpy(q->name, name, strlen(name) + 1);
-	/* Who can foretell it can answer in the server's place. */
-	rng_kernel(&id, sizeof(id));
-	status = ares_create_query(
-	    name, CLASS_IN, type, id, 1, &query, &n, UDP_BYTES);
-	if (status != ARES_SUCCESS) {
-		on_answer(q, ARES_EBADNAME, 0, NULL, 0);
-		return;
-	}
-	ares_send(a->channel, query, n, on_answer, q);
-	ares_free_string(query);
-	/* Exact after the next event; until then no later than due. */
-	if (!timer_is_set(&a->timer))
-		timer_set(&a->timer, a->timeout_ms);
+	ask_next(q);
 }

@@ -3,8 +3,8 @@
 #define NET_DNS_ASK_H
 
 /*
- * One question to the name servers, and what the answer says.  No cache, no
- * waiting together: see dns.c.  Own thread.
+ * One question to the name servers, one after the other where need be, and
+ * what the answer says.  No cache, no waiting together: see dns.c.  Own thread.
  */
 
 #include <stddef.h>
@@ -15,12 +15,17 @@
 #include "net/loop.h"
 
 struct dns_asker;
+struct name_servers;
 
 struct dns_reply {
 	enum dns_status status;
 	struct addr addrs[DNS_ADDRS_MOST];
 	size_t n_addrs;
-	uint32_t ttl_s;
+	const struct dns_target *targets; /* of SRV; borrowed */
+	size_t n_targets;
+	uint32_t ttl_s;     /* as dns_parse() says */
+	const char *server; /* who said it; lives as long as the asker */
+	bool is_unanswered; /* no server said anything at all */
 };
 
 /* NULL when a server's address makes no sense. */
@@ -29,8 +34,17 @@ struct dns_asker *dns_asker_new(
 /* Questions that are open are dropped without a call. */
 void dns_asker_free(struct dns_asker *a);
 
+enum dns_effort {
+	DNS_TRY_ALL, /* every server, and again, up to `tries` */
+	DNS_TRY_EACH /* every server once: something is at hand if none answers
+		      */
+};
+
 /* name is folded.  fn is called once, perhaps before this returns. */
 void dns_ask(struct dns_asker *a, const char *name, uint16_t type,
-    void (*fn)(void *arg, const struct dns_reply *r), void *arg);
+    enum dns_effort effort, void (*fn)(void *arg, const struct dns_reply *r),
+    void *arg);
+
+const struct name_servers *dns_asker_servers(const struct dns_asker *a);
 
 #endif

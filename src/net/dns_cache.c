@@ -22,6 +22,7 @@ struct dns_cache {
 	struct dns_entry *names;
 	struct dns_entry *oldest;
 	size_t max;
+	size_t failing;
 };
 
 struct dns_cache *
@@ -48,7 +49,9 @@ entry_free(struct dns_cache *c, struct dns_entry *e)
 
 	HASH_DEL(c->names, e);
 	DL_DELETE(c->oldest, e);
+	c->failing -= e->is_failing;
 	timer_stop(&e->patience);
+	timer_stop(&e->refresh);
 	for (i = 0; i < DNS_FAMILIES; i++)
 		free_soon(c, e->family[i].addrs);
 	free_soon(c, e->addrs);
@@ -85,6 +88,55 @@ static bool
 is_in_use(const struct dns_entry *e)
 {
 	return e->waits != NULL || e->is_done || dns_entry_is_asked(e);
+}
+
+static void
+family_clear(struct dns_cache *c, struct dns_family *f)
+{
+	free_soon(c, f->addrs);
+	f->addrs = NULL;
+	f->n_addrs = 0;
+}
+
+void
+dns_entry_set_failing(struct dns_entry *e, bool is_failing)
+{
+	if (is_failing && !e->is_failing)
+		e->cache->failing++;
+	else if (!is_failing && e->is_failing)
+		e->cache->failing--;
+	e->is_failing = is_failing;
+}
+
+size_t
+dns_cache_failing(const struct dns_cache *c)
+{
+	return c->failing;
+}
+
+void
+dns_cache_forget(struct dns_cache *c, struct dns_entry *e)
+{
+	size_t i;
+
+	if (!is_in_use(e)) {
+		entry_free(c, e);
+		return;
+	}
+	/* Who waited for what came just now gets it. */
+	if (e->is_done)
+		return;
+	timer_stop(&e->patience);
+	for (i = 0; i < DNS_FAMILIES; i++)
+		family_clear(c, &e->family[i]);
+	free_soon(c, e->addrs);
+	e->addrs = NULL;
+	e->n_addrs = 0;
+	e->is_known = false;
+	e->expires_ms = e->answered_ms = e->retry_ms = 0;
+	e->failures = 0;
+	dns_entry_set_failing(e, false);
+	timer_stop(&e->refresh);
 }
 
 static bool
@@ -126,18 +178,22 @@ dns_cache_add(struct dns_cache *c, const char *name)
 	return e;
 }
 
+struct dns_entry *
+dns_cache_oldest(const struct dns_cache *c)
+{
+	return c->oldest;
+}
+
 size_t
 dns_cache_names(const struct dns_cache *c)
 {
 	return HASH_COUNT(c->names);
 }
 
-static void
-family_clear(struct dns_cache *c, struct dns_family *f)
+static bool
+says_nothing(enum dns_status s)
 {
-	free_soon(c, f->addrs);
-	f->addrs = NULL;
-	f->n_addrs = 0;
+	return s == DNS_FAILED || s == DNS_TIMEOUT;
 }
 
 void
@@ -147,7 +203,7 @@ dns_family_set(
 	f->is_asked = false;
 	f->status = r->status;
 	/* No answer takes nothing away; "there is none" is an answer. */
-	if (r->status == DNS_FAILED || r->status == DNS_TIMEOUT)
+	if (says_nothing(r->status))
 		return;
 	family_clear(c, f);
 	f->n_addrs = r->n_addrs;
@@ -202,37 +258,30 @@ status_now(const struct dns_family *f)
 	return f->is_asked ? DNS_NO_ADDRESS : f->status;
 }
 
-void
-dns_entry_merge(struct dns_entry *e)
+enum dns_status
+dns_entry_merge(struct dns_entry *e, uint64_t now_ms, uint64_t stale_ms)
 {
+	enum dns_status said = merge_status(
+	    status_now(&e->family[DNS_V4]), status_now(&e->family[DNS_V6]));
+	struct dns_family *f;
 	size_t i;
 
-	e->status = merge_status(
-	    status_now(&e->family[DNS_V4]), status_now(&e->family[DNS_V6]));
-	for (i = 0; e->status == DNS_NO_NAME && i < DNS_FAMILIES; i++)
-		family_clear(e->cache, &e->family[i]);
+	for (i = 0; i < DNS_FAMILIES; i++) {
+		f = &e->family[i];
+		if (said == DNS_NO_NAME ||
+		    (says_nothing(f->status) &&
+			now_ms >= f->expires_ms + stale_ms))
+			family_clear(e->cache, f);
+	}
 	free_soon(e->cache, e->addrs);
 	interleave(e);
 	e->is_known = true;
-	e->is_stale = e->n_addrs > 0 && e->status != DNS_OK;
-	if (e->n_addrs > 0)
-		e->status = DNS_OK;
+	e->status = e->n_addrs > 0 ? DNS_OK : said;
+	return said;
 }
 
 bool
 dns_entry_is_asked(const struct dns_entry *e)
 {
 	return e->family[DNS_V4].is_asked || e->family[DNS_V6].is_asked;
-}
-
-uint32_t
-dns_entry_ttl_s(const struct dns_entry *e)
-{
-	uint32_t ttl = UINT32_MAX;
-	size_t i;
-
-	for (i = 0; i < DNS_FAMILIES; i++)
-		if (e->family[i].n_addrs > 0 && e->family[i].ttl_s < ttl)
-			ttl = e->family[i].ttl_s;
-	return ttl;
 }

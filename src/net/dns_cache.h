@@ -24,8 +24,9 @@ struct dns_family {
 	enum dns_status status; /* of the last answer */
 	struct addr *addrs;     /* of the last good one */
 	size_t n_addrs;
-	uint32_t ttl_s;
-	bool is_asked; /* the answer is still to come */
+	uint32_t ttl_s;      /* of the last answer that was one */
+	uint64_t expires_ms; /* of addrs */
+	bool is_asked;       /* the answer is still to come */
 };
 
 struct dns_entry {
@@ -36,17 +37,29 @@ struct dns_entry {
 	struct dns_entry *next_done;
 	struct dns_family family[DNS_FAMILIES];
 	struct dns_wait *waits;
-	struct timer patience; /* for the slower family */
+	struct timer patience; /* for the slower family, or for both */
+	struct timer refresh;
 	void *owner;
 
 	/* What both families come to. */
 	bool is_known;
-	bool is_stale;
-	bool is_done; /* waits are about to be called */
-	enum dns_status status;
+	bool is_done;           /* waits are about to be called */
+	enum dns_status status; /* DNS_OK: there are addresses, maybe old */
 	struct addr *addrs;
 	size_t n_addrs;
 	uint64_t expires_ms;
+
+	/* How it went: see dns_refresh.c. */
+	uint64_t answered_ms; /* the last answer that was one; 0: none */
+	uint64_t asked_ms;
+	uint64_t used_ms;
+	uint64_t retry_ms; /* not asked for before */
+	unsigned failures; /* in a row */
+	enum dns_status failure;
+	bool is_failing;    /* counted as such */
+	bool is_unanswered; /* the last failure: no server spoke */
+	bool is_late;       /* patience with this question is over */
+	const char *server; /* who answered; lives as long as the asker */
 
 	char name[];
 };
@@ -62,13 +75,24 @@ struct dns_entry *dns_cache_find(struct dns_cache *c, const char *name);
 struct dns_entry *dns_cache_add(struct dns_cache *c, const char *name);
 size_t dns_cache_names(const struct dns_cache *c);
 
+/* In the order of last use, the oldest first. */
+struct dns_entry *dns_cache_oldest(const struct dns_cache *c);
+/* e is gone, or where it is in use only what was known of it. */
+void dns_cache_forget(struct dns_cache *c, struct dns_entry *e);
+
+void dns_entry_set_failing(struct dns_entry *e, bool is_failing);
+size_t dns_cache_failing(const struct dns_cache *c);
+
 /* Take over what r says, or keep what is there if it says nothing. */
 void dns_family_set(
     struct dns_cache *c, struct dns_family *f, const struct dns_reply *r);
-/* Work out addrs, status and is_stale from the families that were answered. */
-void dns_entry_merge(struct dns_entry *e);
+/*
+ * Work out addrs and status from the families that were answered.  Addresses
+ * of a family that fails are kept for stale_ms beyond their time.  Returns what
+ * the answers alone come to, without what was known before.
+ */
+enum dns_status dns_entry_merge(
+    struct dns_entry *e, uint64_t now_ms, uint64_t stale_ms);
 bool dns_entry_is_asked(const struct dns_entry *e);
-/* Smallest TTL of the families with addresses. */
-uint32_t dns_entry_ttl_s(const struct dns_entry *e);
 
 #endif

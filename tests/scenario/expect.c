@@ -70,6 +70,23 @@ expect_no_query(struct story *s)
 	return story_fail(s, "%s is asked for", name);
 }
 
+/* expect asked NAME from N to N: since this was expected of it before. */
+static bool
+expect_asked(struct story *s)
+{
+	unsigned n = fake_net_asked(s->words[2]) - s->asked;
+	unsigned long least, most;
+
+	if (s->n_words != 7 || !is(s->words[3], "from") ||
+	    !is(s->words[5], "to"))
+		return story_fail(s, "expect asked NAME from N to N");
+	least = strtoul(s->words[4], NULL, 10);
+	most = strtoul(s->words[6], NULL, 10);
+	s->asked += n;
+	return (n >= least && n <= most) ||
+	       story_fail(s, "%s is asked for with %u queries", s->words[2], n);
+}
+
 /* want: NAME=VALUE, and the value may end in *. */
 static bool
 field_is(const json_t *line, const char *want)
@@ -316,6 +333,7 @@ static const struct {
 	{ "dial", NULL, expect_dial, 3 },
 	{ "no", "dial", expect_no_dial, 3 },
 	{ "query", NULL, expect_query, 3 },
+	{ "asked", NULL, expect_asked, 7 },
 	{ "no", "query", expect_no_query, 3 },
 	{ "log", NULL, expect_log, 3 },
 	{ "no", "log", expect_no_log, 4 },

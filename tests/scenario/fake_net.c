@@ -17,11 +17,14 @@
 
 #include "base/xalloc.h"
 #include "net/dns_ask.h"
+#include "net/name_servers.h"
 #include "net/sock.h"
 
 #define MOST 256
+#define QUERIES_MOST 1024
 /* As long as net/dns_ask.c would take: three tries of two seconds. */
 #define GIVE_UP_MS 6000
+#define TRY_MS 2000
 
 struct server {
 	struct addr at;
@@ -35,9 +38,10 @@ static struct {
 	size_t n_servers;
 	struct fake_name names[MOST];
 	size_t n_names;
-	struct addr dials[MOST];
+	unsigned asked[MOST]; /* as names */
+	struct addr dials[QUERIES_MOST];
 	size_t n_dials, dials_taken;
-	char queries[MOST][128];
+	char queries[QUERIES_MOST][128];
 	size_t n_queries, queries_taken;
 	/* By descriptor: what connecting came to; 0: it worked. */
 	int errors[4096];
@@ -224,7 +228,7 @@ sock_connect(
 
 	(void)way;
 	*what = NULL;
-	require(net.n_dials < MOST, "too many dials");
+	require(net.n_dials < QUERIES_MOST, "too many dials");
 	net.dials[net.n_dials++] = *a;
 	switch (s != NULL ? s->how : SERVER_UNKNOWN) {
 	case SERVER_ACCEPTS:
@@ -329,6 +333,7 @@ struct question {
 struct dns_asker {
 	struct loop *loop;
 	struct question *questions;
+	struct name_servers servers; /* none */
 };
 
 struct dns_asker *
@@ -387,6 +392,7 @@ fill_reply(struct dns_reply *r, const struct fake_name *n, uint16_t type)
 		return;
 	case ANSWER_SILENT:
 		r->status = DNS_TIMEOUT;
+		r->is_unanswered = true;
 		return;
 	case ANSWER_UNKNOWN:
 	case ANSWER_ADDRESSES:
@@ -398,24 +404,44 @@ fill_reply(struct dns_reply *r, const struct fake_name *n, uint16_t type)
 	r->status = r->n_addrs > 0 ? DNS_OK : DNS_NO_ADDRESS;
 }
 
+unsigned
+fake_net_asked(const char *name)
+{
+	const struct fake_name *n = find_name(name);
+
+	return n != NULL ? net.asked[n - net.names] : 0;
+}
+
 /* One question of the story is two of ours: A and AAAA. */
 static void
 note_query(const char *name, uint16_t type)
 {
+	const struct fake_name *n = find_name(name);
+
+	if (n != NULL)
+		net.asked[n - net.names]++;
 	if (type != DNS_TYPE_A)
 		return;
-	require(net.n_queries < MOST, "too many queries");
+	require(net.n_queries < QUERIES_MOST, "too many queries");
 	(void)snprintf(
 	    net.queries[net.n_queries++], sizeof(net.queries[0]), "%s", name);
 }
 
+const struct name_servers *
+dns_asker_servers(const struct dns_asker *a)
+{
+	return &a->servers;
+}
+
 void
 dns_ask(struct dns_asker *a, const char *name, uint16_t type,
-    void (*fn)(void *arg, const struct dns_reply *r), void *arg)
+    enum dns_effort effort, void (*fn)(void *arg, const struct dns_reply *r),
+    void *arg)
 {
 	const struct fake_name *n = find_name(name);
 	struct question *q = xcalloc(1, sizeof(*q));
 	bool is_silent = n != NULL && n->answer == ANSWER_SILENT;
+	unsigned patience_ms = effort == DNS_TRY_ALL ? GIVE_UP_MS : TRY_MS;
 
 	q->asker = a;
 	q->fn = fn;
@@ -425,5 +451,5 @@ dns_ask(struct dns_asker *a, const char *name, uint16_t type,
 	fill_reply(&q->reply, n, type);
 	note_query(name, type);
 	timer_init(&q->timer, a->loop, on_time, q);
-	timer_set(&q->timer, is_silent ? GIVE_UP_MS : 0);
+	timer_set(&q->timer, is_silent ? patience_ms : 0);
 }

@@ -50,6 +50,8 @@ void fake_net_name(const struct fake_name *n);
 /* The oldest dial, or query, that was not taken yet; false: there is none. */
 bool fake_net_take_dial(struct addr *at);
 bool fake_net_take_query(char name[128]);
+/* Queries for it so far, those for A and for AAAA each. */
+unsigned fake_net_asked(const char *name);
 
 /* Both ends of a new TCP connection, non-blocking. */
 void fake_net_pair(int fd[2]);

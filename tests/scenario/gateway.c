@@ -209,6 +209,13 @@ set_ingresses(struct gateway *g)
 	conns_set_ingresses(g->conns, v, found);
 }
 
+static uint32_t
+no_jitter(uint32_t n)
+{
+	(void)n;
+	return 0;
+}
+
 static void
 make_upstream(struct gateway *g)
 {
@@ -216,6 +223,8 @@ make_upstream(struct gateway *g)
 		.min_ttl_s = 5,
 		.max_ttl_s = 3600,
 		.negative_ttl_s = 5,
+		.max_stale_s = g->max_stale_s > 0 ? g->max_stale_s : 86400,
+		.random = no_jitter,
 		.timeout_ms = 2000,
 		.tries = 3,
 		.max_names = 1000,

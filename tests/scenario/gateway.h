@@ -30,6 +30,7 @@ struct gateway {
 	bool relays_only; /* its ingress listener has no egress beside it */
 	struct conn_limits limits;
 	struct upstream_limits upstream;
+	uint32_t max_stale_s; /* 0: a day */
 	struct cidr remote[4];
 	size_t n_remote;
 	struct pki *external_ca; /* Secret ext-ca of each mesh */

@@ -93,6 +93,8 @@ set_option(struct story *s, const char *name, const char *value)
 		g->limits.source_dials = strtoul(value, NULL, 10);
 	else if (is(name, "upstream_connections"))
 		g->upstream.connections = strtoul(value, NULL, 10);
+	else if (is(name, "max_stale_s"))
+		g->max_stale_s = (uint32_t)strtoul(value, NULL, 10);
 	else if (is(name, "remote_sources"))
 		return set_remote(s, value);
 	else
@@ -291,22 +293,86 @@ do_caller(struct story *s)
 }
 
 static bool
-do_time(struct story *s)
+parse_time(struct story *s, const char *word, uint64_t *ms)
 {
 	char *unit;
-	uint64_t n = strtoull(s->words[1], &unit, 10);
 
+	*ms = strtoull(word, &unit, 10);
 	if (is(unit, "s"))
-		n *= 1000;
+		*ms *= 1000;
 	else if (is(unit, "m"))
-		n *= 60000;
+		*ms *= 60000;
 	else if (is(unit, "h"))
-		n *= 3600000;
+		*ms *= 3600000;
 	else if (!is(unit, "ms"))
-		return story_fail(s, "time +5s, +10ms, +2m, +1h");
-	if (!begin(s))
+		return story_fail(s, "a time is 5s, 10ms, 2m or 1h");
+	return true;
+}
+
+static bool
+do_time(struct story *s)
+{
+	uint64_t ms;
+
+	if (!parse_time(s, s->words[1], &ms) || !begin(s))
 		return false;
-	story_pass(s, n);
+	story_pass(s, ms);
+	return true;
+}
+
+/* One connection, whose bytes reach the server there; both ends go again. */
+static bool
+load_once(struct story *s, const struct addr *want)
+{
+	struct caller *c = &s->callers[s->n_callers];
+	struct addr from, dialled;
+	struct server *server;
+	int fd[2];
+
+	if (!caller_address(s, &from))
+		return false;
+	fake_net_pair(fd);
+	(void)snprintf(c->name, sizeof(c->name), "load");
+	if (!open_tls(s, &c->actor, fd[1], "connects"))
+		return false;
+	s->n_callers++;
+	gateway_accept(&s->g, fd[0], &from, false);
+	if (!STORY_UNTIL(s, c->actor.is_open))
+		return story_fail(s, "no handshake");
+	actor_send(&c->actor, STR("x"));
+	if (!STORY_UNTIL(s, fake_net_take_dial(&dialled)) ||
+	    !addr_eq(&dialled, want))
+		return story_fail(s, "the server is not dialled");
+	if (!STORY_UNTIL(s, (server = story_server(s, want)) != NULL &&
+				str_eq(text_str(&server->actor.got), STR("x"))))
+		return story_fail(s, "nothing comes to the server");
+	actor_close(&c->actor);
+	actor_close(&server->actor);
+	story_settle(s);
+	actor_fini(&s->callers[--s->n_callers].actor);
+	actor_fini(&s->servers[--s->n_servers].actor);
+	return true;
+}
+
+/* load SERVICE SNI at A:P every T for T: the words are where a caller's are. */
+static bool
+do_load(struct story *s)
+{
+	const char *at = option(s, 4, "at"), *every = option(s, 4, "every"),
+		   *span = option(s, 4, "for");
+	uint64_t every_ms, left_ms;
+	struct addr want;
+
+	if (at == NULL || every == NULL || span == NULL)
+		return story_fail(s, "load at what, every when, for how long?");
+	if (!story_address(s, at, &want) || !parse_time(s, every, &every_ms) ||
+	    !parse_time(s, span, &left_ms) || !begin(s))
+		return false;
+	for (; left_ms >= every_ms; left_ms -= every_ms) {
+		if (!load_once(s, &want))
+			return false;
+		story_pass(s, every_ms);
+	}
 	return true;
 }
 
@@ -342,6 +408,7 @@ static const struct {
 	{ "server", do_server, 3 },
 	{ "caller", do_caller, 3 },
 	{ "time", do_time, 2 },
+	{ "load", do_load, 5 },
 	{ "reload", do_reload, 1 },
 	{ "drain", do_drain, 1 },
 	{ "expect", expect_run, 2 },

@@ -54,6 +54,7 @@ struct story {
 	size_t n_kinds;
 	uint64_t now_ms;
 	int64_t wall_ms;
+	unsigned asked;  /* queries that were expected */
 	struct text why; /* it went otherwise */
 };
 

@@ -26,6 +26,7 @@
 #define NAME_TEXT 256
 #define MESSAGE_MOST 4096
 #define CONNS_MOST 16
+#define SEEN_MOST 64
 #define TYPE_A 1
 #define TYPE_CNAME 5
 #define TYPE_AAAA 28
@@ -62,6 +63,8 @@ struct dns_server {
 	pthread_mutex_t lock;
 	struct name *names;
 	unsigned tcp_queries;
+	struct dns_server_seen seen[SEEN_MOST]; /* the newest last */
+	size_t n_seen;
 	char address[32];
 
 	int udp;
@@ -284,6 +287,17 @@ run_replies(struct dns_server *s, uint64_t now, int gone_fd)
 	}
 }
 
+/* Under the lock. */
+static void
+note_seen(struct dns_server *s, uint16_t id, uint16_t port)
+{
+	if (s->n_seen == SEEN_MOST)
+		memmove(
+		    s->seen, s->seen + 1, (--s->n_seen) * sizeof(s->seen[0]));
+	s->seen[s->n_seen++] =
+	    (struct dns_server_seen){ .id = id, .port = port };
+}
+
 /* to NULL: TCP. */
 static void
 answer(struct dns_server *s, int fd, const struct sockaddr_in *to,
@@ -303,6 +317,8 @@ answer(struct dns_server *s, int fd, const struct sockaddr_in *to,
 	n = get_name(s, q.name);
 	n->queries++;
 	s->tcp_queries += to == NULL;
+	if (to != NULL)
+		note_seen(s, q.id, ntohs(to->sin_port));
 	is_said = make_reply(n, &q, to == NULL, &message);
 	r->due_ms = real_ms() + (n->is_known ? n->answer.delay_ms : 0);
 	pthread_mutex_unlock(&s->lock);
@@ -534,6 +550,18 @@ dns_server_count_tcp(struct dns_server *s)
 
 	pthread_mutex_lock(&s->lock);
 	n = s->tcp_queries;
+	pthread_mutex_unlock(&s->lock);
+	return n;
+}
+
+size_t
+dns_server_seen(struct dns_server *s, struct dns_server_seen *v, size_t max)
+{
+	size_t n;
+
+	pthread_mutex_lock(&s->lock);
+	n = s->n_seen < max ? s->n_seen : max;
+	memcpy(v, s->seen + s->n_seen - n, n * sizeof(*v));
 	pthread_mutex_unlock(&s->lock);
 	return n;
 }

@@ -10,6 +10,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -39,6 +40,13 @@ void dns_server_set(
 void dns_server_forget(struct dns_server *s, const char *name);
 /* Queries for it so far, answered or not; also for names not known. */
 unsigned dns_server_count(struct dns_server *s, const char *name);
+/* Ids and ports of the last queries over UDP, at most max; how many. */
+struct dns_server_seen {
+	uint16_t id;
+	uint16_t port;
+};
+size_t dns_server_seen(
+    struct dns_server *s, struct dns_server_seen *v, size_t max);
 /* Queries that came over TCP. */
 unsigned dns_server_count_tcp(struct dns_server *s);
 void dns_server_stop(struct dns_server *s);

@@ -44,7 +44,6 @@ expect query none.example
 expect caller c fin
 expect log outcome=dns_error service=none detail="*"
 
-# A tenth may be taken off, so that not all workers ask at once.
 time +4400ms
 caller d connects short{mesh=default} as web
 expect dial 10.0.0.1:443
@@ -52,16 +51,18 @@ caller e connects none{mesh=default} as web
 expect caller e fin
 expect no query
 time +700ms
+# In use, so it was asked for ahead of its time.
+expect query short.example
 caller f connects short{mesh=default} as web
 expect dial 10.0.0.1:443
-expect query short.example
+expect no query
 caller g connects none{mesh=default} as web
 expect query none.example
 time +53m
 caller h connects long{mesh=default} as web
 expect dial 10.0.0.2:443
-expect no query
+expect asked long.example from 2 to 2
 time +7m
 caller i connects long{mesh=default} as web
 expect dial 10.0.0.2:443
-expect query long.example
+expect asked long.example from 2 to 2
