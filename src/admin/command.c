@@ -9,8 +9,8 @@
 #include "admin/config_dump.h"
 #include "admin/status.h"
 
-#define CONNS 1000
-#define CONNS_MOST 1000000
+#define LINES 1000
+#define LINES_MOST 1000000
 
 #define COMMAND(name, fn, args, help) \
 	static bool fn(const struct admin_source *, struct str, struct text *);
@@ -58,18 +58,37 @@ run_services(const struct admin_source *src, struct str args, struct text *out)
 	return services_print(&s, name, is_verbose, out);
 }
 
+/* False: it is given, and no number. */
+static bool
+read_most(struct str word, const char *command, uint64_t *max, struct text *out)
+{
+	*max = LINES;
+	if (word.len == 0 || str_to_u64(word, LINES_MOST, max))
+		return true;
+	text_addf(
+	    out, "%s: a number up to %d is wanted\n", command, LINES_MOST);
+	return false;
+}
+
 static bool
 run_conns(const struct admin_source *src, struct str args, struct text *out)
 {
-	struct str word = next_word(&args);
-	uint64_t max = CONNS;
+	uint64_t max;
 
-	if (word.len > 0 && !str_to_u64(word, CONNS_MOST, &max)) {
-		text_addf(
-		    out, "conns: a number up to %d is wanted\n", CONNS_MOST);
-		return false;
-	}
-	return src->collect(src->arg, PART_CONNS, max, out);
+	return read_most(next_word(&args), "conns", &max, out) &&
+	       src->collect(src->arg, PART_CONNS, max, out);
+}
+
+static bool
+run_dns(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct str word = next_word(&args);
+	uint64_t max;
+
+	if (str_eq(word, STR("flush")))
+		return src->flush_dns(src->arg, next_word(&args), out);
+	return read_most(word, "dns", &max, out) &&
+	       src->collect(src->arg, PART_DNS, max, out);
 }
 
 static bool

@@ -8,6 +8,7 @@ COMMAND("status", run_status, "", "State, listeners, meshes, what is refused, an
 COMMAND("services", run_services, "[-v] [NAME]", "Services in force, with their server names; -v: endpoints, TLS, options that are not the default, and rules.")
 COMMAND("conns", run_conns, "[N]", "Open connections, at most N (1000) of each worker.")
 COMMAND("clusters", run_clusters, "", "Endpoints and what is known of their health.")
+COMMAND("dns", run_dns, "[N | flush [NAME]]", "Name servers, and names with their addresses, age and failures, at most N (1000) of each worker; flush: forget one name or all, last good answers too.")
 COMMAND("check", run_check, "", "Everything that is wrong with the resources at present; fails if any is refused.")
 COMMAND("dump", run_dump, "", "Services, rules, meshes and listeners in force as JSON, secrets masked.")
 COMMAND("reload", run_reload, "", "Read configuration, identities and resources again; fails if any is refused.")

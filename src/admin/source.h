@@ -47,13 +47,15 @@ struct admin_state {
 };
 
 /* What only the workers know. */
-enum admin_part { PART_CONNS, PART_CLUSTERS };
+enum admin_part { PART_CONNS, PART_CLUSTERS, PART_DNS };
 
 struct admin_source {
 	void (*state)(void *arg, struct admin_state *out);
 	/* False: some worker did not answer in time. */
 	bool (*collect)(
 	    void *arg, enum admin_part part, size_t max, struct text *out);
+	/* Forget a name, or all when it is empty; what is said goes to out. */
+	bool (*flush_dns)(void *arg, struct str name, struct text *out);
 	/* Read everything again; false: the configuration is refused (out). */
 	bool (*reload)(void *arg, struct text *out);
 	void (*drain)(void *arg);

@@ -32,7 +32,9 @@ host_for_server(const struct exchange *x)
 
 	switch (options->host) {
 	case HOST_ENDPOINT:
-		return e->host_is_address ? x->authority : e->host;
+		return e->host_is_address
+			   ? x->authority
+			   : service_options_domain(options, e->host);
 	case HOST_KEEP:
 		return x->authority;
 	case HOST_NAMED:

@@ -85,22 +85,6 @@ check_identities(const struct config *c, struct problems *pr)
 	}
 }
 
-/* An address, with or without a port. */
-static bool
-is_server(struct str s)
-{
-	struct addr a;
-	uint64_t port;
-	size_t n = s.len;
-
-	if (addr_parse(s, 0, &a))
-		return true;
-	while (n > 0 && s.p[n - 1] != ':')
-		n--;
-	return n > 0 && addr_parse(str_first(s, n - 1), 0, &a) &&
-	       str_to_u64(str_from(s, n), UINT16_MAX, &port) && port > 0;
-}
-
 /* The resolver's library passes over what it does not understand. */
 static void
 check_servers(const struct config *c, struct problems *pr)
@@ -114,7 +98,7 @@ check_servers(const struct config *c, struct problems *pr)
 		    "dns.servers", "are %zu; at most %d are used", v->n,
 		    NAME_SERVERS_MOST);
 	for (i = 0; i < v->n; i++)
-		if (!is_server(str_of(v->v[i])))
+		if (!name_server_is_valid(str_of(v->v[i])))
 			problem_add(pr, PROBLEM_ERROR, at->file, at->line,
 			    "dns.servers",
 			    "\"%s\" is no address; one is \"10.0.0.53\" or "

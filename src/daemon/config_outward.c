@@ -11,6 +11,7 @@
 
 #include "daemon/service_reading.h"
 #include "net/addr.h"
+#include "net/name_servers.h"
 
 static void
 check_networks(const struct service_reading *r, enum service_option o,
@@ -72,6 +73,24 @@ check_source_family(
 	    "change services.family");
 }
 
+/* c-ares passes over what it does not understand. */
+static void
+check_resolvers(const struct service_reading *r, const struct str_list *list)
+{
+	size_t i;
+
+	if (list->n > NAME_SERVERS_MOST)
+		service_reading_tell(r, PROBLEM_ERROR, SERVICE_OPTION_RESOLVERS,
+		    "are %zu; at most %d are used", list->n, NAME_SERVERS_MOST);
+	for (i = 0; i < list->n; i++)
+		if (!name_server_is_valid(list->v[i]))
+			service_reading_tell(r, PROBLEM_ERROR,
+			    SERVICE_OPTION_RESOLVERS,
+			    "%.*s: wants addresses, as \"10.0.0.53\" or "
+			    "\"[fd00::53]:5353\"",
+			    STR_ARG(list->v[i]));
+}
+
 static bool
 is_interface_name(struct str s)
 {
@@ -91,6 +110,7 @@ config_check_outward(
 	check_networks(r, SERVICE_OPTION_DENY_ADDRESSES, &o->deny_addresses);
 	check_source(r, &o->source);
 	check_source_family(r, o);
+	check_resolvers(r, &o->resolvers);
 	if (!is_interface_name(o->interface))
 		service_reading_tell(r, PROBLEM_ERROR, SERVICE_OPTION_INTERFACE,
 		    "wants the name of a network interface, as \"eth1\"");

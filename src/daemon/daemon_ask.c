@@ -70,6 +70,7 @@ static bool
 reload(void *arg, struct text *out)
 {
 	struct problems pr = PROBLEMS_NONE;
+	const struct worker_query nothing = { .part = WORKER_NOTHING };
 	struct text unused = TEXT_EMPTY;
 	struct daemon *d = arg;
 	struct config *c;
@@ -87,8 +88,7 @@ reload(void *arg, struct text *out)
 		take_config(d, c);
 		publisher_build(d->publisher, PUBLISH_ASKED);
 		/* In force means: in every worker. */
-		if (!gather_print(
-			d->workers, d->n_workers, WORKER_NOTHING, 0, &unused))
+		if (!gather_print(d->workers, d->n_workers, &nothing, &unused))
 			log_warn("reload", "a worker is late");
 		text_free(&unused);
 	}
@@ -162,10 +162,27 @@ show(void *arg, struct admin_state *out)
 static bool
 collect(void *arg, enum admin_part part, size_t max, struct text *out)
 {
+	static const enum worker_part parts[] = {
+		[PART_CONNS] = WORKER_CONNS,
+		[PART_CLUSTERS] = WORKER_CLUSTERS,
+		[PART_DNS] = WORKER_DNS,
+	};
+	const struct worker_query q = { .part = parts[part], .max = max };
 	const struct daemon *d = arg;
 
-	return gather_print(d->workers, d->n_workers,
-	    part == PART_CONNS ? WORKER_CONNS : WORKER_CLUSTERS, max, out);
+	return gather_print(d->workers, d->n_workers, &q, out);
+}
+
+static bool
+flush_dns(void *arg, struct str name, struct text *out)
+{
+	const struct worker_query q = {
+		.part = WORKER_DNS_FLUSH,
+		.name = name,
+	};
+	const struct daemon *d = arg;
+
+	return gather_print(d->workers, d->n_workers, &q, out);
 }
 
 struct admin_source
@@ -174,6 +191,7 @@ daemon_source(struct daemon *d)
 	return (struct admin_source){
 		.state = show,
 		.collect = collect,
+		.flush_dns = flush_dns,
 		.reload = reload,
 		.drain = stop,
 		.arg = d,

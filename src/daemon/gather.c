@@ -101,16 +101,16 @@ wait_for_all(struct gather *g)
 }
 
 bool
-gather_print(struct worker *const *workers, size_t n, enum worker_part part,
-    size_t max, struct text *out)
+gather_print(struct worker *const *workers, size_t n,
+    const struct worker_query *q, struct text *out)
 {
 	struct gather *g = gather_new(n);
 	bool is_whole;
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		worker_print(workers[i], part, max, &g->parts[i].text, on_part,
-		    &g->parts[i]);
+		worker_print(
+		    workers[i], q, &g->parts[i].text, on_part, &g->parts[i]);
 	pthread_mutex_lock(&g->lock);
 	is_whole = wait_for_all(g);
 	for (i = 0; i < n; i++) {

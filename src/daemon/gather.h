@@ -19,6 +19,6 @@
  * missing.
  */
 bool gather_print(struct worker *const *workers, size_t n,
-    enum worker_part part, size_t max, struct text *out) MUST_CHECK;
+    const struct worker_query *q, struct text *out) MUST_CHECK;
 
 #endif

@@ -18,7 +18,7 @@
 #include "conn/conns.h"
 #include "daemon/config.h"
 #include "daemon/listener.h"
-#include "net/dns.h"
+#include "net/dns_sets.h"
 #include "policy/snapshot.h"
 #include "tls/identity_store.h"
 #include "tls/wire_tls.h"
@@ -26,6 +26,8 @@
 
 #define SWEEP_MS 60000
 #define CONTEXT_IDLE_MS 600000
+/* Longer than any wait for a connection. */
+#define RESOLVER_IDLE_MS 900000
 
 struct worker {
 	size_t number;
@@ -34,7 +36,7 @@ struct worker {
 	struct loop *loop;
 	struct loop *main;
 	struct stats_shard *stats;
-	struct dns *dns;
+	struct dns_sets *dns;
 	struct tls_clients *tls;
 	struct upstream_env upstream;
 	struct clusters *clusters;
@@ -55,8 +57,8 @@ struct job {
 	struct tls_identities *identities;
 	struct addr *addrs;
 	size_t n_addrs;
-	enum worker_part part;
-	size_t max;
+	struct worker_query query;
+	char *name; /* of query */
 	struct text *out;
 	void (*fn)(void *arg);
 	void *arg;
@@ -90,6 +92,7 @@ on_sweep(void *arg)
 	struct worker *w = arg;
 
 	tls_clients_sweep(w->tls, CONTEXT_IDLE_MS);
+	dns_sets_sweep(w->dns, RESOLVER_IDLE_MS);
 	timer_set(&w->sweep, SWEEP_MS);
 }
 
@@ -132,11 +135,12 @@ make_upstream(struct worker *w, const struct worker_env *env)
 
 	dns.askers = (uint32_t)env->n_workers;
 	dns.stats = w->stats;
-	w->dns = dns_new(w->loop, &dns);
+	w->dns = dns_sets_new(w->loop, &dns);
 	w->tls = tls_clients_new();
 	w->upstream = (struct upstream_env){
 		.loop = w->loop,
-		.dns = w->dns,
+		.dns = dns_sets_get(w->dns, NULL, 0),
+		.dns_sets = w->dns,
 		.tls = w->tls,
 		.stats = w->stats,
 		.addr_rules = &c->addr_rules,
@@ -244,7 +248,7 @@ worker_free(struct worker *w)
 		access_log_free(w->log);
 	clusters_free(w->clusters);
 	tls_clients_free(w->tls);
-	dns_free(w->dns);
+	dns_sets_free(w->dns);
 	loop_free(w->loop);
 	stats_shard_free(w->stats);
 	free(w->infos);
@@ -363,28 +367,36 @@ do_print(void *arg)
 {
 	struct job *j = arg;
 
-	switch (j->part) {
+	switch (j->query.part) {
 	case WORKER_CONNS:
-		conns_print(j->worker->conns, j->max, j->out);
+		conns_print(j->worker->conns, j->query.max, j->out);
 		break;
 	case WORKER_CLUSTERS:
 		clusters_print(j->worker->clusters, j->out);
+		break;
+	case WORKER_DNS:
+		dns_sets_print(j->worker->dns, j->query.max, j->out);
+		break;
+	case WORKER_DNS_FLUSH:
+		text_addf(j->out, "%zu forgotten\n",
+		    dns_sets_flush(j->worker->dns, str_of(j->name)));
 		break;
 	case WORKER_NOTHING:
 		break;
 	}
 	j->fn(j->arg);
+	free(j->name);
 	free(j);
 }
 
 void
-worker_print(struct worker *w, enum worker_part part, size_t max,
-    struct text *out, void (*fn)(void *), void *arg)
+worker_print(struct worker *w, const struct worker_query *q, struct text *out,
+    void (*fn)(void *), void *arg)
 {
 	struct job *j = job_new(w, fn, arg);
 
-	j->part = part;
-	j->max = max;
+	j->query = *q;
+	j->name = str_dup(q->name);
 	j->out = out;
 	loop_post(w->loop, do_print, j);
 }

@@ -59,13 +59,20 @@ uint64_t worker_longest_turn_ms(struct worker *w);
 enum worker_part {
 	WORKER_CONNS,
 	WORKER_CLUSTERS,
+	WORKER_DNS,
+	WORKER_DNS_FLUSH,
 	WORKER_NOTHING /* only that all that was posted before is done */
 };
+struct worker_query {
+	enum worker_part part;
+	size_t max;      /* lines, where there may be many */
+	struct str name; /* of DNS_FLUSH; empty: all */
+};
 /*
- * Fill out in the worker's thread, then call fn there.  out and arg stay the
- * caller's.
+ * Fill out in the worker's thread, then call fn there.  The name is copied, out
+ * and arg stay the caller's.
  */
-void worker_print(struct worker *w, enum worker_part part, size_t max,
+void worker_print(struct worker *w, const struct worker_query *q,
     struct text *out, void (*fn)(void *arg), void *arg);
 
 #endif

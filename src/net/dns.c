@@ -42,15 +42,15 @@ make_answer(
 
 	*out = (struct dns_answer){
 		.status = e->status,
-		.is_stale = e->n_addrs > 0 && left == 0,
+		.is_stale = dns_entry_has_any(e) && left == 0,
 		.addrs = e->addrs,
 		.n_addrs = e->n_addrs,
 		.ttl_left_s = (uint32_t)(left / 1000),
 	};
 }
 
-static void
-unlink_wait(struct dns_wait *w)
+void
+dns_wait_unlink(struct dns_wait *w)
 {
 	*w->prev = w->next;
 	if (w->next != NULL)
@@ -59,8 +59,8 @@ unlink_wait(struct dns_wait *w)
 	w->prev = NULL;
 }
 
-static void
-link_wait(struct dns_wait **list, struct dns_wait *w)
+void
+dns_wait_link(struct dns_wait **list, struct dns_wait *w)
 {
 	w->next = *list;
 	w->prev = list;
@@ -73,7 +73,7 @@ void
 dns_cancel(struct dns_wait *w)
 {
 	if (w->prev != NULL)
-		unlink_wait(w);
+		dns_wait_unlink(w);
 }
 
 /* Those who wait for e; a call may ask anew, cancel others, or evict e. */
@@ -86,11 +86,11 @@ tell_waits(struct dns *d, struct dns_entry *e)
 	make_answer(d, e, &a);
 	/* Turned round: who came first is told first. */
 	while ((w = e->waits) != NULL) {
-		unlink_wait(w);
-		link_wait(&list, w);
+		dns_wait_unlink(w);
+		dns_wait_link(&list, w);
 	}
 	while ((w = list) != NULL) {
-		unlink_wait(w);
+		dns_wait_unlink(w);
 		w->fn(w->arg, &a);
 	}
 }
@@ -158,12 +158,12 @@ know_locally(struct dns *d, struct str name, char folded[DNS_NAME_TEXT],
 	return n > 0;
 }
 
-static struct dns_entry *
-get_entry(struct dns *d, const char *name)
+struct dns_entry *
+dns_entry_get(struct dns *d, const char *name, bool is_srv)
 {
-	struct dns_entry *e = dns_cache_find(d->cache, name);
+	struct dns_entry *e = dns_cache_find(d->cache, name, is_srv);
 
-	if (e == NULL && (e = dns_cache_add(d->cache, name)) == NULL)
+	if (e == NULL && (e = dns_cache_add(d->cache, name, is_srv)) == NULL)
 		return NULL;
 	if (e->owner == NULL)
 		dns_entry_init(d, e);
@@ -209,6 +209,23 @@ answer_now(struct dns *d, struct dns_entry *e, struct dns_answer *now)
 }
 
 bool
+dns_entry_lookup(struct dns *d, struct dns_entry *e, struct dns_wait *w,
+    void (*fn)(void *, const struct dns_answer *), void *arg,
+    struct dns_answer *now)
+{
+	w->prev = NULL;
+	w->next = NULL;
+	if (answer_now(d, e, now))
+		return true;
+	w->fn = fn;
+	w->arg = arg;
+	dns_wait_link(&e->waits, w);
+	if (dns_entry_is_usable(d, e) && !timer_is_set(&e->patience))
+		timer_set(&e->patience, dns_entry_wait_ms(d, e));
+	return false;
+}
+
+bool
 dns_lookup(struct dns *d, struct str name, struct dns_wait *w,
     void (*fn)(void *, const struct dns_answer *), void *arg,
     struct dns_answer *now)
@@ -220,19 +237,11 @@ dns_lookup(struct dns *d, struct str name, struct dns_wait *w,
 	w->next = NULL;
 	if (know_locally(d, name, folded, now))
 		return true;
-	e = get_entry(d, folded);
-	if (e == NULL) {
-		answer_local(d, NULL, 0, DNS_FAILED, now);
-		return true;
-	}
-	if (answer_now(d, e, now))
-		return true;
-	w->fn = fn;
-	w->arg = arg;
-	link_wait(&e->waits, w);
-	if (dns_entry_is_usable(d, e) && !timer_is_set(&e->patience))
-		timer_set(&e->patience, dns_entry_wait_ms(d, e));
-	return false;
+	e = dns_entry_get(d, folded, false);
+	if (e != NULL)
+		return dns_entry_lookup(d, e, w, fn, arg, now);
+	answer_local(d, NULL, 0, DNS_FAILED, now);
+	return true;
 }
 
 bool
@@ -243,7 +252,7 @@ dns_cached(struct dns *d, struct str name, struct dns_answer *now)
 
 	if (know_locally(d, name, folded, now))
 		return true;
-	e = dns_cache_find(d->cache, folded);
+	e = dns_cache_find(d->cache, folded, false);
 	if (e == NULL ||
 	    (!dns_entry_is_fresh(d, e) && !dns_entry_is_usable(d, e)))
 		return false;
@@ -317,7 +326,7 @@ static void
 drop_waits(struct dns_entry *e)
 {
 	while (e->waits != NULL)
-		unlink_wait(e->waits);
+		dns_wait_unlink(e->waits);
 }
 
 void
@@ -326,6 +335,7 @@ dns_free(struct dns *d)
 	if (d == NULL)
 		return;
 	timer_stop(&d->tell);
+	dns_srv_drop(d);
 	/* First, because questions point into the cache. */
 	dns_asker_free(d->asker);
 	(void)dns_flush(d, STR_NONE);

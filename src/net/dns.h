@@ -51,7 +51,7 @@ enum dns_status {
 };
 const char *dns_status_text(enum dns_status s);
 
-/* Borrowed; valid until the loop's next turn.  Ports are 0. */
+/* Borrowed; valid until the loop's next turn.  Ports are 0, but of SRV. */
 struct dns_answer {
 	enum dns_status status;
 	bool is_stale; /* the last good one, beyond its time */
@@ -85,6 +85,17 @@ bool dns_lookup(struct dns *d, struct str name, struct dns_wait *w,
 void dns_cancel(struct dns_wait *w);
 /* From the cache only; false when it is not there. */
 bool dns_cached(struct dns *d, struct str name, struct dns_answer *now);
+
+/*
+ * The same for the name of SRV records, as "_mongodb._tcp.example" (RFC 2782):
+ * addresses have the ports of their records, and stand in the order in which
+ * they are to be tried, by priority and, drawn anew each time, by weight.
+ * Targets whose addresses are not known yet are left out while others are.
+ */
+bool dns_lookup_srv(struct dns *d, struct str name, struct dns_wait *w,
+    void (*fn)(void *, const struct dns_answer *), void *arg,
+    struct dns_answer *now) MUST_CHECK;
+bool dns_cached_srv(struct dns *d, struct str name, struct dns_answer *now);
 
 /*
  * Forget a name, or all when it is empty, the last good answer included; what

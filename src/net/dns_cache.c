@@ -8,6 +8,7 @@
 
 #include "net/dns_cache.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -16,6 +17,8 @@
 
 /* Entries looked at when room is sought: waiting ones gather at the end. */
 #define EVICT_LOOKS 64
+#define SRV_PREFIX "SRV "
+#define KEY_MOST (sizeof(SRV_PREFIX) + DNS_NAME_TEXT)
 
 struct dns_cache {
 	struct loop *loop;
@@ -43,6 +46,18 @@ free_soon(struct dns_cache *c, struct addr *addrs)
 }
 
 static void
+family_clear(struct dns_cache *c, struct dns_family *f)
+{
+	free_soon(c, f->addrs);
+	f->addrs = NULL;
+	f->n_addrs = 0;
+	if (f->targets != NULL)
+		loop_later(c->loop, free, f->targets);
+	f->targets = NULL;
+	f->n_targets = 0;
+}
+
+static void
 entry_free(struct dns_cache *c, struct dns_entry *e)
 {
 	size_t i;
@@ -53,7 +68,7 @@ entry_free(struct dns_cache *c, struct dns_entry *e)
 	timer_stop(&e->patience);
 	timer_stop(&e->refresh);
 	for (i = 0; i < DNS_FAMILIES; i++)
-		free_soon(c, e->family[i].addrs);
+		family_clear(c, &e->family[i]);
 	free_soon(c, e->addrs);
 	free(e);
 }
@@ -71,12 +86,22 @@ dns_cache_free(struct dns_cache *c, void (*drop)(struct dns_entry *e))
 	free(c);
 }
 
-struct dns_entry *
-dns_cache_find(struct dns_cache *c, const char *name)
+/* No name has a blank in it. */
+static size_t
+make_key(const char *name, bool is_srv, char key[KEY_MOST])
 {
+	return (size_t)snprintf(
+	    key, KEY_MOST, "%s%s", is_srv ? SRV_PREFIX : "", name);
+}
+
+struct dns_entry *
+dns_cache_find(struct dns_cache *c, const char *name, bool is_srv)
+{
+	char key[KEY_MOST];
+	size_t len = make_key(name, is_srv, key);
 	struct dns_entry *e;
 
-	HASH_FIND(hh, c->names, name, strlen(name), e);
+	HASH_FIND(hh, c->names, key, len, e);
 	if (e != NULL && e->next != NULL) {
 		DL_DELETE(c->oldest, e);
 		DL_APPEND(c->oldest, e);
@@ -88,14 +113,6 @@ static bool
 is_in_use(const struct dns_entry *e)
 {
 	return e->waits != NULL || e->is_done || dns_entry_is_asked(e);
-}
-
-static void
-family_clear(struct dns_cache *c, struct dns_family *f)
-{
-	free_soon(c, f->addrs);
-	f->addrs = NULL;
-	f->n_addrs = 0;
 }
 
 void
@@ -158,9 +175,10 @@ make_room(struct dns_cache *c)
 }
 
 struct dns_entry *
-dns_cache_add(struct dns_cache *c, const char *name)
+dns_cache_add(struct dns_cache *c, const char *name, bool is_srv)
 {
-	size_t len = strlen(name);
+	char key[KEY_MOST];
+	size_t len = make_key(name, is_srv, key);
 	struct dns_entry *e;
 	size_t i;
 
@@ -172,8 +190,10 @@ dns_cache_add(struct dns_cache *c, const char *name)
 		e->family[i].entry = e;
 		e->family[i].status = DNS_NO_ADDRESS;
 	}
-	memcpy(e->name, name, len + 1);
-	HASH_ADD_KEYPTR(hh, c->names, e->name, len, e);
+	memcpy(e->key, key, len + 1);
+	e->name = e->key + (is_srv ? sizeof(SRV_PREFIX) - 1 : 0);
+	e->is_srv = is_srv;
+	HASH_ADD_KEYPTR(hh, c->names, e->key, len, e);
 	DL_APPEND(c->oldest, e);
 	return e;
 }
@@ -210,6 +230,10 @@ dns_family_set(
 	f->ttl_s = r->ttl_s;
 	if (r->n_addrs > 0)
 		f->addrs = xmemdup(r->addrs, r->n_addrs * sizeof(*r->addrs));
+	f->n_targets = r->n_targets;
+	if (r->n_targets > 0)
+		f->targets =
+		    xmemdup(r->targets, r->n_targets * sizeof(*r->targets));
 }
 
 /* IPv4 and IPv6 in turns: a family without a route costs one attempt. */
@@ -276,8 +300,20 @@ dns_entry_merge(struct dns_entry *e, uint64_t now_ms, uint64_t stale_ms)
 	free_soon(e->cache, e->addrs);
 	interleave(e);
 	e->is_known = true;
-	e->status = e->n_addrs > 0 ? DNS_OK : said;
+	e->status = dns_entry_has_any(e) ? DNS_OK : said;
 	return said;
+}
+
+bool
+dns_family_has_any(const struct dns_family *f)
+{
+	return f->n_addrs + f->n_targets > 0;
+}
+
+bool
+dns_entry_has_any(const struct dns_entry *e)
+{
+	return e->n_addrs + e->family[0].n_targets > 0;
 }
 
 bool

@@ -18,14 +18,16 @@
 
 enum { DNS_V4, DNS_V6, DNS_FAMILIES };
 
-/* What one question (A or AAAA) led to. */
+/* What one question (A or AAAA, or the only one for SRV) led to. */
 struct dns_family {
 	struct dns_entry *entry;
 	enum dns_status status; /* of the last answer */
 	struct addr *addrs;     /* of the last good one */
 	size_t n_addrs;
+	struct dns_target *targets; /* likewise, of SRV */
+	size_t n_targets;
 	uint32_t ttl_s;      /* of the last answer that was one */
-	uint64_t expires_ms; /* of addrs */
+	uint64_t expires_ms; /* of addrs or targets */
 	bool is_asked;       /* the answer is still to come */
 };
 
@@ -44,7 +46,7 @@ struct dns_entry {
 	/* What both families come to. */
 	bool is_known;
 	bool is_done;           /* waits are about to be called */
-	enum dns_status status; /* DNS_OK: there are addresses, maybe old */
+	enum dns_status status; /* DNS_OK: it has some, maybe old */
 	struct addr *addrs;
 	size_t n_addrs;
 	uint64_t expires_ms;
@@ -61,7 +63,9 @@ struct dns_entry {
 	bool is_late;       /* patience with this question is over */
 	const char *server; /* who answered; lives as long as the asker */
 
-	char name[];
+	bool is_srv;
+	const char *name;
+	char key[]; /* with what tells SRV before it */
 };
 
 struct dns_cache;
@@ -70,9 +74,11 @@ struct dns_cache *dns_cache_new(struct loop *l, size_t max) MUST_CHECK;
 /* drop is called with each entry before it goes. */
 void dns_cache_free(struct dns_cache *c, void (*drop)(struct dns_entry *e));
 /* Found, and marked as used; or NULL. */
-struct dns_entry *dns_cache_find(struct dns_cache *c, const char *name);
+struct dns_entry *dns_cache_find(
+    struct dns_cache *c, const char *name, bool is_srv);
 /* NULL when it is full of entries that are in use. */
-struct dns_entry *dns_cache_add(struct dns_cache *c, const char *name);
+struct dns_entry *dns_cache_add(
+    struct dns_cache *c, const char *name, bool is_srv);
 size_t dns_cache_names(const struct dns_cache *c);
 
 /* In the order of last use, the oldest first. */
@@ -94,5 +100,8 @@ void dns_family_set(
 enum dns_status dns_entry_merge(
     struct dns_entry *e, uint64_t now_ms, uint64_t stale_ms);
 bool dns_entry_is_asked(const struct dns_entry *e);
+/* It has addresses or, of SRV, targets; of whatever age. */
+bool dns_entry_has_any(const struct dns_entry *e);
+bool dns_family_has_any(const struct dns_family *f);
 
 #endif

@@ -2,8 +2,9 @@
 /*
  * When a name is asked for, and what comes of it.
  *
- * A and AAAA are asked at once.  When one has brought addresses the other gets
- * a short while more; what it brings later is added then.
+ * A and AAAA are asked at once; for SRV there is one question.  When one has
+ * brought addresses the other gets a short while more; what it brings later is
+ * added then.
  *
  * A name that is in use is asked for again ahead of its time, at a moment that
  * is drawn, lest all names of all workers be asked for at once.  When that
@@ -40,8 +41,8 @@ now_ms(const struct dns *d)
 	return loop_now_ms(d->loop);
 }
 
-static uint64_t
-draw(const struct dns *d, uint64_t most)
+uint64_t
+dns_draw(const struct dns *d, uint64_t most)
 {
 	uint32_t n = most < UINT32_MAX ? (uint32_t)most + 1 : UINT32_MAX;
 
@@ -63,7 +64,7 @@ dns_entry_is_fresh(const struct dns *d, const struct dns_entry *e)
 bool
 dns_entry_is_usable(const struct dns *d, const struct dns_entry *e)
 {
-	return e->is_known && e->n_addrs > 0 &&
+	return e->is_known && dns_entry_has_any(e) &&
 	       now_ms(d) < e->expires_ms + stale_ms(d);
 }
 
@@ -82,7 +83,7 @@ static uint64_t
 longest_interval_ms(const struct dns *d, const struct dns_entry *e)
 {
 	uint64_t all = (uint64_t)d->config.askers * 2 * SECOND_MS;
-	uint64_t most = e->n_addrs > 0
+	uint64_t most = dns_entry_has_any(e)
 			    ? BACKOFF_MOST_MS
 			    : d->config.negative_ttl_s * (uint64_t)SECOND_MS;
 
@@ -95,11 +96,14 @@ backoff_ms(const struct dns *d, const struct dns_entry *e)
 	uint64_t ms = least_interval_ms(d), most = longest_interval_ms(d, e);
 	unsigned i;
 
+	/* The first two questions are both within the first interval. */
+	if (dns_entry_has_any(e))
+		ms *= 2;
 	for (i = 1; i < e->failures && ms < most; i++)
 		ms *= 2;
 	if (ms > most)
 		ms = most;
-	return ms + draw(d, ms / BACKOFF_JITTER_PART);
+	return ms + dns_draw(d, ms / BACKOFF_JITTER_PART);
 }
 
 static uint64_t
@@ -122,8 +126,8 @@ negative_ms(const struct dns *d, const struct dns_entry *e)
 	size_t i;
 
 	for (i = 0; i < DNS_FAMILIES; i++)
-		if (e->family[i].n_addrs == 0 && e->family[i].ttl_s > 0 &&
-		    e->family[i].ttl_s < s)
+		if (!dns_family_has_any(&e->family[i]) &&
+		    e->family[i].ttl_s > 0 && e->family[i].ttl_s < s)
 			s = e->family[i].ttl_s;
 	return (uint64_t)s * SECOND_MS;
 }
@@ -138,7 +142,7 @@ addresses_expire_ms(const struct dns_entry *e)
 
 	for (i = 0; i < DNS_FAMILIES; i++) {
 		f = &e->family[i];
-		if (f->n_addrs > 0 && f->status == DNS_OK &&
+		if (dns_family_has_any(f) && f->status == DNS_OK &&
 		    f->expires_ms < first)
 			first = f->expires_ms;
 	}
@@ -153,7 +157,7 @@ refresh_ahead(struct dns *d, struct dns_entry *e)
 	uint64_t left = e->expires_ms > now ? e->expires_ms - now : 0;
 
 	part = left / AHEAD_PART;
-	timer_set(&e->refresh, left - part - draw(d, part));
+	timer_set(&e->refresh, left - part - dns_draw(d, part));
 }
 
 static void
@@ -180,7 +184,7 @@ note_failure(struct dns *d, struct dns_entry *e, enum dns_status said)
 	dns_entry_set_failing(e, true);
 	e->retry_ms = now_ms(d) + backoff_ms(d, e);
 	/* What was known keeps its time; that nothing is has the interval's. */
-	if (e->n_addrs == 0)
+	if (!dns_entry_has_any(e))
 		e->expires_ms = e->retry_ms;
 	timer_set(&e->refresh, e->retry_ms - now_ms(d));
 }
@@ -277,7 +281,7 @@ on_reply(void *arg, const struct dns_reply *r)
 	if (r->server != NULL)
 		e->server = r->server;
 	dns_family_set(e->cache, f, r);
-	if (r->n_addrs > 0)
+	if (r->n_addrs + r->n_targets > 0)
 		f->expires_ms = now_ms(d) + clamp_ms(d, r->ttl_s);
 	if (!dns_entry_is_asked(e))
 		settle(d, e);
@@ -304,8 +308,8 @@ static void
 ask(struct dns *d, struct dns_entry *e)
 {
 	const bool wanted[DNS_FAMILIES] = {
-		[DNS_V4] = d->config.ipv4,
-		[DNS_V6] = d->config.ipv6,
+		[DNS_V4] = d->config.ipv4 || e->is_srv,
+		[DNS_V6] = d->config.ipv6 && !e->is_srv,
 	};
 	enum dns_effort effort =
 	    dns_entry_is_usable(d, e) ? DNS_TRY_EACH : DNS_TRY_ALL;
@@ -324,8 +328,8 @@ ask(struct dns *d, struct dns_entry *e)
 		d->stats.queries++;
 		if (d->counters != NULL)
 			stat_inc(d->counters, STAT_DNS_QUERIES);
-		dns_ask(d->asker, e->name, types[i], effort, on_reply,
-		    &e->family[i]);
+		dns_ask(d->asker, e->name, e->is_srv ? DNS_TYPE_SRV : types[i],
+		    effort, on_reply, &e->family[i]);
 	}
 }
 

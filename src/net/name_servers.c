@@ -8,8 +8,25 @@
 
 #include <string.h>
 
+#include "net/addr.h"
+
 #define BEHIND_MS 5000
 #define BEHIND_MOST_MS 60000
+
+bool
+name_server_is_valid(struct str s)
+{
+	struct addr a;
+	uint64_t port;
+	size_t n = s.len;
+
+	if (addr_parse(s, 0, &a))
+		return true;
+	while (n > 0 && s.p[n - 1] != ':')
+		n--;
+	return n > 0 && addr_parse(str_first(s, n - 1), 0, &a) &&
+	       str_to_u64(str_from(s, n), UINT16_MAX, &port) && port > 0;
+}
 
 bool
 name_servers_add(struct name_servers *s, const char *text)

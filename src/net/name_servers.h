@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/str.h"
 
 #define NAME_SERVERS_MOST 16
 #define NAME_SERVER_TEXT 64
@@ -32,6 +33,8 @@ struct name_servers {
 	size_t n;
 };
 
+/* An address, with or without a port. */
+bool name_server_is_valid(struct str s);
 /* False: too many, or too long. */
 bool name_servers_add(struct name_servers *s, const char *text) MUST_CHECK;
 /* The best one that is not in the mask `without`, or NULL. */

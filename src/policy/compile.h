@@ -100,8 +100,8 @@ bool mes_tls(struct compile *c, const struct resource *r,
     const struct mesh_external_service *mes, const struct service *draft,
     struct tls_spec *common) MUST_CHECK;
 struct tls_spec *mes_endpoint_tls(struct compile *c,
-    const struct mesh_external_service *mes, const struct tls_spec *common,
-    size_t endpoint) MUST_CHECK;
+    const struct mesh_external_service *mes, const struct service *draft,
+    const struct tls_spec *common, size_t endpoint) MUST_CHECK;
 
 /*
  * compile_source.c: the bytes of a data source, borrowed from the share; NULL

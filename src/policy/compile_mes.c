@@ -51,13 +51,13 @@ last_good(const struct service *prev, struct str key)
 static struct endpoint *
 make_endpoint(struct compile *c, const struct resource *r,
     const struct mesh_external_service *mes, size_t i,
-    const struct tls_spec *common, const struct service *prev,
-    struct str origin, struct arena *a)
+    const struct tls_spec *common, const struct service *service,
+    const struct service *prev, struct arena *a)
 {
 	const struct mes_endpoint *from = &mes->endpoints[i];
 	struct endpoint draft = {
 		.key = str_of(arena_printf(a, "%.*s/%zu", STR_ARG(r->name), i)),
-		.origin = origin,
+		.origin = service->origin,
 		.host = from->address,
 		.port = from->port,
 		.host_is_address = from->is_address,
@@ -69,7 +69,7 @@ make_endpoint(struct compile *c, const struct resource *r,
 	if (common == NULL)
 		return last_good(prev, draft.key);
 	if (mes->tls_is_enabled && !c->set->relays_only)
-		draft.tls = mes_endpoint_tls(c, mes, common, i);
+		draft.tls = mes_endpoint_tls(c, mes, service, common, i);
 	return endpoint_seal(&draft, prev, &c->fingerprint);
 }
 
@@ -89,8 +89,8 @@ add_endpoints(struct compile *c, const struct resource *r,
 	    arena_alloc(a, (mes->n_endpoints + 1) * sizeof(*draft->local));
 	for (i = 0; i < mes->n_endpoints; i++) {
 		to = &draft->local[draft->n_local];
-		to->endpoint = make_endpoint(c, r, mes, i,
-		    is_good ? &tls : NULL, prev, draft->origin, a);
+		to->endpoint = make_endpoint(
+		    c, r, mes, i, is_good ? &tls : NULL, draft, prev, a);
 		if (to->endpoint == NULL)
 			continue;
 		to->is_zoned = to->endpoint->zone.len > 0;

@@ -164,7 +164,7 @@ external_service_tls(struct compile *c, const struct resource *r,
 	if (tls->has_server_name)
 		t.sni = tls->server_name;
 	else if (!es->host_is_address)
-		t.sni = es->host;
+		t.sni = service_options_domain(draft->options, es->host);
 	if (!es_verification(c, r, tls, &t) ||
 	    !use_client_pair(
 		c, r, &tls->client_cert, &tls->client_key, &es_paths, &t))
@@ -274,7 +274,7 @@ mes_server_name(
 
 struct tls_spec *
 mes_endpoint_tls(struct compile *c, const struct mesh_external_service *mes,
-    const struct tls_spec *common, size_t endpoint)
+    const struct service *draft, const struct tls_spec *common, size_t endpoint)
 {
 	const struct mes_endpoint *e = &mes->endpoints[endpoint];
 	struct tls_spec t = *common, *made;
@@ -283,7 +283,7 @@ mes_endpoint_tls(struct compile *c, const struct mesh_external_service *mes,
 
 	t.sni = mes_server_name(c, mes);
 	if (t.sni.len == 0 && !e->is_address)
-		t.sni = e->address;
+		t.sni = service_options_domain(draft->options, e->address);
 	if (!t.verify_names)
 		return share_tls(c->share, &t);
 	arena_init(&arena, 0);

@@ -52,6 +52,10 @@ SERVICE_ROW(KEEPALIVE_INTERVAL_S, UINT, keepalive_interval_s, "keepalive.interva
     "Time between such questions.")
 SERVICE_ROW(KEEPALIVE_PROBES, UINT, keepalive_probes, "keepalive.probes", "4", NULL, 1, 127, CONNECTIONS,
     "Questions without an answer that end the connection.")
+SERVICE_ROW(RESOLVERS, STRS, resolvers, "resolvers", "", NULL, 0, 0, CONNECTIONS,
+    "Name servers for the names of its endpoints, as \"10.0.0.53\" or \"[fd00::53]:5353\", instead of dns.servers; what they say is remembered apart. The other options of dns hold for them too.")
+SERVICE_ROW(SRV, BOOL, srv, "srv", "false", NULL, 0, 0, CONNECTIONS,
+    "The names of its endpoints are those of SRV records, as \"_mongodb._tcp.example\": their targets are dialled, at the ports of the records, by priority and weight. TLS and Host go by the name without what begins with _.")
 
 #undef SERVICE_ROW
 /* clang-format on */

@@ -190,3 +190,18 @@ service_options_allow_upgrade(const struct service_options *o, struct str token)
 			return true;
 	return false;
 }
+
+/* "_mongodb._tcp.example" is "example" (RFC 2782). */
+struct str
+service_options_domain(const struct service_options *o, struct str host)
+{
+	struct str rest = host;
+	unsigned labels;
+
+	for (labels = 0; o->srv && labels < 2; labels++) {
+		if (!str_starts(rest, STR("_")))
+			return host;
+		(void)str_cut(&rest, '.');
+	}
+	return rest.len > 0 ? rest : host;
+}

@@ -57,6 +57,8 @@ struct service_options {
 	struct str via;      /* pseudonym in Via, both ways; empty: none */
 	struct str server;   /* Server of answers; empty: as it came */
 	unsigned request_ms; /* from head to the answer's end; 0: no limit */
+	struct str_list resolvers; /* empty: the configured ones */
+	bool srv;                  /* hosts are names of SRV records */
 
 	enum family_rule family;
 	unsigned attempt_delay_ms;
@@ -107,6 +109,10 @@ void service_options_derive(struct service_options *o);
 
 struct service_options *service_options_ref(struct service_options *o);
 void service_options_unref(struct service_options *o);
+
+/* The name that TLS and Host go by, of an endpoint that is called host. */
+struct str service_options_domain(
+    const struct service_options *o, struct str host);
 
 /* token is among the upgrades; any case. */
 bool service_options_allow_upgrade(

@@ -142,7 +142,8 @@ add(struct answers *as, const struct answers_rule *rule,
 	struct addr a = *from;
 	const char *why;
 
-	addr_set_port(&a, rule->port);
+	if (!rule->is_ordered)
+		addr_set_port(&a, rule->port);
 	why = refused(rule, &a);
 	if (why == NULL)
 		as->v[as->n++] = a;
@@ -163,7 +164,9 @@ answers_set(struct answers *as, const struct answers_rule *rule,
 	if (n == 0)
 		return;
 	as->v = xreallocarray(as->v, n, sizeof(*as->v));
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n && rule->is_ordered; i++)
+		add(as, rule, &v[i], out);
+	for (i = 0; i < n && !rule->is_ordered; i++)
 		for (k = 0; k < ARRAY_LEN(families); k++) {
 			of_family = count(v, n, families[k]);
 			if (i < of_family)

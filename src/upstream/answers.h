@@ -35,13 +35,15 @@ struct answers_rule {
 	const struct outward *outward;
 	uint16_t port;
 	bool is_literal;
-	unsigned turn; /* which one of each family comes first */
+	bool is_ordered; /* order and ports are right as they are */
+	unsigned turn;   /* which one of each family comes first */
 	uint64_t now_ms;
 };
 
 /*
  * Copies what may be used, with port: the families in turn, the preferred one
- * first (RFC 8305, section 4).  The first that is left out is told in refused.
+ * first (RFC 8305, section 4), unless they are ordered.  The first that is left
+ * out is told in refused.
  */
 void answers_set(struct answers *as, const struct answers_rule *rule,
     const struct addr *v, size_t n, struct refused_answer *refused);

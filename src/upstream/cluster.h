@@ -23,6 +23,7 @@
 struct addr_rules;
 struct cluster;
 struct clusters;
+struct dns_sets;
 struct h2_limits;
 struct http_limits;
 struct live_endpoint;
@@ -39,6 +40,7 @@ struct upstream_limits {
 struct upstream_env {
 	struct loop *loop;
 	struct dns *dns;
+	struct dns_sets *dns_sets; /* NULL: dns alone */
 	struct tls_clients *tls;
 	struct stats_shard *stats;
 	const struct addr_rules *addr_rules;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "upstream/cluster_state.h"
+#include "upstream/names.h"
 
 static void
 print_host(const struct endpoint *e, struct text *out)
@@ -15,8 +16,8 @@ print_host(const struct endpoint *e, struct text *out)
 }
 
 static void
-print_addresses(
-    const struct upstream_env *env, const struct endpoint *e, struct text *out)
+print_addresses(const struct cluster *c, const struct endpoint *e,
+    bool is_relay, struct text *out)
 {
 	struct dns_answer answer;
 	char addr[ADDR_TEXT];
@@ -24,14 +25,14 @@ print_addresses(
 
 	if (e->host_is_address)
 		return;
-	if (!dns_cached(env->dns, e->host, &answer)) {
+	if (!names_cached(c, e, is_relay, &answer)) {
 		text_add(out, STR(" (not resolved yet)"));
 		return;
 	}
 	if (answer.status != DNS_OK)
 		text_addf(out, " (%s)", dns_status_text(answer.status));
 	for (i = 0; i < answer.n_addrs; i++) {
-		addr_print_host(&answer.addrs[i], addr);
+		addr_print(&answer.addrs[i], addr);
 		text_addf(out, "%s%s", i == 0 ? " " : ",", addr);
 	}
 	if (answer.is_stale)
@@ -50,14 +51,14 @@ print_failure(const struct live_endpoint *e, uint64_t now_ms, struct text *out)
 
 static void
 print_endpoint(const struct cluster *c, const struct live_endpoint *e,
-    const char *where, struct text *out)
+    bool is_relay, struct text *out)
 {
 	uint64_t now = cluster_now_ms(c);
 
 	text_addf(out, "%.*s %.*s %s ", STR_ARG(c->service->key),
-	    STR_ARG(e->endpoint->key), where);
+	    STR_ARG(e->endpoint->key), is_relay ? "remote" : "local");
 	print_host(e->endpoint, out);
-	print_addresses(cluster_env(c), e->endpoint, out);
+	print_addresses(c, e->endpoint, is_relay, out);
 	text_addf(out, " %s active=%u idle=%zu",
 	    live_endpoint_is_healthy(e, now) ? "healthy" : "unhealthy",
 	    e->active, e->n_idle);
@@ -73,8 +74,8 @@ clusters_print(const struct clusters *cs, struct text *out)
 
 	for (c = cs->table; c != NULL; c = c->hh.next) {
 		for (i = 0; i < c->local.n; i++)
-			print_endpoint(c, c->local.v[i], "local", out);
+			print_endpoint(c, c->local.v[i], false, out);
 		for (i = 0; i < c->remote.n; i++)
-			print_endpoint(c, c->remote.v[i], "remote", out);
+			print_endpoint(c, c->remote.v[i], true, out);
 	}
 }

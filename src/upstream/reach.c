@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "upstream/names.h"
 #include "upstream/pick.h"
 #include "upstream/reach_state.h"
 
@@ -135,6 +136,8 @@ set_answers(struct reach *r, const struct addr *v, size_t n)
 		.outward = r->outward,
 		.port = e->port,
 		.is_literal = e->host_is_address,
+		.is_ordered = !e->host_is_address &&
+			      names_are_ordered(r->cluster, r->want.is_relay),
 		.turn = r->at->turn++,
 		.now_ms = cluster_now_ms(r->cluster),
 	};
@@ -190,13 +193,12 @@ use_literal(struct reach *r)
 static bool
 ask_name(struct reach *r)
 {
-	const struct upstream_env *env = cluster_env(r->cluster);
 	struct dns_answer now;
 
 	limit_attempt(r, pick_left(choice(r), &r->want, &r->tried));
 	r->progress = ASKED;
-	if (!dns_lookup(env->dns, endpoint_of(r)->host, &r->dns_wait, on_answer,
-		r, &now))
+	if (!names_lookup(r->cluster, endpoint_of(r), r->want.is_relay,
+		&r->dns_wait, on_answer, r, &now))
 		return false;
 	note_answer(r, &now);
 	return true;

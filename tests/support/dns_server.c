@@ -30,6 +30,7 @@
 #define TYPE_A 1
 #define TYPE_CNAME 5
 #define TYPE_AAAA 28
+#define TYPE_SRV 33
 #define FLAGS 0x8180 /* a response, recursion desired and available */
 #define FLAG_TC 0x0200
 #define RCODE_NO_NAME 3
@@ -42,6 +43,7 @@ struct name {
 	char *cname;
 	struct text a;    /* 4 bytes each */
 	struct text aaaa; /* 16 bytes each */
+	struct text srv;  /* a length and that many bytes each */
 	unsigned queries;
 };
 
@@ -186,6 +188,20 @@ forget(struct name *n)
 	n->cname = NULL;
 	text_free(&n->a);
 	text_free(&n->aaaa);
+	text_free(&n->srv);
+}
+
+static unsigned
+put_targets(struct text *t, const struct name *n, unsigned owner)
+{
+	struct reader r;
+	unsigned records = 0;
+
+	reader_init(&r, n->srv.p, n->srv.len);
+	for (; reader_left(&r) > 0; records++)
+		put_record(t, owner, TYPE_SRV, n->answer.ttl_s,
+		    reader_bytes(&r, reader_u16(&r)));
+	return records;
 }
 
 /* Returns how many records were added. */
@@ -205,6 +221,8 @@ put_answers(struct text *t, const struct name *n, uint16_t type)
 		text_free(&target);
 		records++;
 	}
+	if (type == TYPE_SRV)
+		return records + put_targets(t, n, owner);
 	if (type != TYPE_A && type != TYPE_AAAA)
 		return records;
 	for (i = 0; i + size <= v->len; i += size, records++)
@@ -506,6 +524,23 @@ pack(struct text *out, int family, size_t size, const char *const *v)
 	}
 }
 
+static void
+pack_targets(struct text *out, const struct dns_server_srv *v)
+{
+	struct text one = TEXT_EMPTY;
+
+	for (; v != NULL && v->target != NULL; v++) {
+		text_clear(&one);
+		put16(&one, v->priority);
+		put16(&one, v->weight);
+		put16(&one, v->port);
+		put_name(&one, v->target);
+		put16(out, (unsigned)one.len);
+		text_add(out, text_str(&one));
+	}
+	text_free(&one);
+}
+
 void
 dns_server_set(
     struct dns_server *s, const char *name, const struct dns_server_answer *a)
@@ -519,6 +554,7 @@ dns_server_set(
 	n->answer = *a;
 	pack(&n->a, AF_INET, 4, a->a);
 	pack(&n->aaaa, AF_INET6, 16, a->aaaa);
+	pack_targets(&n->srv, a->srv);
 	if (a->cname != NULL)
 		n->cname = xstrdup(a->cname);
 	pthread_mutex_unlock(&s->lock);

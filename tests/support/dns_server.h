@@ -17,10 +17,18 @@
 
 struct dns_server;
 
+struct dns_server_srv {
+	uint16_t priority;
+	uint16_t weight;
+	uint16_t port;
+	const char *target;
+};
+
 struct dns_server_answer {
 	const char *const *a;    /* addresses, the last one NULL; or NULL */
 	const char *const *aaaa; /* likewise */
-	const char *cname;       /* the name is an alias of this one */
+	const struct dns_server_srv *srv; /* the last one without target */
+	const char *cname;                /* the name is an alias of this one */
 	uint32_t ttl_s;
 	unsigned rcode;
 	unsigned delay_ms;

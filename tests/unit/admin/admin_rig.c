@@ -47,7 +47,26 @@ collect(void *arg, enum admin_part part, size_t max, struct text *out)
 	struct rig *r = arg;
 
 	r->collect_max = max;
-	text_add_z(out, part == PART_CONNS ? "conns\n" : "clusters\n");
+	switch (part) {
+	case PART_CONNS:
+		text_add_z(out, "conns\n");
+		break;
+	case PART_CLUSTERS:
+		text_add_z(out, "clusters\n");
+		break;
+	case PART_DNS:
+		text_add_z(out, "names\n");
+		break;
+	}
+	return !r->has_late_worker;
+}
+
+static bool
+flush_dns(void *arg, struct str name, struct text *out)
+{
+	struct rig *r = arg;
+
+	text_addf(out, "flushed \"%.*s\"\n", STR_ARG(name));
 	return !r->has_late_worker;
 }
 
@@ -136,6 +155,7 @@ rig_init(struct rig *r)
 	r->source = (struct admin_source){
 		.state = show,
 		.collect = collect,
+		.flush_dns = flush_dns,
 		.reload = reload,
 		.drain = drain,
 		.arg = r,

@@ -61,6 +61,10 @@ Test(command, answers)
 		{ "", false, "no command" },
 		{ "sttus", false, "there is no command sttus" },
 		{ "conns many", false, "a number" },
+		{ "dns", true, "names\n" },
+		{ "dns flush", true, "flushed \"\"\n" },
+		{ "dns flush a.example", true, "flushed \"a.example\"\n" },
+		{ "dns a.example", false, "dns: a number" },
 	};
 	struct rig r;
 	size_t i;
@@ -92,8 +96,13 @@ Test(command, conns_has_a_number)
 	cr_expect_eq(r.collect_max, 1000);
 	expect(&r, "conns 7", true, "conns\n");
 	cr_expect_eq(r.collect_max, 7);
+	expect(&r, "dns", true, "names\n");
+	cr_expect_eq(r.collect_max, 1000);
+	expect(&r, "dns 9", true, "names\n");
+	cr_expect_eq(r.collect_max, 9);
 	r.has_late_worker = true;
 	expect(&r, "conns 7", false, "conns\n");
+	expect(&r, "dns flush", false, "flushed");
 	rig_fini(&r);
 }
 

@@ -78,6 +78,7 @@ Test(config_services, takes_every_option)
 	    "family = \"prefer_ipv4\"; attempt_delay_ms = 10; "
 	    "addresses = \"public\"; allow_addresses = [ \"10.0.0.0/8\" ]; "
 	    "deny_addresses = [ \"10.1.0.0/16\", \"fd00::/8\" ]; "
+	    "srv = true; resolvers = [ \"10.0.0.53\", \"[::1]:5353\" ]; "
 	    "source = [ \"10.0.0.1\", \"fd00::1\" ]; interface = \"eth1\"; "
 	    "mark = 4294967295L; dscp = 46; "
 	    "keepalive = { idle_s = 60; interval_s = 5; probes = 3; }; },\n"
@@ -108,6 +109,9 @@ Test(config_services, takes_every_option)
 	cr_expect_eq(o->mark, UINT32_MAX);
 	cr_expect_eq(o->deny_addresses.n, 2);
 	cr_expect_eq(o->keepalive_probes, 3);
+	cr_assert_eq(o->resolvers.n, 2);
+	expect_str(o->resolvers.v[1], "[::1]:5353", "in their order");
+	cr_expect(o->srv);
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
@@ -274,6 +278,15 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ "request_ms = -1;",
 		    "c:2: services.request_ms: wants a whole number from 0 "
 		    "to 86400000 ms\n" },
+		{ "resolvers = [ \"ns.example\" ];",
+		    "c:2: services.resolvers: ns.example: wants addresses, "
+		    "as \"10.0.0.53\" or \"[fd00::53]:5353\"\n" },
+		{ "resolvers = [ \"10.0.0.53:0\" ];",
+		    "c:2: services.resolvers: 10.0.0.53:0: wants addresses, "
+		    "as \"10.0.0.53\" or \"[fd00::53]:5353\"\n" },
+		{ "resolvers = \"10.0.0.53\";",
+		    "c:2: services.resolvers: wants a list: [ \"…\", \"…\" ]"
+		    "\n" },
 		{ "match = \"m\"; via = \"a\";",
 		    "c:2: services.match: wants a group: { … }\n" },
 		{ "match = { mesh = \"\"; }; via = \"a\";",

@@ -135,6 +135,19 @@ ask(struct world *w, struct asker *a, const char *name)
 		note(a, &now);
 }
 
+static inline void
+ask_srv(struct world *w, struct asker *a, const char *name)
+{
+	struct dns_answer now;
+
+	*a = (struct asker){ .world = w };
+	a->was_at_once =
+	    dns_lookup_srv(w->dns, str_of(name), &a->wait, on_answer, a, &now);
+	cr_expect_eq(a->calls, 0, "never before it returns");
+	if (a->was_at_once)
+		note(a, &now);
+}
+
 /* A few ms of real time, so that packets arrive and c-ares' timers fire. */
 static inline void
 turn(struct world *w)

@@ -42,7 +42,7 @@ Test(dns_print, states_of_a_name, .timeout = 20)
 	idle(&w);
 	show(&w, 10, &t);
 	expect_shown(&t, " fresh age=28s ttl=2s used=28s failures=1 (the name "
-			 "server failed) again=1s");
+			 "server failed) again=3s");
 	set_now(&w, 31500);
 	idle(&w);
 	show(&w, 10, &t);

@@ -45,6 +45,35 @@ entry(const char *mesh, const char *service, unsigned given, const char *via,
 	return e;
 }
 
+Test(service_options, domain_of_a_name_of_srv)
+{
+	static const struct {
+		const char *host;
+		const char *domain;
+	} rows[] = {
+		{ "_db._tcp.example", "example" },
+		{ "_db._tcp.a.example.", "a.example." },
+		{ "db.example", "db.example" },
+		{ "_db.example", "_db.example" },
+		{ "_db._tcp", "_db._tcp" },
+		{ "_db._tcp.", "_db._tcp." },
+		{ "a._db._tcp.example", "a._db._tcp.example" },
+	};
+	struct service_options o = *service_options_standard();
+	struct str got;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		o.srv = true;
+		got = service_options_domain(&o, str_of(rows[i].host));
+		cr_expect(str_eq(got, str_of(rows[i].domain)), "%s: %.*s",
+		    rows[i].host, STR_ARG(got));
+		o.srv = false;
+		got = service_options_domain(&o, str_of(rows[i].host));
+		cr_expect(
+		    str_eq(got, str_of(rows[i].host)), "%s", rows[i].host);
+	}
+}
+
 Test(service_options, the_most_specific_that_has_it)
 {
 	const unsigned via = BIT(VIA), ms = BIT(REQUEST_MS), both = via | ms;
