@@ -173,8 +173,9 @@ print_metrics(void)
 {
 	const struct stat_row *rows;
 	size_t n = stats_rows(&rows);
-	static const char *const labels[] = { "", "envoy_listener_address",
-		"envoy_cluster_name", "outcome" };
+	static const char *const labels[SCOPE_N] = { "",
+		"envoy_listener_address", "envoy_cluster_name", "outcome",
+		"resolver" };
 	static const char *const types[] = { [STAT_COUNTER] = "counter",
 		[STAT_GAUGE] = "gauge",
 		[STAT_GAUGE_MAX] = "gauge",

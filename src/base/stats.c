@@ -35,6 +35,8 @@ stats_scope_len(enum stat_scope scope)
 		return STAT_CLUSTER_N;
 	case SCOPE_OUTCOME:
 		return STAT_OUTCOME_N;
+	case SCOPE_RESOLVER:
+		return STAT_RESOLVER_N;
 	case SCOPE_N:
 		break;
 	}

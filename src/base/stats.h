@@ -19,12 +19,16 @@
 
 #include "base/str.h"
 
-/* Label of each: none, envoy_listener_address, envoy_cluster_name, outcome. */
+/*
+ * Label of each: none, envoy_listener_address, envoy_cluster_name, outcome,
+ * resolver.
+ */
 enum stat_scope {
 	SCOPE_SERVER,
 	SCOPE_LISTENER,
 	SCOPE_CLUSTER,
 	SCOPE_OUTCOME,
+	SCOPE_RESOLVER,
 	SCOPE_N
 };
 enum stat_type {
@@ -39,6 +43,7 @@ enum stat_server {
 #define LISTENER(...)
 #define CLUSTER(...)
 #define OUTCOME(...)
+#define RESOLVER(...)
 #include "base/stats.tbl.h"
 	STAT_SERVER_N
 };
@@ -47,6 +52,7 @@ enum stat_listener {
 #define LISTENER(id, ...) STAT_##id,
 #define CLUSTER(...)
 #define OUTCOME(...)
+#define RESOLVER(...)
 #include "base/stats.tbl.h"
 	STAT_LISTENER_N
 };
@@ -55,6 +61,7 @@ enum stat_cluster {
 #define LISTENER(...)
 #define CLUSTER(id, ...) STAT_##id,
 #define OUTCOME(...)
+#define RESOLVER(...)
 #include "base/stats.tbl.h"
 	STAT_CLUSTER_N
 };
@@ -63,8 +70,18 @@ enum stat_outcome {
 #define LISTENER(...)
 #define CLUSTER(...)
 #define OUTCOME(id, ...) STAT_##id,
+#define RESOLVER(...)
 #include "base/stats.tbl.h"
 	STAT_OUTCOME_N
+};
+enum stat_resolver {
+#define SERVER(...)
+#define LISTENER(...)
+#define CLUSTER(...)
+#define OUTCOME(...)
+#define RESOLVER(id, ...) STAT_##id,
+#include "base/stats.tbl.h"
+	STAT_RESOLVER_N
 };
 
 /* Upper bounds in ms, as Envoy's default buckets; the last is +Inf. */
@@ -79,7 +96,7 @@ struct histogram {
 /* One scope in one shard. */
 struct stats_set {
 	enum stat_scope scope;
-	char *name; /* label value: listener, cluster or outcome; or NULL */
+	char *name; /* label value: listener, cluster, outcome, …; or NULL */
 	_Atomic uint64_t *v;
 	/* Histograms of a cluster: time to connect. Made on first use. */
 	_Atomic(struct histogram *) connect_ms;

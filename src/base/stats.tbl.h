@@ -2,7 +2,7 @@
 /* clang-format off */
 /*
  * Every metric, one row each; no guard: included once a purpose, with SERVER,
- * LISTENER, CLUSTER and OUTCOME defined.  Columns: id, type, exported name, further
+ * LISTENER, CLUSTER, OUTCOME and RESOLVER defined.  Columns: id, type, exported name, further
  * label or NULL, what it says, what to do about it ("" when nothing).
  */
 
@@ -252,8 +252,20 @@ OUTCOME(ENDED, STAT_COUNTER, "zegress_ended_total", NULL,
     "Connections and requests by how they ended; zegressd(8) lists the outcomes.",
     "The access log has a line for each, with the detail.")
 
+RESOLVER(RESOLVER_QUERIES, STAT_COUNTER, "zegress_resolver_queries", NULL,
+    "Queries sent to a name server.", "")
+RESOLVER(RESOLVER_ANSWERS, STAT_COUNTER, "zegress_resolver_answers", NULL,
+    "Its answers that were of use, \"no such name\" included.", "")
+RESOLVER(RESOLVER_FAILURES, STAT_COUNTER, "zegress_resolver_failures", NULL,
+    "Its answers that were not: SERVFAIL, REFUSED, malformed, or about another name.",
+    "`zegressctl dns` shows for which names; the next server was asked.")
+RESOLVER(RESOLVER_TIMEOUTS, STAT_COUNTER, "zegress_resolver_timeouts", NULL,
+    "Queries that it did not answer in dns.timeout_ms, or refused to take.",
+    "It stands behind the others for a while; see whether it can be reached.")
+
 #undef SERVER
 #undef LISTENER
 #undef CLUSTER
 #undef OUTCOME
+#undef RESOLVER
 /* clang-format on */

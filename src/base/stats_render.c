@@ -34,6 +34,7 @@ static const char *const label_names[SCOPE_N] = {
 	[SCOPE_LISTENER] = "envoy_listener_address",
 	[SCOPE_CLUSTER] = "envoy_cluster_name",
 	[SCOPE_OUTCOME] = "outcome",
+	[SCOPE_RESOLVER] = "resolver",
 };
 
 static struct str

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/stats.h"
 #include "base/xalloc.h"
 #include "net/dns_channel.h"
 #include "net/name_servers.h"
@@ -19,6 +20,8 @@ struct dns_asker {
 	struct loop *loop;
 	struct name_servers servers;
 	struct dns_channel *channels[NAME_SERVERS_MOST];
+	struct stats_set *counters[NAME_SERVERS_MOST]; /* or NULL */
+	struct stats_shard *stats;                     /* or NULL */
 	unsigned tries;
 	uint32_t timeout_ms;
 };
@@ -52,6 +55,9 @@ add_server(struct dns_asker *a, const char *server)
 		return false;
 	}
 	a->channels[a->servers.n - 1] = c;
+	if (a->stats != NULL)
+		a->counters[a->servers.n - 1] =
+		    stats_get(a->stats, SCOPE_RESOLVER, server);
 	return true;
 }
 
@@ -84,6 +90,7 @@ dns_asker_new(struct loop *l, const struct dns_config *c)
 	struct dns_asker *a = xcalloc(1, sizeof(*a));
 
 	a->loop = l;
+	a->stats = c->stats;
 	a->tries = c->tries;
 	a->timeout_ms = c->timeout_ms;
 	if (add_servers(a, c))
@@ -117,6 +124,29 @@ index_of(const struct dns_asker *a, const struct name_server *s)
 }
 
 static void
+count(const struct question *q, enum stat_resolver id)
+{
+	struct stats_set *set =
+	    q->asker->counters[index_of(q->asker, q->server)];
+
+	if (set != NULL)
+		stat_inc(set, id);
+}
+
+static void
+note(const struct question *q, enum name_server_result r)
+{
+	static const enum stat_resolver ids[] = {
+		[NAME_SERVER_ANSWERED] = STAT_RESOLVER_ANSWERS,
+		[NAME_SERVER_FAILED] = STAT_RESOLVER_FAILURES,
+		[NAME_SERVER_SILENT] = STAT_RESOLVER_TIMEOUTS,
+	};
+
+	name_server_note(q->server, r, loop_now_ms(q->asker->loop));
+	count(q, ids[r]);
+}
+
+static void
 end(struct question *q, struct dns_reply *r)
 {
 	r->is_unanswered = q->is_unanswered;
@@ -147,7 +177,7 @@ static void ask_next(struct question *q);
 static void
 go_on(struct question *q, enum name_server_result r)
 {
-	name_server_note(q->server, r, loop_now_ms(q->asker->loop));
+	note(q, r);
 	ask_next(q);
 }
 
@@ -182,8 +212,7 @@ on_sent(void *arg, enum dns_sent sent, struct str bytes)
 		go_on(q, NAME_SERVER_FAILED);
 		return;
 	}
-	name_server_note(
-	    q->server, NAME_SERVER_ANSWERED, loop_now_ms(q->asker->loop));
+	note(q, NAME_SERVER_ANSWERED);
 	r.server = q->server->text;
 	end(q, &r);
 }
@@ -220,6 +249,7 @@ ask_next(struct question *q)
 	q->left -= q->left > 0;
 	q->asked |= 1u << index_of(a, q->server);
 	q->server->queries++;
+	count(q, STAT_RESOLVER_QUERIES);
 	dns_channel_send(
 	    a->channels[index_of(a, q->server)], q->name, q->type, on_sent, q);
 }

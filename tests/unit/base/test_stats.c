@@ -163,6 +163,7 @@ Test(stats, names_are_introduced_once)
 	stats_get(s, SCOPE_CLUSTER, "b");
 	stats_get(s, SCOPE_CLUSTER, "a");
 	stats_get(s, SCOPE_OUTCOME, "o");
+	stats_get(s, SCOPE_RESOLVER, "r");
 	stats_render(&out);
 	for (i = 0; i < n; i++) {
 		snprintf(line, sizeof(line), "# HELP %s %s\n", rows[i].name,
