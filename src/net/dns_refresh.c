@@ -132,7 +132,7 @@ negative_ms(const struct dns *d, const struct dns_entry *e)
 	return (uint64_t)s * SECOND_MS;
 }
 
-/* The first of the addresses to run out, those aside that are old already. */
+/* The first of the new addresses to run out. */
 static uint64_t
 addresses_expire_ms(const struct dns_entry *e)
 {
@@ -142,8 +142,8 @@ addresses_expire_ms(const struct dns_entry *e)
 
 	for (i = 0; i < DNS_FAMILIES; i++) {
 		f = &e->family[i];
-		if (dns_family_has_any(f) && f->status == DNS_OK &&
-		    f->expires_ms < first)
+		if (dns_family_has_any(f) && !f->is_asked &&
+		    f->status == DNS_OK && f->expires_ms < first)
 			first = f->expires_ms;
 	}
 	return first;

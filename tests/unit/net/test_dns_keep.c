@@ -97,6 +97,31 @@ Test(dns_keep, names_in_use_are_refreshed_ahead, .timeout = 20)
 	close_world(&w);
 }
 
+/* One family is renewed: that the other is slow does not make it old. */
+Test(dns_keep, a_slow_family_ages_no_other, .timeout = 20)
+{
+	struct world w;
+	struct asker a;
+
+	open_world(&w);
+	start(&w);
+	dns_server_set(w.server, "half.example",
+	    ANSWER(.a = v4_one, .aaaa = v6_one, .ttl_s = 10));
+	resolve(&w, "half.example", DNS_OK, "10.0.0.1 2001:db8::1");
+	dns_server_set(w.server, "half.example",
+	    ANSWER(.a = v4_two, .drop_aaaa = true, .ttl_s = 10));
+	set_now(&w, 9000);
+	settle(&w, "half.example", 4);
+	set_now(&w, 9000 + PATIENCE_MS);
+	idle(&w);
+	set_now(&w, 10500);
+	ask(&w, &a, "half.example");
+	cr_expect(a.was_at_once);
+	cr_expect_not(a.is_stale);
+	expect(&a, DNS_OK, "10.0.0.2 2001:db8::1");
+	close_world(&w);
+}
+
 static uint32_t most_drawn;
 
 static uint32_t
