@@ -45,7 +45,6 @@ struct way {
 	bool *was_cut;
 	uint64_t *bytes;
 	uint32_t *bulk;
-	bool *flows;
 };
 
 static void
@@ -64,14 +63,13 @@ copy(const struct way *y, bool *failed)
 	struct span s;
 	enum io io;
 
-	y->from->reads_much = *y->flows && *y->bulk >= MUCH;
+	y->from->reads_much = *y->bulk >= MUCH;
 	io = wire_read(y->from, &s);
 	if (io != IO_DONE)
 		return io;
 	count(y, s.len);
 	*failed =
 	    wire_write(y->to, (struct str){ (char *)s.p, s.len }) == IO_FAIL;
-	*y->flows = wire_unsent(y->to) == 0;
 	return IO_DONE;
 }
 
@@ -148,7 +146,6 @@ go_up(struct relay *r)
 	    .was_cut = &r->client_was_cut,
 	    .bytes = &r->bytes_up,
 	    .bulk = &r->bulk_up,
-	    .flows = &r->up_flows,
 	});
 }
 
@@ -162,7 +159,6 @@ go_down(struct relay *r)
 	    .was_cut = &r->server_was_cut,
 	    .bytes = &r->bytes_down,
 	    .bulk = &r->bulk_down,
-	    .flows = &r->down_flows,
 	});
 }
 

@@ -34,8 +34,6 @@ struct relay {
 	uint64_t bytes_down;
 	uint32_t bulk_up; /* bytes of large reads, one after the other */
 	uint32_t bulk_down;
-	bool up_flows; /* all of the last read was sent at once */
-	bool down_flows;
 };
 
 void relay_init(struct relay *r, struct wire *client, struct wire *server);

@@ -87,10 +87,7 @@ struct wire {
 	bool is_hup;      /* the end was announced, perhaps behind bytes */
 	bool is_doubtful; /* an error may have been announced with bytes */
 	bool is_kicked;
-	/*
-	 * The owner's: what is read goes on at once, so that a read may take as
-	 * much as there is room for.
-	 */
+	/* The owner's: this is bulk, a read may take what there is room for. */
 	bool reads_much;
 	bool has_missed; /* an event came while nobody was told */
 	bool has_news;   /* the last read gave what no read gave before */
