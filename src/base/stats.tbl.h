@@ -35,8 +35,11 @@ SERVER(TLS_OPENSSL, STAT_GAUGE, "zegress_tls_records_openssl", NULL,
     "TLS connections whose records OpenSSL seals and opens, handshakes included.", "")
 SERVER(TLS_OWN, STAT_GAUGE, "zegress_tls_records_own", NULL,
     "TLS connections whose records we seal and open ourselves (`tls_records`).", "")
+SERVER(TLS_KERNEL, STAT_GAUGE, "zegress_tls_records_kernel", NULL,
+    "TLS connections whose records the kernel seals, and opens unless it refuses (`tls_records`).",
+    "Less than expected: the log says what the kernel does not take; those are zegress_tls_records_own.")
 SERVER(TLS_IPSEC_MB, STAT_GAUGE, "zegress_tls_records_ipsec_mb", NULL,
-    "Of those, the ones whose cipher intel-ipsec-mb does; OpenSSL does the others'.",
+    "Of those of our own, the ones whose cipher intel-ipsec-mb does; OpenSSL does the others'.",
     "`zegressctl status` says what does AES-GCM here.")
 SERVER(DNS_QUERIES, STAT_COUNTER, "zegress_dns_queries", NULL,
     "Questions to name servers: one for A and one for AAAA; those that are sent again count once.", "")

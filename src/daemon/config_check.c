@@ -12,6 +12,8 @@
 #include "daemon/config.h"
 #include "daemon/config_services.h"
 #include "net/name_servers.h"
+#include "tls/kernel_tls.h"
+#include "tls/tls_records.h"
 
 static void
 complain_at(const struct config *c, struct problems *pr, const char *option,
@@ -104,6 +106,20 @@ check_servers(const struct config *c, struct problems *pr)
 			    "\"%s\" is no address; one is \"10.0.0.53\" or "
 			    "\"[fd00::53]:5353\"",
 			    v->v[i]);
+}
+
+void
+config_check_host(
+    const struct config *c, enum problem_level level, struct problems *pr)
+{
+	const struct option_place *at = &c->places[option_find("tls_records")];
+	struct text why = TEXT_EMPTY;
+
+	if (c->tls_records == TLS_RECORDS_KERNEL && !kernel_tls_is_there(&why))
+		problem_add(pr, level, at->file, at->line, "tls_records",
+		    "\"kernel\" cannot be had: %s; \"own\" does without",
+		    why.p);
+	text_free(&why);
 }
 
 void

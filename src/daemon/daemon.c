@@ -23,6 +23,7 @@
 #include "base/xalloc.h"
 #include "conn/access_log.h"
 #include "daemon/config.h"
+#include "daemon/config_check.h"
 #include "daemon/daemon_state.h"
 #include "daemon/ingress_hosts.h"
 #include "daemon/listener.h"
@@ -63,11 +64,15 @@ configure(struct daemon *d)
 {
 	struct problems pr = PROBLEMS_NONE;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	bool is_good;
 
 	d->config = config_load(d->path, &pr);
+	if (d->config != NULL)
+		config_check_host(d->config, PROBLEM_ERROR, &pr);
+	is_good = pr.errors == 0;
 	problems_log(&pr);
 	problems_free(&pr);
-	if (d->config == NULL)
+	if (!is_good)
 		return false;
 	d->n_workers = d->config->workers;
 	tls_records_choose(d->config->tls_records);

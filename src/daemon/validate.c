@@ -14,6 +14,7 @@
 #include "base/stats.h"
 #include "conn/access_log.h"
 #include "daemon/config.h"
+#include "daemon/config_check.h"
 #include "daemon/publish.h"
 #include "feed/dir.h"
 
@@ -57,6 +58,7 @@ validate(const char *config_path, struct problems *pr)
 
 	if (c == NULL)
 		return false;
+	config_check_host(c, PROBLEM_WARNING, pr);
 	check_log_format(c, pr);
 	check_resources(c, pr);
 	return pr->errors == 0;

@@ -77,6 +77,8 @@ look(void *arg)
 	    v->stats, STAT_TLS_OPENSSL, tls_engine_wires(TLS_ENGINE_OPENSSL));
 	stat_set(v->stats, STAT_TLS_OWN, tls_engine_wires(TLS_ENGINE_OWN));
 	stat_set(
+	    v->stats, STAT_TLS_KERNEL, tls_engine_wires(TLS_ENGINE_KERNEL));
+	stat_set(
 	    v->stats, STAT_TLS_IPSEC_MB, tls_engine_wires(TLS_ENGINE_IPSEC_MB));
 	if (days_left(publisher_identities(v->publisher), &days))
 		stat_set(v->stats, STAT_CERT_DAYS, days);

@@ -19,13 +19,20 @@ tls_records_choose(enum tls_records r)
 	atomic_store(&choice, (int)r);
 }
 
+static enum tls_records
+chosen(void)
+{
+	return (enum tls_records)atomic_load_explicit(
+	    &choice, memory_order_relaxed);
+}
+
 bool
 tls_records_may_be_own(void)
 {
-	switch ((enum tls_records)atomic_load_explicit(
-	    &choice, memory_order_relaxed)) {
+	switch (chosen()) {
 	case TLS_RECORDS_AUTO:
 	case TLS_RECORDS_OWN:
+	case TLS_RECORDS_KERNEL:
 		return true;
 	case TLS_RECORDS_OPENSSL:
 		break;
@@ -33,9 +40,17 @@ tls_records_may_be_own(void)
 	return false;
 }
 
+bool
+tls_records_may_be_kernel(void)
+{
+	return chosen() == TLS_RECORDS_KERNEL;
+}
+
 void
 tls_records_print(struct text *out)
 {
+	if (tls_records_may_be_kernel())
+		text_add_z(out, "the kernel's, where it does not take them ");
 	if (tls_records_may_be_own())
 		text_addf(out, "our own, AES-GCM by %s",
 		    record_engine_for(RECORD_AES128_GCM)->name);

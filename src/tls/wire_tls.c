@@ -50,8 +50,9 @@ tls_wire_new(struct wire *w, SSL_CTX *ctx)
 void
 tls_wire_free(struct tls_wire *t)
 {
-	tls_engine_remove(
-	    tls_own_is_on(t) ? TLS_ENGINE_OWN : TLS_ENGINE_OPENSSL);
+	tls_engine_remove(tls_kernel_has_out(t) ? TLS_ENGINE_KERNEL
+			  : tls_own_is_on(t)    ? TLS_ENGINE_OWN
+						: TLS_ENGINE_OPENSSL);
 	if (t->peer.failure == TLS_FAIL_NONE)
 		tls_own_drop_ssl(t);
 	SSL_free(t->ssl);

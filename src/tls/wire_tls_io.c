@@ -22,9 +22,7 @@
  */
 #define READ_MOST ((size_t)64 * 1024)
 #define READ_MUCH ((size_t)192 * 1024)
-#define RECORD_HEADER 5
 #define RECORD_MOST (16384 + 2048) /* TLS 1.2 allows this much */
-#define RECORD_PLAIN 16384
 /* A server that renegotiates more often than this does not mean well. */
 #define LATE_MOST 3
 #define ANSWERS_MOST ((size_t)16 * 1024)
@@ -74,12 +72,30 @@ check_first(struct tls_wire *t, const uint8_t *p, size_t n)
 	return IO_FAIL;
 }
 
+/* Until the last record that has begun is whole. */
+static size_t
+rest_of_record(const uint8_t *p, size_t n)
+{
+	size_t at = whole_records(p, n);
+
+	n -= at;
+	if (n == 0)
+		return 0;
+	return n < RECORD_HEADER ? RECORD_HEADER - n : record_len(p + at) - n;
+}
+
+static size_t
+read_most(const struct wire *w)
+{
+	return w->reads_much ? READ_MUCH : READ_MOST;
+}
+
 enum io
 tls_wire_fill(struct wire *w, struct tls_wire *t)
 {
 	uint8_t *in = loop_scratch(w->loop, SCRATCH_IN);
 	struct str kept = wire_buf_str(&t->cipher);
-	size_t got = 0, whole, most = w->reads_much ? READ_MUCH : READ_MOST;
+	size_t got = 0, whole, most = read_most(w);
 	enum io io;
 
 	/* Behind a handshake there may be as much as was read with it. */
@@ -91,6 +107,9 @@ tls_wire_fill(struct wire *w, struct tls_wire *t)
 		memcpy(in, kept.p, kept.len);
 	if (most > SCRATCH_SIZE - kept.len)
 		most = SCRATCH_SIZE - kept.len;
+	/* Where records end, the kernel can begin. */
+	if (kept.len > 0 && tls_kernel_wants_in(t))
+		most = rest_of_record(in, kept.len);
 	io = wire_sock_read(w, in + kept.len, most, &got);
 	got += kept.len;
 	wire_buf_free(&t->cipher);
@@ -260,7 +279,8 @@ release_held(struct wire *w, struct tls_wire *t)
 {
 	struct wire_buf held = t->held;
 
-	if (held.p == NULL || SSL_in_init(t->ssl) || t->end == IO_FAIL)
+	if (held.p == NULL || tls_own_is_on(t) || SSL_in_init(t->ssl) ||
+	    t->end == IO_FAIL)
 		return;
 	t->held = (struct wire_buf){ .p = NULL };
 	w->held = 0;
@@ -305,6 +325,21 @@ is_dry(const struct wire *w, const struct tls_wire *t)
 	       (tls_own_is_on(t) || SSL_pending(t->ssl) == 0);
 }
 
+/* Plaintext of what is there; n 0 and IO_DONE: there may be more. */
+static enum io
+fetch(struct wire *w, struct tls_wire *t, uint8_t *plain, size_t *n)
+{
+	enum io io;
+
+	tls_kernel_take_in(t);
+	if (tls_kernel_has_in(t))
+		return tls_kernel_read(t, plain, read_most(w), n);
+	io = tls_wire_fill(w, t);
+	if (io == IO_DONE)
+		*n = decrypt(t, plain);
+	return io;
+}
+
 static enum io
 tls_read(struct wire *w, struct span *out)
 {
@@ -317,10 +352,8 @@ tls_read(struct wire *w, struct span *out)
 	if (t->stage != TLS_OPEN)
 		return IO_FAIL;
 	while (n == 0 && io == IO_DONE && t->end == IO_DONE) {
-		io = tls_wire_fill(w, t);
-		if (io == IO_DONE)
-			n = decrypt(t, plain);
-		else if (io == IO_EOF)
+		io = fetch(w, t, plain, &n);
+		if (io == IO_EOF)
 			t->end = IO_CUT;
 		else if (io == IO_FAIL)
 			t->end = IO_FAIL;
@@ -445,8 +478,13 @@ static enum io
 tls_flush(struct wire *w)
 {
 	struct tls_wire *t = w->impl;
-	enum io io = wire_sock_flush(w);
+	enum io io;
 
+	if (tls_kernel_has_out(t)) {
+		io = tls_kernel_flush(t);
+		return io == IO_DONE && t->is_finish_held ? tls_finish(w) : io;
+	}
+	io = wire_sock_flush(w);
 	if (io == IO_DONE && t->held.p != NULL)
 		return IO_AGAIN;
 	return io;
@@ -478,11 +516,12 @@ tls_finish(struct wire *w)
 {
 	struct tls_wire *t = w->impl;
 
-	if (t->held.p != NULL) {
+	if (t->held.p == NULL && !tls_kernel_is_saying(t))
+		notify(t);
+	if (t->held.p != NULL || tls_kernel_is_saying(t)) {
 		t->is_finish_held = true;
 		return IO_AGAIN;
 	}
-	notify(t);
 	return wire_sock_finish(w);
 }
 
@@ -502,16 +541,26 @@ close_after_alert(struct wire *w)
 		;
 }
 
+/* What waits behind unsent bytes has now, or never, its turn. */
+static void
+say_last(struct wire *w, struct tls_wire *t)
+{
+	if (tls_kernel_is_saying(t))
+		(void)tls_flush(w);
+}
+
 static void
 tls_close(struct wire *w)
 {
 	struct tls_wire *t = w->impl;
 
 	if (!w->is_reset && w->error == 0) {
+		say_last(w, t);
 		if (t->peer.failure != TLS_FAIL_NONE)
 			close_after_alert(w);
 		else
 			notify(t);
+		say_last(w, t);
 	}
 	w->impl = NULL;
 	tls_wire_free(t);

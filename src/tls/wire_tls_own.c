@@ -39,8 +39,11 @@ put_record(struct tls_wire *t, enum record_type type, const void *p, size_t n,
 	struct bio_ends *e = &t->ends;
 	uint8_t *out = loop_scratch(e->wire->loop, SCRATCH_OUT) + e->out_len;
 	const uint8_t *from = is_placed ? out + record_before(&t->own->out) : p;
-	size_t len = record_seal(&t->own->out, type, from, n, out);
+	size_t len;
 
+	if (t->own->kernel.has_out)
+		return tls_kernel_say(t, type, p, n);
+	len = record_seal(&t->own->out, type, from, n, out);
 	if (len == 0) {
 		ERR_clear_error();
 		peer_fail(&t->peer, TLS_FAIL_OTHER,
@@ -97,6 +100,8 @@ break_down(struct tls_wire *t)
 {
 	ERR_clear_error();
 	peer_fail(&t->peer, TLS_FAIL_OTHER, "keys cannot be changed");
+	if (tls_kernel_has_out(t))
+		say_alert(t, ALERT_FATAL, SSL_AD_INTERNAL_ERROR);
 	end_badly(t);
 }
 
@@ -109,7 +114,8 @@ send_key_update(struct tls_wire *t, bool is_asking)
 		return true;
 	return make_room(t) &&
 	       put_record(t, RECORD_HANDSHAKE, m, sizeof(m), false) &&
-	       record_key_update(&t->own->out);
+	       /* The kernel's changes when the message is out. */
+	       (tls_kernel_has_out(t) || record_key_update(&t->own->out));
 }
 
 /* A cipher is good for so many records; both sides look at their own. */
@@ -117,10 +123,17 @@ static bool
 renew_keys(struct tls_wire *t)
 {
 	struct tls_own *o = t->own;
-	bool is_in_old = o->in.seq >= o->update_at && !o->is_update_asked;
+	bool is_in_old;
 
-	if (!is_1_3(o) || (o->out.seq < o->update_at && !is_in_old))
+	if (!is_1_3(o))
 		return true;
+	if (o->kernel.has_out)
+		tls_kernel_count(t);
+	is_in_old = o->in.seq >= o->update_at && !o->is_update_asked;
+	if (o->out.seq < o->update_at && !is_in_old)
+		return true;
+	if (o->kernel.has_out && !tls_kernel_can_renew(t))
+		return !tls_kernel_is_worn(t);
 	o->is_update_asked |= is_in_old;
 	return send_key_update(t, is_in_old);
 }
@@ -144,7 +157,7 @@ on_key_update(struct tls_wire *t, const struct late_message *m, bool is_last)
 		return;
 	}
 	o->is_update_asked = false;
-	if (!record_key_update(&o->in) ||
+	if (!record_key_update(&o->in) || !tls_kernel_renew_in(t) ||
 	    (m->first == 1 && !send_key_update(t, false)))
 		break_down(t);
 }
@@ -405,6 +418,23 @@ open_next(struct tls_wire *t, uint8_t *plain)
 }
 
 size_t
+tls_own_take(struct tls_wire *t, const struct record *r, const uint8_t *plain)
+{
+	size_t got = take_record(t, r, NULL, 0, plain);
+
+	check_chatter(t);
+	if (t->end == IO_DONE && !renew_keys(t))
+		break_down(t);
+	return got;
+}
+
+void
+tls_own_refuse(struct tls_wire *t, uint8_t alert)
+{
+	refuse(t, alert);
+}
+
+size_t
 tls_own_open(struct tls_wire *t, uint8_t *plain)
 {
 	size_t n = 0;
@@ -473,6 +503,15 @@ seal_next(struct tls_wire *t, struct pieces *p, size_t first)
 	return put_record(t, RECORD_DATA, from, n, false);
 }
 
+static bool
+give_to_kernel(struct tls_wire *t, const struct str *v, size_t n)
+{
+	if (renew_keys(t) && tls_kernel_write(t, v, n))
+		return true;
+	break_down(t);
+	return false;
+}
+
 bool
 tls_own_seal(struct tls_wire *t, const struct str *v, size_t n)
 {
@@ -480,6 +519,10 @@ tls_own_seal(struct tls_wire *t, const struct str *v, size_t n)
 	size_t first;
 
 	t->chatter = 0;
+	if (t->own->kernel.is_wanted)
+		tls_kernel_take_out(t);
+	if (t->own->kernel.has_out)
+		return give_to_kernel(t, v, n);
 	tls_own_stir(t->own);
 	while ((first = skip_empty(&p)) > 0) {
 		if (!renew_keys(t) || !make_room(t) ||

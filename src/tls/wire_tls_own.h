@@ -16,6 +16,7 @@
 #include "tls/record.h"
 #include "tls/secret_watch.h"
 #include "tls/wire_tls.h"
+#include "tls/wire_tls_kernel.h"
 
 struct tls_wire;
 
@@ -36,6 +37,7 @@ struct tls_own {
 	bool is_update_asked; /* the peer was asked for new keys */
 	uint64_t update_at;   /* records until we change keys */
 	struct late_cut messages;
+	struct tls_kernel kernel;
 	unsigned tickets; /* received since, some of them given to OpenSSL */
 	struct tls_info info;
 	char group[32];
@@ -65,5 +67,13 @@ size_t tls_own_open(struct tls_wire *t, uint8_t *plain);
 /* As encrypt_all(): into records that bio_send() will send. */
 bool tls_own_seal(struct tls_wire *t, const struct str *v, size_t n) MUST_CHECK;
 void tls_own_notify(struct tls_wire *t);
+
+/* For wire_tls_kernel.c. */
+
+/* What r means, whose bytes are at plain; as many are for the reader. */
+size_t tls_own_take(
+    struct tls_wire *t, const struct record *r, const uint8_t *plain);
+/* The peer sent something wrong: say so, and that is the end. */
+void tls_own_refuse(struct tls_wire *t, uint8_t alert);
 
 #endif

@@ -239,6 +239,8 @@ tls_own_start(struct tls_wire *t)
 		tls_own_stir(o);
 		if (!may_get_tickets(o))
 			tls_own_drop_ssl(t);
+		o->kernel.is_wanted = tls_records_may_be_kernel();
+		tls_kernel_take_out(t);
 		return;
 	}
 	tls_own_free(o);

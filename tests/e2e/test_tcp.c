@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Services of protocol tcp: bytes both ways, and every way to end. */
 
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "e2e/fixture.h"
 
@@ -489,7 +493,7 @@ Test(tcp, failures_to_connect_are_a_fin)
 
 /* Who handles records is the operator's choice, and shows in the metrics. */
 static void
-check_records(const char *config, int openssl, int own)
+check_records(const char *config, int openssl, int own, int kernel)
 {
 	struct mesh_client m;
 	struct world w;
@@ -501,6 +505,7 @@ check_records(const char *config, int openssl, int own)
 	check_echo(&m, "ext");
 	cr_expect(WAIT_UNTIL(5000,
 	    egress_metric(w.e, "zegress_tls_records_own") == own &&
+		egress_metric(w.e, "zegress_tls_records_kernel") == kernel &&
 		egress_metric(w.e, "zegress_tls_records_openssl") == openssl));
 	/* Which cipher library there is depends on build and machine. */
 	fast = egress_metric(w.e, "zegress_tls_records_ipsec_mb");
@@ -513,15 +518,63 @@ check_records(const char *config, int openssl, int own)
 
 Test(tcp, records_by_openssl)
 {
-	check_records("tls_records = \"openssl\";\n", 2, 0);
+	check_records("tls_records = \"openssl\";\n", 2, 0, 0);
 }
 
 Test(tcp, records_as_this_version_likes)
 {
-	check_records("tls_records = \"auto\";\n", 0, 2);
+	check_records("tls_records = \"auto\";\n", 0, 2, 0);
 }
 
 Test(tcp, records_of_our_own)
 {
-	check_records("tls_records = \"own\";\n", 0, 2);
+	check_records("tls_records = \"own\";\n", 0, 2, 0);
+}
+
+/* What a wish that this host cannot fulfil comes to. */
+static void
+check_refusal(void)
+{
+	static const char said[] = "tls_records: \"kernel\" cannot be had: ";
+	char words[256], out[4096];
+	struct world w;
+
+	world_init(&w, "tls_records = \"kernel\";\n");
+	cr_expect_not(egress_start(w.e));
+	cr_expect(egress_said(w.e, said));
+	cr_expect(egress_said(w.e, "\"own\" does without"));
+	/* Elsewhere it may be right. */
+	(void)snprintf(words, sizeof(words), "check -f %s", w.e->config_path);
+	cr_expect_eq(
+	    egress_ctl_status(w.e, words, out, sizeof(out)), 0, "%s", out);
+	cr_expect(strstr(out, "warning: \"kernel\" cannot be had: ") != NULL,
+	    "%s", out);
+	world_end(&w);
+}
+
+/* Whoever has no TLS there says so before it looks at the connection. */
+static bool
+kernel_has_tls(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool has =
+	    setsockopt(fd, IPPROTO_TCP, TCP_ULP, "tls", sizeof("tls")) == 0 ||
+	    errno == ENOTCONN;
+
+	(void)close(fd);
+	return has;
+}
+
+Test(tcp, records_by_the_kernel)
+{
+	if (!kernel_has_tls())
+		cr_skip("this kernel has no TLS (modprobe tls)");
+	check_records("tls_records = \"kernel\";\n", 0, 0, 2);
+}
+
+Test(tcp, records_by_a_kernel_without_tls)
+{
+	if (kernel_has_tls())
+		cr_skip("this kernel has TLS");
+	check_refusal();
 }

@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdarg.h>
@@ -15,14 +16,16 @@
 #include "base/clock.h"
 #include "base/problem.h"
 #include "base/xalloc.h"
+#include "net/sock.h"
 #include "policy/tls_spec_seal.h"
 #include "tls/hello.h"
 #include "tls/tls_init.h"
 #include "tls/tls_records.h"
+#include "unit/net/pair.h"
 
 #define TURNS 5000
 
-/* ZEGRESS_TLS_RECORDS=openssl runs all that use this with OpenSSL's records. */
+/* ZEGRESS_TLS_RECORDS=openssl, or =kernel, runs all that use this so. */
 __attribute__((constructor)) static void
 choose_records(void)
 {
@@ -30,6 +33,8 @@ choose_records(void)
 
 	if (word != NULL && strcmp(word, "openssl") == 0)
 		tls_records_choose(TLS_RECORDS_OPENSSL);
+	if (word != NULL && strcmp(word, "kernel") == 0)
+		tls_records_choose(TLS_RECORDS_KERNEL);
 }
 
 bool
@@ -38,18 +43,40 @@ duo_is_openssl(void)
 	return strstr(tls_library_version(), "OpenSSL") != NULL;
 }
 
+static void
+start(struct duo *d, const int fds[2])
+{
+	*d = (struct duo){ .alert = -1, .io = IO_AGAIN };
+	d->loop = loop_new();
+	d->wire = wire_new(d->loop, fds[0]);
+	d->fd = fds[1];
+}
+
 void
 duo_init(struct duo *d)
 {
 	int fds[2];
 
-	*d = (struct duo){ .alert = -1, .io = IO_AGAIN };
+	if (tls_records_may_be_kernel()) {
+		duo_init_tcp(d);
+		return;
+	}
 	cr_assert_eq(socketpair(AF_UNIX,
 			 SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
 	    0);
-	d->loop = loop_new();
-	d->wire = wire_new(d->loop, fds[0]);
-	d->fd = fds[1];
+	start(d, fds);
+}
+
+void
+duo_init_tcp(struct duo *d)
+{
+	int fds[2];
+
+	pair_tcp_fds(fds);
+	cr_assert_eq(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	/* Else small records wait for others to be acknowledged. */
+	sock_no_delay(fds[1]);
+	start(d, fds);
 }
 
 void

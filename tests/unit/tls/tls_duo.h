@@ -48,6 +48,8 @@ struct duo {
 bool duo_is_openssl(void);
 
 void duo_init(struct duo *d);
+/* Over TCP: kernel TLS knows nothing else. */
+void duo_init_tcp(struct duo *d);
 void duo_fini(struct duo *d);
 void duo_peer_client(struct duo *d, const struct duo_peer *o);
 void duo_peer_server(struct duo *d, const struct duo_peer *o);
