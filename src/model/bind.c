@@ -192,6 +192,7 @@ read_row(struct binder *b, const struct bind *row, const struct node *n,
 	case BIND_END:
 	case BIND_SKIP:
 	case BIND_LINE:
+	case BIND_HELD:
 		break;
 	case BIND_STR:
 		bind_str(b, n, at, field);
@@ -251,11 +252,17 @@ is_key(const struct binder *b, struct str written, const char *known)
 	return known[k] == '\0';
 }
 
+static bool
+has_key(const struct bind *row)
+{
+	return row->type != BIND_LINE && row->type != BIND_HELD;
+}
+
 static const struct bind *
 find_row(const struct binder *b, const struct bind *rows, struct str key)
 {
 	for (; rows->type != BIND_END; rows++) {
-		if (rows->type != BIND_LINE && is_key(b, key, rows->key))
+		if (has_key(rows) && is_key(b, key, rows->key))
 			return rows;
 	}
 	return NULL;
@@ -265,7 +272,7 @@ static void
 try_rows(const struct bind *row, struct nearest *near, struct text *known)
 {
 	for (; row != NULL && row->type != BIND_END; row++) {
-		if (row->type == BIND_LINE)
+		if (!has_key(row))
 			continue;
 		nearest_try(near, row->key);
 		text_addf(known, "%s%s", known->len > 0 ? ", " : "", row->key);

@@ -66,7 +66,8 @@ enum bind_type {
 	BIND_STRUCT, /* a map, by the rows of sub, into the same struct */
 	BIND_LIST,   /* a list of maps, by sub, into an array and its length */
 	BIND_READ,   /* by a function */
-	BIND_LINE    /* no key: the line of the map itself, an unsigned */
+	BIND_LINE,   /* no key: the line of the map itself, an unsigned */
+	BIND_HELD    /* no key: a struct data_source that another row fills */
 };
 
 struct bind_value {

@@ -51,6 +51,7 @@ each_row(struct walk *w, const struct bind *row, char *base)
 		w->on_line(w, field);
 		break;
 	case BIND_SOURCE:
+	case BIND_HELD:
 		source = field;
 		w->on_line(w, &source->line);
 		w->on_source(source);

@@ -55,6 +55,8 @@ static const struct bind backend_rows[] = {
 	{ .key = "dpCert", .type = BIND_STRUCT, .sub = dp_cert_rows },
 	{ .key = "mode", .type = BIND_SKIP },
 	{ .key = "rootChain", .type = BIND_SKIP },
+	{ .type = BIND_HELD, .offset = BACKEND(ca_cert) },
+	{ .type = BIND_HELD, .offset = BACKEND(ca_key) },
 	{ .type = BIND_LINE, .offset = BACKEND(line) },
 	{ .type = BIND_END },
 };
@@ -92,6 +94,8 @@ const struct bind mesh_bind[] = {
 	{ .key = "constraints", .type = BIND_SKIP },
 	{ .key = "meshServices", .type = BIND_SKIP },
 	{ .key = "skipCreatingInitialPolicies", .type = BIND_SKIP },
+	{ .type = BIND_HELD, .offset = AT(ca_cert) },
+	{ .type = BIND_HELD, .offset = AT(ca_key) },
 	{ .type = BIND_END },
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mesh: mutual TLS, routing, and the durations of certificates. */
 
+#include "model/bind.h"
 #include "model/mesh.h"
 #include "unit/model/model_load.h"
 
@@ -128,4 +129,42 @@ Test(mesh, what_is_refused)
 	};
 
 	expect_wrong(rows, ARRAY_LEN(rows));
+}
+
+/* What document_free() does before the memory goes. */
+Test(mesh, an_inline_key_is_overwritten_when_it_is_done_with)
+{
+	struct store *st = load(BACKEND(
+	    "type: provided, conf: {cert: {inlineString: the-certificate}, "
+	    "key: {inlineString: the-private-key}}"));
+	const struct resource *r = find(st, KIND_MESH, "", "shop");
+	struct str key = mesh_of(r)->ca_key.value;
+	size_t i;
+
+	expect_str(key, "the-private-key");
+	bind_wipe(kind_row(KIND_MESH)->bind, r->spec);
+	for (i = 0; i < key.len; i++)
+		cr_expect_eq(key.p[i], '\0', "byte %zu is left", i);
+	cr_expect_eq(mesh_of(r)->ca_key.value.len, 0u);
+	cr_expect_eq(mesh_of(r)->backends[0].ca_key.value.len, 0u);
+	store_free(st);
+}
+
+/* A document that was moved says where its key is now. */
+Test(mesh, lines_of_its_sources_move_with_it)
+{
+	static const char text[] =
+	    BACKEND("type: provided, conf: {cert: {secret: c}, key: {secret: "
+		    "k}}");
+	struct text later = TEXT_EMPTY;
+	struct store *st = load(text);
+
+	cr_expect_eq(only(st)->ca_key.line, 3u);
+	text_addf(&later, "# a comment\n\n---\n%s", text);
+	store_put_file(st, "f.yaml", text_str(&later));
+	store_commit(st);
+	cr_expect_eq(only(st)->ca_cert.line, 6u);
+	cr_expect_eq(only(st)->ca_key.line, 6u);
+	text_free(&later);
+	store_free(st);
 }
