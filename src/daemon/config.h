@@ -61,6 +61,7 @@ struct config {
 	bool has_sandbox;
 	unsigned tls_records; /* enum tls_records */
 	struct option_texts dns_servers;
+	bool is_fips;
 	const char *hosts_file;
 	struct dns_config dns; /* complete, servers and hosts file too */
 	struct conn_limits conn;

@@ -67,6 +67,9 @@ OPTION("sandbox", BOOL, has_sandbox, "true", NULL, 0, 0, false,
 OPTION("tls_records", ONE_OF, tls_records, "auto", "auto|openssl|own|kernel", 0, 0, false,
     "Who seals and opens the records of a connection after its handshake: OpenSSL, or a record layer of our own, which copies less and lets OpenSSL's memory go; it leaves connections to OpenSSL that may renegotiate or authenticate late, or use ciphers other than AES-GCM and ChaCha20. AES-GCM is done by intel-ipsec-mb where zegressd was built with it and the CPU has AES instructions, by OpenSSL otherwise. \"kernel\": the record layer of our own hands each direction to TLS in the Linux kernel (module tls) where that takes it; without it zegressd does not start. A connection of TLS 1.3 ends there when keys are to be changed before Linux 6.14. Its tests have not run on a real kernel yet. \"auto\" is what this version likes best: at present \"own\".")
 
+OPTION("fips", BOOL, is_fips, "false", NULL, 0, 0, false,
+    "TLS and keys by OpenSSL's FIPS provider only, with what it approves of; records stay with OpenSSL then. Without that provider, set up by `openssl fipsinstall`, zegressd does not start.")
+
 OPTION("dns.servers", TEXTS, dns_servers, "", NULL, 0, 0, false,
     "Resolvers, as \"10.0.0.53\" or \"[fd00::53]:5353\"; none: those of /etc/resolv.conf.")
 OPTION("dns.min_ttl_s", UINT, dns.min_ttl_s, "5", "s", 1, 86400, false,

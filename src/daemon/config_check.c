@@ -137,6 +137,9 @@ config_check(const struct config *c, struct problems *pr)
 	if (c->http.line_bytes > c->http.head_bytes)
 		complain_at(c, pr, "limits.line_bytes",
 		    "is more than limits.head_bytes");
+	if (c->is_fips && c->tls_records == TLS_RECORDS_OWN)
+		complain_at(c, pr, "tls_records",
+		    "\"own\" is not validated: take it out, or fips");
 	if (!c->dns.ipv4 && !c->dns.ipv6)
 		complain_at(c, pr, "dns.ipv4", "no address family is left");
 	check_servers(c, pr);

@@ -25,6 +25,7 @@
 #include "daemon/config.h"
 #include "daemon/config_check.h"
 #include "daemon/daemon_state.h"
+#include "daemon/crypto.h"
 #include "daemon/ingress_hosts.h"
 #include "daemon/listener.h"
 #include "daemon/notify.h"
@@ -38,7 +39,6 @@
 #include "feed/dir.h"
 #include "http/server.h"
 #include "net/sock.h"
-#include "tls/tls_init.h"
 #include "tls/tls_records.h"
 
 #define ADMIN_CONNECTIONS 64
@@ -67,15 +67,15 @@ configure(struct daemon *d)
 	bool is_good;
 
 	d->config = config_load(d->path, &pr);
-	if (d->config != NULL)
+	is_good = d->config != NULL && crypto_start(d->config, &pr);
+	if (is_good)
 		config_check_host(d->config, PROBLEM_ERROR, &pr);
-	is_good = pr.errors == 0;
+	is_good = is_good && pr.errors == 0;
 	problems_log(&pr);
 	problems_free(&pr);
 	if (!is_good)
 		return false;
 	d->n_workers = d->config->workers;
-	tls_records_choose(d->config->tls_records);
 	if (d->n_workers == 0)
 		d->n_workers = cpus > 0 ? (size_t)cpus : 1;
 	return true;
@@ -346,7 +346,6 @@ daemon_run(const char *config_path)
 	size_t i;
 
 	signals_block();
-	tls_init();
 	d.loop = loop_new();
 	d.shard = stats_shard_new();
 	d.stats = stats_get(d.shard, SCOPE_SERVER, NULL);

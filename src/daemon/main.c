@@ -42,7 +42,6 @@ test(const char *config_path)
 	bool is_good;
 	size_t i;
 
-	tls_init();
 	is_good = validate(config_path, &pr);
 	for (i = 0; i < pr.n; i++) {
 		line = TEXT_EMPTY;

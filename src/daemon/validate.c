@@ -15,6 +15,7 @@
 #include "conn/access_log.h"
 #include "daemon/config.h"
 #include "daemon/config_check.h"
+#include "daemon/crypto.h"
 #include "daemon/publish.h"
 #include "feed/dir.h"
 
@@ -59,6 +60,10 @@ validate(const char *config_path, struct problems *pr)
 	if (c == NULL)
 		return false;
 	config_check_host(c, PROBLEM_WARNING, pr);
+	if (!crypto_start(c, pr)) {
+		config_free(c);
+		return false;
+	}
 	check_log_format(c, pr);
 	check_resources(c, pr);
 	return pr->errors == 0;

@@ -80,6 +80,14 @@ tls_init(void)
 	pthread_once(&once, set_up);
 }
 
+bool
+tls_init_fips(struct text *why)
+{
+	text_add_z(why, "this build uses AWS-LC, and is not set up for its "
+			"validated module: use a build with OpenSSL");
+	return false;
+}
+
 const char *
 tls_library_version(void)
 {

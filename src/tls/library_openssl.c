@@ -6,6 +6,7 @@
  * long as the process.  Any thread.
  */
 
+#include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -16,8 +17,10 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
+#include "base/xalloc.h"
 #include "tls/bio.h"
 #include "tls/lean.h"
 #include "tls/library.h"
@@ -28,8 +31,12 @@
 /* Of ASN.1: the peer's certificate in the sequence of a session. */
 #define DER_PEER 0xa3
 
+/* Beside openssl.cnf: what `openssl fipsinstall` writes. */
+#define FIPS_SETTINGS "fipsmodule.cnf"
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct {
+	bool is_fips; /* before once */
 	OSSL_LIB_CTX *ctx;
 	OSSL_LIB_CTX *lean;
 	EVP_MD *sha256;
@@ -45,8 +52,11 @@ fetch_for_records(void)
 	lib.aes128_gcm = EVP_CIPHER_fetch(lib.ctx, "AES-128-GCM", NULL);
 	lib.aes256_gcm = EVP_CIPHER_fetch(lib.ctx, "AES-256-GCM", NULL);
 	lib.chacha20 = EVP_CIPHER_fetch(lib.ctx, "ChaCha20-Poly1305", NULL);
-	return lib.aes128_gcm != NULL && lib.aes256_gcm != NULL &&
-	       lib.chacha20 != NULL;
+	ERR_clear_error();
+	/* Records stay with OpenSSL then. */
+	return lib.is_fips ||
+	       (lib.aes128_gcm != NULL && lib.aes256_gcm != NULL &&
+		   lib.chacha20 != NULL);
 }
 
 static void
@@ -58,20 +68,24 @@ set_up(void)
 			     OPENSSL_INIT_LOAD_SSL_STRINGS |
 			     OPENSSL_INIT_LOAD_CRYPTO_STRINGS,
 	    NULL);
-	lib.ctx = OSSL_LIB_CTX_new();
-	if (lib.ctx != NULL)
+	if (lib.ctx == NULL)
+		lib.ctx = OSSL_LIB_CTX_new();
+	if (lib.ctx != NULL && !lib.is_fips)
 		all = OSSL_PROVIDER_load(lib.ctx, "default");
-	if (all == NULL)
+	if (all == NULL && !lib.is_fips)
 		goto broken;
-	lib.lean = lean_new(all);
+	/* Of the validated module there is no leaner one. */
+	lib.lean = lib.is_fips ? lib.ctx : lean_new(all);
 	lib.sha256 = EVP_MD_fetch(lib.ctx, "SHA256", NULL);
 	lib.bio = bio_method_new();
 	if (lib.lean != NULL && lib.sha256 != NULL && lib.bio != NULL &&
 	    fetch_for_records())
 		return;
 broken:
-	log_error("tls", "OpenSSL's default provider cannot be loaded; "
-			 "reinstall the library (libssl3)");
+	log_error("tls",
+	    "OpenSSL's %s provider cannot be used; reinstall the "
+	    "library (libssl3)",
+	    lib.is_fips ? "FIPS" : "default");
 	abort();
 }
 
@@ -79,6 +93,61 @@ void
 tls_init(void)
 {
 	pthread_once(&once, set_up);
+}
+
+/* Provider and self-tests as fipsinstall left them, and nothing else. */
+static bool
+load_fips(OSSL_LIB_CTX *ctx, const char *settings)
+{
+	CONF *conf = NCONF_new_ex(ctx, NULL);
+	char *text = xasprintf("openssl_conf = all\n"
+			       "[all]\nproviders = these\n"
+			       "[these]\nfips = fips_sect\nbase = base_sect\n"
+			       "[base_sect]\nactivate = 1\n"
+			       ".include %s\n",
+	    settings);
+	BIO *b = BIO_new_mem_buf(text, -1);
+	long line = 0;
+	bool is_good;
+
+	OPENSSL_load_builtin_modules();
+	is_good = conf != NULL && b != NULL &&
+		  NCONF_load_bio(conf, b, &line) == 1 &&
+		  CONF_modules_load(conf, NULL, 0) == 1 &&
+		  OSSL_PROVIDER_available(ctx, "fips") == 1 &&
+		  EVP_set_default_properties(ctx, "fips=yes") == 1;
+	BIO_free(b);
+	NCONF_free(conf);
+	free(text);
+	ERR_clear_error();
+	return is_good;
+}
+
+bool
+tls_init_fips(struct text *why)
+{
+	OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
+	char *settings =
+	    xasprintf("%s/" FIPS_SETTINGS, X509_get_default_cert_area());
+	bool is_there = access(settings, R_OK) == 0;
+
+	OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+	if (ctx != NULL && is_there && load_fips(ctx, settings)) {
+		lib.is_fips = true;
+		lib.ctx = ctx;
+		tls_init();
+	} else {
+		text_addf(why,
+		    "the FIPS provider of %s cannot be used (%s %s): install "
+		    "it, and run `openssl fipsinstall -out %s -module "
+		    "/path/to/fips.so`",
+		    OpenSSL_version(OPENSSL_VERSION), settings,
+		    is_there ? "does not lead to it" : "is not there",
+		    settings);
+		OSSL_LIB_CTX_free(ctx);
+	}
+	free(settings);
+	return lib.is_fips;
 }
 
 OSSL_LIB_CTX *
