@@ -30,7 +30,7 @@ IDENTITY_OPTION("identity.mesh", TEXT, mesh, "", NULL, 1, 0, true,
 IDENTITY_OPTION("identity.cert", TEXT, cert, "", NULL, 1, 0, true,
     "File of the certificate (PEM), with its chain; read again at a reload.")
 IDENTITY_OPTION("identity.key", TEXT, key, "", NULL, 1, 0, true,
-    "File of its private key (PEM).")
+    "Its private key, likewise.")
 IDENTITY_OPTION("identity.ca", TEXT, ca, "", NULL, 0, 0, true,
     "File of the CA certificates that callers must chain to; without it those of the mesh's enabled backend.")
 

@@ -74,6 +74,7 @@ config_service_entry(const config_setting_t *s, struct arena *a,
 	note_given(&r, e);
 	config_check_requests(&r, o);
 	config_check_outward(&r, o);
+	config_check_keys(&r, o);
 	service_options_derive(o);
 	if (service_entry_gives_nothing(e))
 		problem_add(pr, PROBLEM_WARNING, e->file, e->line, "services",

@@ -259,6 +259,7 @@ attend(struct daemon *d)
 static bool
 confine(struct daemon *d)
 {
+	publisher_watch_keys(d->publisher);
 	return !d->config->has_sandbox || sandbox_enter();
 }
 

@@ -15,7 +15,8 @@
 #include "base/stats.h"
 #include "base/xalloc.h"
 #include "daemon/config.h"
-#include "daemon/identity_files.h"
+#include "daemon/key_files.h"
+#include "daemon/key_watch.h"
 #include "daemon/problem_log.h"
 #include "daemon/worker.h"
 #include "feed/feed.h"
@@ -33,7 +34,8 @@ struct publisher {
 	struct config *config;
 	struct stats_set *stats;
 	struct store *store;
-	struct identity_files *files;
+	struct key_files *files;
+	struct key_watch *watch; /* NULL: nobody waits for changes */
 	struct problem_log *log;
 	/* In force, and what was wrong when it was made. */
 	struct snapshot *snapshot;
@@ -72,7 +74,7 @@ publisher_new(
 	p->config = c;
 	p->stats = stats;
 	p->store = store_new();
-	p->files = identity_files_new();
+	p->files = key_files_new();
 	p->log = problem_log_new();
 	timer_init(&p->rotation, l, on_rotation, p);
 	return p;
@@ -106,6 +108,7 @@ publisher_free(struct publisher *p)
 	if (p == NULL)
 		return;
 	timer_stop(&p->rotation);
+	key_watch_free(p->watch);
 	forget_old(p);
 	snapshot_unref(p->snapshot);
 	tls_identities_unref(p->identities);
@@ -114,10 +117,22 @@ publisher_free(struct publisher *p)
 	problems_free(&p->mint_problems);
 	problems_free(&p->all);
 	problem_log_free(p->log);
-	identity_files_free(p->files);
+	key_files_free(p->files);
 	store_free(p->store);
 	config_free(p->config);
 	free(p);
+}
+
+static void
+on_keys(void *arg)
+{
+	publisher_build(arg, PUBLISH_KEYS);
+}
+
+void
+publisher_watch_keys(struct publisher *p)
+{
+	p->watch = key_watch_new(p->loop, p->files, on_keys, p);
 }
 
 void
@@ -268,7 +283,8 @@ build_snapshot(struct publisher *p)
 	struct build_settings set;
 
 	config_build_settings(p->config, &set);
-	set.identities = identity_files_get(p->files, &set.n_identities);
+	set.identities = key_files_identities(p->files, &set.n_identities);
+	set.pairs = key_files_pairs(p->files, &set.n_pairs);
 	problems_replace(&p->build_problems);
 	return take_snapshot(p, snapshot_build(p->store, &set, p->snapshot,
 				    &pem_ops, &p->build_problems));
@@ -292,6 +308,13 @@ build_identities(struct publisher *p)
 	p->identities = t;
 }
 
+static void
+read_keys(struct publisher *p)
+{
+	problems_replace(&p->file_problems);
+	key_files_read(p->files, p->config, &p->file_problems);
+}
+
 /* Read what the cause asks for; true when there may be something to build. */
 static bool
 listen_to(struct publisher *p, enum publish_cause cause)
@@ -300,14 +323,17 @@ listen_to(struct publisher *p, enum publish_cause cause)
 
 	if (cause == PUBLISH_ROTATION)
 		return false;
+	if (cause == PUBLISH_KEYS) {
+		read_keys(p);
+		return true;
+	}
 	if (cause == PUBLISH_ASKED)
 		feed_rescan(p->feed);
 	feed_fill(p->feed, p->store);
 	has_changed = store_commit(p->store);
 	if (cause == PUBLISH_CHANGE)
 		return has_changed;
-	problems_replace(&p->file_problems);
-	identity_files_read(p->files, p->config, &p->file_problems);
+	read_keys(p);
 	/* Files that resources name may have changed without being heard. */
 	return true;
 }

@@ -32,6 +32,7 @@ enum publish_cause {
 	PUBLISH_CHECK, /* `zegressd -t`: nothing is logged or published */
 	PUBLISH_START,
 	PUBLISH_CHANGE,  /* the feed heard something */
+	PUBLISH_KEYS,    /* files of certificates and keys were changed */
 	PUBLISH_ASKED,   /* SIGHUP or `zegressctl reload`: read all again */
 	PUBLISH_ROTATION /* an identity of ours is due */
 };
@@ -52,6 +53,8 @@ void publisher_free(struct publisher *p);
 /* Who is told.  The workers outlive the publisher's use of them. */
 void publisher_set_workers(
     struct publisher *p, struct worker *const *workers, size_t n);
+/* From now on changed files of certificates and keys are read by themselves. */
+void publisher_watch_keys(struct publisher *p);
 /* Called after each build that went into force. */
 void publisher_on_published(
     struct publisher *p, void (*fn)(void *arg), void *arg);

@@ -33,5 +33,8 @@ void config_check_requests(
 /* config_outward.c: how and where connections leave. */
 void config_check_outward(
     const struct service_reading *r, const struct service_options *o);
+/* config_keys.c: where certificates and keys are. */
+void config_check_keys(
+    const struct service_reading *r, const struct service_options *o);
 
 #endif

@@ -110,5 +110,9 @@ struct tls_spec *mes_endpoint_tls(struct compile *c,
 struct blob *source_blob(struct compile *c, const struct resource *r,
     struct str mesh, const struct data_source *source, const char *path,
     enum problem_level level);
+/* The pair that options of the service name; false: there is none, reported. */
+bool given_pair_blobs(struct compile *c, const struct resource *r,
+    const struct service_options *o, struct blob **cert,
+    struct blob **key) MUST_CHECK;
 
 #endif

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where PEM comes from: inline, a Secret of the mesh, or a file that a feed
- * keeps as one.  Policy opens nothing: what stands in the secrets directory is
- * in the store already, as secrets/MESH/NAME.  Main thread.
+ * keeps as one; or what the configuration names.  Policy opens nothing: what
+ * stands in the secrets directory is in the store already, as
+ * secrets/MESH/NAME, and files of the configuration were read before.  Main
+ * thread.
  */
+
+#include <stdlib.h>
 
 #include "model/secret.h"
 #include "policy/compile.h"
@@ -107,4 +111,42 @@ source_blob(struct compile *c, const struct resource *r, struct str mesh,
 		return file_blob(c, r, mesh, source, path, level);
 	}
 	return NULL;
+}
+
+int
+given_pair_cmp(const struct given_pair *a, const struct given_pair *b)
+{
+	int order = str_cmp(a->cert, b->cert);
+
+	return order != 0 ? order : str_cmp(a->key, b->key);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	return given_pair_cmp(a, b);
+}
+
+bool
+given_pair_blobs(struct compile *c, const struct resource *r,
+    const struct service_options *o, struct blob **cert, struct blob **key)
+{
+	const struct given_pair wanted = { .cert = o->tls_cert,
+		.key = o->tls_key };
+	const struct given_pair *p = NULL;
+
+	if (c->set->n_pairs > 0)
+		p = bsearch(&wanted, c->set->pairs, c->set->n_pairs, sizeof(*p),
+		    compare);
+	if (p == NULL || p->cert_pem.len == 0) {
+		problem_add(c->pr, PROBLEM_ERROR, r->file, r->line, "tls",
+		    "its client certificate, tls.cert and tls.key of services "
+		    "in the configuration, was never usable: mend %.*s and "
+		    "%.*s",
+		    STR_ARG(o->tls_cert), STR_ARG(o->tls_key));
+		return false;
+	}
+	*cert = share_blob(c->share, p->cert_pem);
+	*key = share_blob(c->share, p->key_pem);
+	return true;
 }

@@ -84,14 +84,19 @@ use_system_ca(struct compile *c, const struct resource *r, const char *path,
 	return false;
 }
 
+/* What the configuration names counts more; it was checked as it was read. */
 static bool
 use_client_pair(struct compile *c, const struct resource *r,
-    const struct data_source *cert, const struct data_source *key,
-    const struct tls_paths *paths, struct tls_spec *t)
+    const struct service *draft, const struct data_source *cert,
+    const struct data_source *key, const struct tls_paths *paths,
+    struct tls_spec *t)
 {
 	struct text why = TEXT_EMPTY;
 	bool is_good;
 
+	if (draft->options != NULL && draft->options->tls_cert.len > 0)
+		return given_pair_blobs(
+		    c, r, draft->options, &t->cert, &t->key);
 	if (cert->kind == SOURCE_NONE && key->kind == SOURCE_NONE)
 		return true;
 	t->cert = source_blob(c, r, r->mesh, cert, paths->cert, PROBLEM_ERROR);
@@ -166,8 +171,8 @@ external_service_tls(struct compile *c, const struct resource *r,
 	else if (!es->host_is_address)
 		t.sni = service_options_domain(draft->options, es->host);
 	if (!es_verification(c, r, tls, &t) ||
-	    !use_client_pair(
-		c, r, &tls->client_cert, &tls->client_key, &es_paths, &t))
+	    !use_client_pair(c, r, draft, &tls->client_cert, &tls->client_key,
+		&es_paths, &t))
 		return false;
 	name.value = t.sni.len > 0 ? t.sni : es->host;
 	t.names = &name;
@@ -238,6 +243,7 @@ mes_tls(struct compile *c, const struct resource *r,
 		.allow_renegotiation = mes->allow_renegotiation,
 		.alpn = alpn_of(draft),
 	};
+	const struct data_source none = { .kind = SOURCE_NONE };
 	bool with_client_pair;
 
 	read_mode(c, mes, &t, &with_client_pair);
@@ -254,8 +260,9 @@ mes_tls(struct compile *c, const struct resource *r,
 	if (t.verify_chain && t.ca == NULL &&
 	    !use_system_ca(c, r, mes_paths.ca, &t))
 		return false;
-	if (with_client_pair && !use_client_pair(c, r, &mes->client_cert,
-				    &mes->client_key, &mes_paths, &t))
+	if (!use_client_pair(c, r, draft,
+		with_client_pair ? &mes->client_cert : &none,
+		with_client_pair ? &mes->client_key : &none, &mes_paths, &t))
 		return false;
 	*common = t;
 	return true;

@@ -57,5 +57,10 @@ SERVICE_ROW(RESOLVERS, STRS, resolvers, "resolvers", "", NULL, 0, 0, CONNECTIONS
 SERVICE_ROW(SRV, BOOL, srv, "srv", "false", NULL, 0, 0, CONNECTIONS,
     "The names of its endpoints are those of SRV records, as \"_mongodb._tcp.example\": their targets are dialled, at the ports of the records, by priority and weight. TLS and Host go by the name without what begins with _.")
 
+SERVICE_ROW(TLS_CERT, STR, tls_cert, "tls.cert", "", NULL, 0, 0, CONNECTIONS,
+    "Certificate (PEM), with its chain, to show to servers that ask for one, instead of the resource's: a file, \"credential:NAME\" of the unit, or a PKCS #11 URI. Files are read again when they change, both of a pair or neither.")
+SERVICE_ROW(TLS_KEY, STR, tls_key, "tls.key", "", NULL, 0, 0, CONNECTIONS,
+    "Its private key, likewise.")
+
 #undef SERVICE_ROW
 /* clang-format on */

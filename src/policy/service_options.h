@@ -73,6 +73,9 @@ struct service_options {
 	unsigned keepalive_interval_s;
 	unsigned keepalive_probes;
 
+	struct str tls_cert; /* where it is: daemon/key_source.h */
+	struct str tls_key;  /* both or neither */
+
 	/* What follows from them: service_options_derive(). */
 	enum host_rule host;
 	struct str host_name; /* HOST_NAMED */

@@ -44,6 +44,16 @@ struct given_identity {
 	struct str ca_pem; /* empty: the mesh's enabled backend */
 };
 
+/* tls.cert and tls.key of `services`, by what they say, and what is there. */
+struct given_pair {
+	struct str cert;
+	struct str key;
+	struct str cert_pem; /* empty: it was never good */
+	struct str key_pem;
+};
+/* As memcmp(), by what they say. */
+int given_pair_cmp(const struct given_pair *a, const struct given_pair *b);
+
 /* The part of the configuration that decides what resources mean. */
 struct build_settings {
 	struct str zone;
@@ -56,6 +66,8 @@ struct build_settings {
 	const char *secrets_dir; /* data source `file:` only below; or NULL */
 	const struct given_identity *identities;
 	size_t n_identities;
+	const struct given_pair *pairs; /* sorted */
+	size_t n_pairs;
 	const struct service_entry *services; /* in the file's order */
 	size_t n_services;
 };

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "tls/library.h"
+#include "tls/token_key.h"
 
 /* The system's bundle has about 150. */
 #define CERTS_MAX 1000
@@ -102,8 +103,8 @@ has(struct str s, const char *word)
 EVP_PKEY *
 pem_read_key(struct str pem, struct text *why)
 {
-	BIO *b = open_pem(pem);
-	EVP_PKEY *key = NULL;
+	EVP_PKEY *key = token_find(pem);
+	BIO *b = key == NULL ? open_pem(pem) : NULL;
 
 	if (b != NULL)
 		key = library_key_read(b, no_passphrase);

@@ -12,7 +12,7 @@
 
 /* At least one certificate; NULL with the reason in why.  Caller frees. */
 STACK_OF(X509) * pem_read_certs(struct str pem, struct text *why) MUST_CHECK;
-/* The first private key, without a passphrase. */
+/* The first private key, without a passphrase, or that of a token. */
 EVP_PKEY *pem_read_key(struct str pem, struct text *why) MUST_CHECK;
 /* A chain, leaf first, and its key: they belong together, or why says. */
 bool pem_read_pair(struct str cert_pem, struct str key_pem,

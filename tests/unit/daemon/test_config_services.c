@@ -81,7 +81,8 @@ Test(config_services, takes_every_option)
 	    "srv = true; resolvers = [ \"10.0.0.53\", \"[::1]:5353\" ]; "
 	    "source = [ \"10.0.0.1\", \"fd00::1\" ]; interface = \"eth1\"; "
 	    "mark = 4294967295L; dscp = 46; "
-	    "keepalive = { idle_s = 60; interval_s = 5; probes = 3; }; },\n"
+	    "keepalive = { idle_s = 60; interval_s = 5; probes = 3; }; "
+	    "tls = { cert = \"/c.pem\"; key = \"credential:k\"; }; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -112,6 +113,8 @@ Test(config_services, takes_every_option)
 	cr_assert_eq(o->resolvers.n, 2);
 	expect_str(o->resolvers.v[1], "[::1]:5353", "in their order");
 	cr_expect(o->srv);
+	expect_str(o->tls_cert, "/c.pem", "tls.cert");
+	expect_str(o->tls_key, "credential:k", "tls.key");
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");

@@ -212,6 +212,11 @@ static struct snapshot *
 build(const char *yaml, const struct service_entry *entries, size_t n,
     const struct snapshot *prev, struct text *said)
 {
+	/* What change() makes of tls.cert, alone. */
+	const struct given_pair pair = { .cert = STR("h:1"),
+		.key = STR(""),
+		.cert_pem = STR("a certificate"),
+		.key_pem = STR("its key") };
 	struct build_settings set = default_settings;
 	struct problems pr = PROBLEMS_NONE;
 	struct store *st = store_new();
@@ -220,6 +225,8 @@ build(const char *yaml, const struct service_entry *entries, size_t n,
 
 	set.services = entries;
 	set.n_services = n;
+	set.pairs = &pair;
+	set.n_pairs = 1;
 	s = build_in(st, yaml, &set, prev, NULL, &pr);
 	cr_assert_eq(store_problems(st)->errors + pr.errors, 0);
 	for (i = 0; i < pr.n; i++) {
@@ -374,10 +381,15 @@ Test(service_options, a_changed_option_changes_its_service)
 		cr_expect(is_changed(&d, "m/ES/http2"), "option %u", o);
 		cr_expect_eq(d.n_gone, 0);
 		cr_expect_eq(get(a, "m/ES/http"), get(b, "m/ES/http"));
-		/* ALPN is of the endpoint: pools are not to be mixed. */
+		/*
+		 * ALPN and certificate are of the endpoint: pools are not to
+		 * be mixed.
+		 */
 		cr_expect_eq(get(a, "m/ES/http2")->local[0].endpoint !=
 				 get(b, "m/ES/http2")->local[0].endpoint,
-		    o == SERVICE_OPTION_HTTP2_FALLBACK, "option %u", o);
+		    o == SERVICE_OPTION_HTTP2_FALLBACK ||
+			o == SERVICE_OPTION_TLS_CERT,
+		    "option %u", o);
 		free(d.changed);
 		free(d.gone);
 		snapshot_unref(b);

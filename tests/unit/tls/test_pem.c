@@ -71,6 +71,11 @@ Test(pem, pairs)
 		{ "certificate for key", leaf->cert_pem, leaf->cert_pem,
 		    "no private key" },
 		{ "locked key", leaf->cert_pem, LOCKED, "passphrase" },
+		/* Whoever writes PEM leads to no token. */
+		{ "a URI", leaf->cert_pem, "pkcs11:object=a",
+		    "no private key" },
+		{ "no token's name", leaf->cert_pem, "token:00",
+		    "no private key" },
 		{ "damaged key", leaf->cert_pem,
 		    "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE "
 		    "KEY-----\n",
