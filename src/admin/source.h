@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 
+struct expiry;
 struct problems;
 struct snapshot;
 struct store;
@@ -44,6 +45,7 @@ struct admin_state {
 	const struct snapshot *snapshot;
 	const struct tls_identities *identities;
 	const struct store *store;
+	const struct expiry *expiry;
 };
 
 /* What only the workers know. */

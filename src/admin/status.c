@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 
+#include "admin/expiry.h"
 #include "base/clock.h"
 #include "base/problem.h"
 #include "model/store.h"
@@ -115,6 +116,7 @@ status_print(const struct admin_state *s, struct text *out)
 	text_addf(out, "revoked     %" PRIu64 " since the start\n", s->revoked);
 	text_addf(out, "services    %zu\n", n);
 	print_meshes(s, out);
+	expiry_print_near(s->expiry, clock_wall_s(), out);
 	text_add_z(out, "records     ");
 	tls_records_print(out);
 	text_add_char(out, '\n');
@@ -176,10 +178,12 @@ services_print(const struct admin_state *s, struct str name, bool is_verbose,
 		    !str_eq(v[i]->key, name))
 			continue;
 		is_found = true;
-		if (is_verbose)
+		if (is_verbose) {
 			service_print(v[i], out);
-		else
+			expiry_print_service(s->expiry, v[i], out);
+		} else {
 			service_line(v[i], out);
+		}
 	}
 	if (!is_found)
 		text_addf(out, "no service %.*s\n", STR_ARG(name));

@@ -37,6 +37,8 @@ stats_scope_len(enum stat_scope scope)
 		return STAT_OUTCOME_N;
 	case SCOPE_RESOLVER:
 		return STAT_RESOLVER_N;
+	case SCOPE_EXPIRY:
+		return STAT_EXPIRY_N;
 	case SCOPE_N:
 		break;
 	}

@@ -21,7 +21,8 @@
 
 /*
  * Label of each: none, envoy_listener_address, envoy_cluster_name, outcome,
- * resolver.
+ * resolver; of an expiry two, kind and name, whose values are its name up to
+ * the first blank and the rest.
  */
 enum stat_scope {
 	SCOPE_SERVER,
@@ -29,6 +30,7 @@ enum stat_scope {
 	SCOPE_CLUSTER,
 	SCOPE_OUTCOME,
 	SCOPE_RESOLVER,
+	SCOPE_EXPIRY,
 	SCOPE_N
 };
 enum stat_type {
@@ -44,6 +46,7 @@ enum stat_server {
 #define CLUSTER(...)
 #define OUTCOME(...)
 #define RESOLVER(...)
+#define EXPIRY(...)
 #include "base/stats.tbl.h"
 	STAT_SERVER_N
 };
@@ -53,6 +56,7 @@ enum stat_listener {
 #define CLUSTER(...)
 #define OUTCOME(...)
 #define RESOLVER(...)
+#define EXPIRY(...)
 #include "base/stats.tbl.h"
 	STAT_LISTENER_N
 };
@@ -62,6 +66,7 @@ enum stat_cluster {
 #define CLUSTER(id, ...) STAT_##id,
 #define OUTCOME(...)
 #define RESOLVER(...)
+#define EXPIRY(...)
 #include "base/stats.tbl.h"
 	STAT_CLUSTER_N
 };
@@ -71,6 +76,7 @@ enum stat_outcome {
 #define CLUSTER(...)
 #define OUTCOME(id, ...) STAT_##id,
 #define RESOLVER(...)
+#define EXPIRY(...)
 #include "base/stats.tbl.h"
 	STAT_OUTCOME_N
 };
@@ -80,8 +86,19 @@ enum stat_resolver {
 #define CLUSTER(...)
 #define OUTCOME(...)
 #define RESOLVER(id, ...) STAT_##id,
+#define EXPIRY(...)
 #include "base/stats.tbl.h"
 	STAT_RESOLVER_N
+};
+enum stat_expiry {
+#define SERVER(...)
+#define LISTENER(...)
+#define CLUSTER(...)
+#define OUTCOME(...)
+#define RESOLVER(...)
+#define EXPIRY(id, ...) STAT_##id,
+#include "base/stats.tbl.h"
+	STAT_EXPIRY_N
 };
 
 /* Upper bounds in ms, as Envoy's default buckets; the last is +Inf. */

@@ -2,8 +2,9 @@
 /* clang-format off */
 /*
  * Every metric, one row each; no guard: included once a purpose, with SERVER,
- * LISTENER, CLUSTER, OUTCOME and RESOLVER defined.  Columns: id, type, exported name, further
- * label or NULL, what it says, what to do about it ("" when nothing).
+ * LISTENER, CLUSTER, OUTCOME, RESOLVER and EXPIRY defined.  Columns: id, type,
+ * exported name, further label or NULL, what it says, what to do about it (""
+ * when nothing).
  */
 
 SERVER(UPTIME, STAT_GAUGE, "envoy_server_uptime", NULL,
@@ -266,9 +267,14 @@ RESOLVER(RESOLVER_TIMEOUTS, STAT_COUNTER, "zegress_resolver_timeouts", NULL,
     "Queries that it did not answer in dns.timeout_ms, or refused to take.",
     "It stands behind the others for a while; see whether it can be reached.")
 
+EXPIRY(NOT_AFTER, STAT_GAUGE, "zegress_not_after_seconds", NULL,
+    "When a certificate or CA ends, seconds since 1970, by kind and name: identity and mesh_ca (mesh), ca and client_certificate (digest, as in `zegressctl services -v`), server_chain (service, as its servers have shown).",
+    "The log warns in time (expiry_warning_days), `zegressctl status` names what is near.")
+
 #undef SERVER
 #undef LISTENER
 #undef CLUSTER
 #undef OUTCOME
 #undef RESOLVER
+#undef EXPIRY
 /* clang-format on */

@@ -35,26 +35,37 @@ static const char *const label_names[SCOPE_N] = {
 	[SCOPE_CLUSTER] = "envoy_cluster_name",
 	[SCOPE_OUTCOME] = "outcome",
 	[SCOPE_RESOLVER] = "resolver",
+	[SCOPE_EXPIRY] = "name",
 };
 
-static struct str
-make_label(struct arena *a, enum stat_scope scope, const char *value)
+static void
+add_label(struct text *t, const char *name, struct str value)
 {
+	size_t i;
+
+	text_addf(t, "%s%s=\"", t->len > 0 ? "," : "", name);
+	for (i = 0; i < value.len; i++) {
+		if (value.p[i] == '\\' || value.p[i] == '"')
+			text_add_char(t, '\\');
+		if (value.p[i] == '\n')
+			text_add(t, STR("\\n"));
+		else
+			text_add_char(t, value.p[i]);
+	}
+	text_add_char(t, '"');
+}
+
+static struct str
+make_label(struct arena *a, enum stat_scope scope, const char *set_name)
+{
+	struct str value = str_of(set_name), label;
 	struct text t = TEXT_EMPTY;
-	struct str label;
 
 	if (label_names[scope] == NULL)
 		return STR_NONE;
-	text_addf(&t, "%s=\"", label_names[scope]);
-	for (; *value != '\0'; value++) {
-		if (*value == '\\' || *value == '"')
-			text_add_char(&t, '\\');
-		if (*value == '\n')
-			text_add(&t, STR("\\n"));
-		else
-			text_add_char(&t, *value);
-	}
-	text_add_char(&t, '"');
+	if (scope == SCOPE_EXPIRY)
+		add_label(&t, "kind", str_cut(&value, ' '));
+	add_label(&t, label_names[scope], value);
 	label = arena_str(a, text_str(&t));
 	text_free(&t);
 	return label;

@@ -278,6 +278,8 @@ assemble(struct config *c)
 		.deny = c->deny.v,
 		.n_deny = c->deny.n,
 	};
+	c->expiry_days_are_good =
+	    expiry_days_parse(str_of(c->expiry_warning_days), &c->expiry_days);
 	assemble_h2(c);
 	apply_compat(c);
 }

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "admin/expiry.h"
 #include "base/arena.h"
 #include "conn/conns.h"
 #include "daemon/config_option.h"
@@ -60,8 +61,8 @@ struct config {
 	const char *user; /* empty: stay who we are */
 	bool has_sandbox;
 	unsigned tls_records; /* enum tls_records */
-	struct option_texts dns_servers;
 	bool is_fips;
+	struct option_texts dns_servers;
 	const char *hosts_file;
 	struct dns_config dns; /* complete, servers and hosts file too */
 	struct conn_limits conn;
@@ -70,6 +71,9 @@ struct config {
 	struct h2_limits h2;        /* towards callers */
 	struct h2_limits h2_server; /* towards servers */
 	bool logs_query;
+	const char *expiry_warning_days;
+	struct expiry_days expiry_days; /* the same, if they are good */
+	bool expiry_days_are_good;
 	struct addr_rules addr_rules;
 	struct option_networks allow;
 	struct option_networks deny;

@@ -28,11 +28,11 @@ LISTENER_OPTION("listeners.role", CHOICE, is_ingress, "egress", "egress|ingress"
 IDENTITY_OPTION("identity.mesh", TEXT, mesh, "", NULL, 1, 0, true,
     "The mesh that the certificate answers for.")
 IDENTITY_OPTION("identity.cert", TEXT, cert, "", NULL, 1, 0, true,
-    "File of the certificate (PEM), with its chain; read again at a reload.")
+    "Certificate (PEM), with its chain: a file, \"credential:NAME\" of the unit, or a PKCS #11 URI. Files are read again when they change, certificate and key together.")
 IDENTITY_OPTION("identity.key", TEXT, key, "", NULL, 1, 0, true,
     "Its private key, likewise.")
 IDENTITY_OPTION("identity.ca", TEXT, ca, "", NULL, 0, 0, true,
-    "File of the CA certificates that callers must chain to; without it those of the mesh's enabled backend.")
+    "CA certificates that callers must chain to, likewise; without it those of the mesh's enabled backend.")
 
 SERVICE_OPTION("services.match.mesh", STR, mesh, "", NULL, 1, 0, true,
     "Services of this mesh; without it those of every mesh.")
@@ -156,6 +156,9 @@ OPTION("limits.h2_ping_timeout_ms", UINT, h2.ping_timeout_ms, "20000", "ms", 10,
 	    NULL, 1, 1000000, false, \
 	    help " More than this in ten seconds end their connection of HTTP/2.")
 #include "http/h2_event.tbl.h"
+
+OPTION("expiry_warning_days", TEXT, expiry_warning_days, "30 7 1", NULL, 0, 0, true,
+    "Days before the end of a certificate or CA, ours or of a server, at which the log warns of it; empty: never.")
 
 OPTION("allow_addresses", NETWORKS, allow, "", NULL, 0, 0, false,
     "Networks that a service's name may lead to although such addresses are refused (this host, link-local, metadata services).")

@@ -137,6 +137,9 @@ config_check(const struct config *c, struct problems *pr)
 	if (c->http.line_bytes > c->http.head_bytes)
 		complain_at(c, pr, "limits.line_bytes",
 		    "is more than limits.head_bytes");
+	if (!c->expiry_days_are_good)
+		complain_at(c, pr, "expiry_warning_days",
+		    "wants up to 16 numbers of days, as \"30 7 1\"");
 	if (c->is_fips && c->tls_records == TLS_RECORDS_OWN)
 		complain_at(c, pr, "tls_records",
 		    "\"own\" is not validated: take it out, or fips");

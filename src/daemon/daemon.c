@@ -18,14 +18,15 @@
 
 #include "admin/admin_route.h"
 #include "admin/control.h"
+#include "admin/expiry.h"
 #include "base/log.h"
 #include "base/stats.h"
 #include "base/xalloc.h"
 #include "conn/access_log.h"
 #include "daemon/config.h"
 #include "daemon/config_check.h"
-#include "daemon/daemon_state.h"
 #include "daemon/crypto.h"
+#include "daemon/daemon_state.h"
 #include "daemon/ingress_hosts.h"
 #include "daemon/listener.h"
 #include "daemon/notify.h"
@@ -40,6 +41,7 @@
 #include "http/server.h"
 #include "net/sock.h"
 #include "tls/tls_records.h"
+#include "upstream/chain_book.h"
 
 #define ADMIN_CONNECTIONS 64
 #define ADMIN_BACKLOG 64
@@ -204,6 +206,8 @@ on_published(void *arg)
 	size_t n;
 
 	ingress_hosts_set(d->ingresses, publisher_snapshot(d->publisher));
+	expiry_follow(d->expiry, publisher_snapshot(d->publisher),
+	    publisher_identities(d->publisher));
 	snapshot_services(publisher_snapshot(d->publisher), &n);
 	notify_status("%zu services, %zu refused", n, s.refused);
 }
@@ -220,6 +224,8 @@ work(struct daemon *d)
 	};
 	size_t i;
 
+	env.chains = d->chains = chain_book_new();
+	d->expiry = expiry_new(d->shard, d->chains);
 	d->workers = xcalloc(d->n_workers, sizeof(struct worker *));
 	for (i = 0; i < d->n_workers; i++)
 		d->workers[i] =
@@ -241,7 +247,7 @@ work(struct daemon *d)
 static bool
 attend(struct daemon *d)
 {
-	d->vitals = vitals_new(d->loop, d->stats, d->publisher);
+	d->vitals = vitals_new(d->loop, d->stats, d->publisher, d->expiry);
 	d->watchdog = watchdog_new(d->loop, d->stats, d->workers, d->n_workers);
 	d->signals = signals_new(d->loop, daemon_obey, d);
 	d->source = daemon_source(d);
@@ -253,13 +259,13 @@ attend(struct daemon *d)
 	d->admin_fd = -1;
 	d->control_fd = -1;
 	feed_start(d->feed, on_change, d);
+	publisher_watch_keys(d->publisher);
 	return true;
 }
 
 static bool
 confine(struct daemon *d)
 {
-	publisher_watch_keys(d->publisher);
 	return !d->config->has_sandbox || sandbox_enter();
 }
 
@@ -302,6 +308,8 @@ release(struct daemon *d)
 		worker_free(d->workers[i]);
 	if (d->vitals != NULL)
 		vitals_free(d->vitals);
+	expiry_free(d->expiry);
+	chain_book_free(d->chains);
 	publisher_free(d->publisher);
 	feed_free(d->feed);
 	if (d->log != NULL)

@@ -156,6 +156,7 @@ show(void *arg, struct admin_state *out)
 		.snapshot = publisher_snapshot(d->publisher),
 		.identities = publisher_identities(d->publisher),
 		.store = publisher_store(d->publisher),
+		.expiry = d->expiry,
 	};
 }
 

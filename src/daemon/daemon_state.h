@@ -12,8 +12,10 @@
 #include "daemon/signals.h"
 
 struct access_log_file;
+struct chain_book;
 struct config;
 struct control;
+struct expiry;
 struct feed;
 struct ingress_hosts;
 struct publisher;
@@ -42,6 +44,8 @@ struct daemon {
 	struct signals *signals;
 	struct watchdog *watchdog;
 	struct vitals *vitals;
+	struct chain_book *chains;
+	struct expiry *expiry;
 	struct ingress_hosts *ingresses;
 	struct admin_source source;
 	int admin_fd;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/stats.h"
 #include "base/xalloc.h"
+#include "daemon/config.h"
 #include "daemon/publish.h"
 #include "tls/identity_store.h"
 #include "tls/tls_records.h"
@@ -21,6 +22,7 @@
 struct vitals {
 	struct stats_set *stats;
 	const struct publisher *publisher;
+	struct expiry *expiry;
 	struct timer timer;
 	uint64_t start_ms;
 	int statm; /* kept open: the sandbox and chroots do not matter then */
@@ -84,16 +86,20 @@ look(void *arg)
 		stat_set(v->stats, STAT_CERT_DAYS, days);
 	stat_set(v->stats, STAT_CONTROL_PLANE_CONNECTED,
 	    publisher_feed_error(v->publisher) == NULL);
+	expiry_look(v->expiry, &publisher_config(v->publisher)->expiry_days,
+	    clock_wall_s());
 	timer_set(&v->timer, LOOK_MS);
 }
 
 struct vitals *
-vitals_new(struct loop *l, struct stats_set *stats, const struct publisher *p)
+vitals_new(struct loop *l, struct stats_set *stats, const struct publisher *p,
+    struct expiry *e)
 {
 	struct vitals *v = xcalloc(1, sizeof(*v));
 
 	v->stats = stats;
 	v->publisher = p;
+	v->expiry = e;
 	v->start_ms = clock_ms();
 	v->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	timer_init(&v->timer, l, look, v);

@@ -7,13 +7,14 @@
 #include "base/attr.h"
 #include "net/loop.h"
 
+struct expiry;
 struct publisher;
 struct stats_set;
 struct vitals;
 
 /* Everything outlives it. */
 struct vitals *vitals_new(struct loop *l, struct stats_set *stats,
-    const struct publisher *p) MUST_CHECK;
+    const struct publisher *p, struct expiry *e) MUST_CHECK;
 void vitals_free(struct vitals *v);
 uint64_t vitals_uptime_s(const struct vitals *v);
 

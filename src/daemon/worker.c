@@ -149,6 +149,7 @@ make_upstream(struct worker *w, const struct worker_env *env)
 		.limits = &c->upstream,
 		.http = &c->http,
 		.h2 = &c->h2_server,
+		.chains = env->chains,
 	};
 	w->clusters = clusters_new(&w->upstream);
 }

@@ -17,6 +17,7 @@
 #include "net/loop.h"
 
 struct access_log_file;
+struct chain_book;
 struct config;
 struct listeners;
 struct snapshot;
@@ -30,6 +31,7 @@ struct worker_env {
 	struct listeners *listeners; /* a descriptor of each is taken */
 	struct access_log_file *log; /* NULL: off */
 	struct loop *main;
+	struct chain_book *chains;
 };
 
 /* Not running yet.  s and t are referenced. */

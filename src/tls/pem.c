@@ -64,3 +64,17 @@ pem_not_after(struct str cert_pem)
 	text_free(&why);
 	return end;
 }
+
+int64_t
+pem_earliest_end(struct str certs_pem)
+{
+	struct text why = TEXT_EMPTY;
+	STACK_OF(X509) *certs = pem_read_certs(certs_pem, &why);
+	int64_t end = 0;
+
+	if (certs != NULL)
+		end = cert_earliest_end(certs);
+	pem_free_certs(certs);
+	text_free(&why);
+	return end;
+}

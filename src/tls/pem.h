@@ -10,5 +10,7 @@ extern const struct tls_ops pem_ops;
 
 /* notAfter of the first certificate, seconds since 1970; 0 when unreadable. */
 int64_t pem_not_after(struct str cert_pem);
+/* The earliest of all that are in it, likewise. */
+int64_t pem_earliest_end(struct str certs_pem);
 
 #endif

@@ -74,6 +74,8 @@ struct str wire_tls_failure_text(const struct wire *w);
  * offered, or accepts nothing of it.
  */
 bool wire_tls_is_alpn_wrong(const struct wire *w);
+/* Earliest notAfter of what a server showed that failed; 0: it did not. */
+int64_t wire_tls_chain_end_s(const struct wire *w);
 
 /* After the handshake. */
 struct tls_info {
@@ -85,6 +87,8 @@ struct tls_info {
 	struct str alpn;        /* selected; empty: none */
 	char peer_subject[128]; /* of the leaf, for the log; may be empty */
 	int64_t peer_not_after_s;
+	/* The earliest of its chain; 0: it showed none, but resumed. */
+	int64_t chain_end_s;
 };
 void wire_tls_info(const struct wire *w, struct tls_info *out);
 

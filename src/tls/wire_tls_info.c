@@ -42,6 +42,38 @@ wire_tls_identity(const struct wire *w)
 	return t->stage == TLS_OPEN ? t->peer.identity : NULL;
 }
 
+static int64_t
+shown_end_s(SSL *ssl)
+{
+	STACK_OF(X509) *shown = SSL_get_peer_cert_chain(ssl);
+	int64_t end_s = INT64_MAX;
+
+	if (shown != NULL)
+		end_s = cert_earliest_end(shown);
+	return end_s != INT64_MAX ? end_s : 0;
+}
+
+int64_t
+wire_tls_chain_end_s(const struct wire *w)
+{
+	const struct tls_wire *t = w->impl;
+
+	return t->ssl != NULL ? shown_end_s(t->ssl) : 0;
+}
+
+/* What was verified need not be all that was shown. */
+static int64_t
+chain_end_s(const struct tls_wire *t)
+{
+	int64_t verified_s = t->peer.not_after_s;
+
+	if (SSL_session_reused(t->ssl) == 1)
+		return 0;
+	if (verified_s > 0 && verified_s != INT64_MAX)
+		return verified_s;
+	return shown_end_s(t->ssl);
+}
+
 static void
 add_certificate(SSL *ssl, struct tls_info *out)
 {
@@ -78,6 +110,7 @@ tls_wire_ask(const struct tls_wire *t, struct tls_info *out)
 		.sni = t->peer.sni,
 		.alpn = { .p = (const void *)alpn, .len = len },
 	};
+	out->chain_end_s = chain_end_s(t);
 	add_certificate(ssl, out);
 }
 

@@ -21,6 +21,7 @@
 #include "tls/wire_tls.h"
 
 struct addr_rules;
+struct chain_book;
 struct cluster;
 struct clusters;
 struct dns_sets;
@@ -50,6 +51,7 @@ struct upstream_env {
 	const struct upstream_limits *limits;
 	const struct http_limits *http;
 	const struct h2_limits *h2; /* of the client role */
+	struct chain_book *chains;  /* NULL: nobody wants to know */
 };
 
 struct clusters *clusters_new(const struct upstream_env *env) MUST_CHECK;

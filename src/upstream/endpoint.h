@@ -42,6 +42,8 @@ struct live_endpoint {
 	struct back_list idle;   /* last used first */
 	struct back_list pinned; /* idle too, each for one caller */
 	size_t n_idle;
+	int64_t chain_end_s; /* of the certificates that it showed last */
+	uint64_t chain_noted_ms;
 };
 
 struct live_endpoints {

@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/xalloc.h"
+#include "upstream/chain_book.h"
 #include "upstream/names.h"
 #include "upstream/pick.h"
 #include "upstream/reach_state.h"
@@ -370,6 +371,7 @@ finish_tls(struct reach *r)
 {
 	r->result.has_tls = true;
 	wire_tls_info(r->result.wire, &r->result.tls);
+	cluster_saw_chain(r->cluster, r->at, r->result.tls.chain_end_s);
 	return finish(r);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "upstream/chain_book.h"
 #include "upstream/pick.h"
 #include "upstream/reach_state.h"
 
@@ -172,6 +173,8 @@ reach_fail_tls(struct reach *r)
 	}
 	if (why.len == 0)
 		why = STR("the handshake was cut");
+	if (f == TLS_FAIL_EXPIRED)
+		cluster_saw_chain(r->cluster, r->at, wire_tls_chain_end_s(w));
 	addr_print(&r->result.addr, addr);
 	r->result.tls_failure = f;
 	r->result.connect_us = clock_us() - r->attempt_us;

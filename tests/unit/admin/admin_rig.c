@@ -5,13 +5,16 @@
 
 #include <criterion/criterion.h>
 
+#include "admin/expiry.h"
 #include "base/clock.h"
+#include "base/stats.h"
 #include "model/store.h"
 #include "policy/snapshot.h"
 #include "support/pki.h"
 #include "tls/identity_store.h"
 #include "tls/pem.h"
 #include "tls/tls_init.h"
+#include "upstream/chain_book.h"
 
 static const char resources[] =
     "type: Mesh\nname: m\nrouting: { zoneEgress: true }\nmtls: {\n"
@@ -152,6 +155,10 @@ rig_init(struct rig *r)
 	tls_init();
 	build(r);
 	store_refused(r->store, &refused);
+	r->shard = stats_shard_new();
+	r->chains = chain_book_new();
+	r->expiry = expiry_new(r->shard, r->chains);
+	expiry_follow(r->expiry, r->snapshot, r->identities);
 	r->source = (struct admin_source){
 		.state = show,
 		.collect = collect,
@@ -174,12 +181,16 @@ rig_init(struct rig *r)
 		.snapshot = r->snapshot,
 		.identities = r->identities,
 		.store = r->store,
+		.expiry = r->expiry,
 	};
 }
 
 void
 rig_fini(struct rig *r)
 {
+	expiry_free(r->expiry);
+	chain_book_free(r->chains);
+	stats_shard_free(r->shard);
 	snapshot_unref(r->snapshot);
 	tls_identities_unref(r->identities);
 	store_free(r->store);

@@ -15,6 +15,9 @@ struct rig {
 	struct snapshot *snapshot;
 	struct tls_identities *identities;
 	struct admin_listener listener;
+	struct stats_shard *shard;
+	struct chain_book *chains;
+	struct expiry *expiry;
 	/* What was asked of it. */
 	size_t collect_max;
 	unsigned reloads;

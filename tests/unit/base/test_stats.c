@@ -123,6 +123,7 @@ Test(stats, renders_each_scope)
 		"envoy_cluster_membership_healthy"
 		"{envoy_cluster_name=\"m_s\"} 0",
 		"zegress_ended_total{outcome=\"denied\"} 7",
+		"zegress_not_after_seconds{kind=\"ca\",name=\"a b\"} 8",
 	};
 	struct stats_shard *s = stats_shard_new();
 	struct text out = TEXT_EMPTY;
@@ -132,6 +133,7 @@ Test(stats, renders_each_scope)
 	    STAT_SSL_HANDSHAKE, 2);
 	stat_inc(stats_get(s, SCOPE_CLUSTER, "m_s"), STAT_UPSTREAM_RQ_5XX);
 	stat_add(stats_get(s, SCOPE_OUTCOME, "denied"), STAT_ENDED, 7);
+	stat_set(stats_get(s, SCOPE_EXPIRY, "ca a b"), STAT_NOT_AFTER, 8);
 	stats_render(&out);
 	expect_lines(&out, lines, ARRAY_LEN(lines));
 	text_free(&out);
@@ -164,6 +166,7 @@ Test(stats, names_are_introduced_once)
 	stats_get(s, SCOPE_CLUSTER, "a");
 	stats_get(s, SCOPE_OUTCOME, "o");
 	stats_get(s, SCOPE_RESOLVER, "r");
+	stats_get(s, SCOPE_EXPIRY, "k n");
 	stats_render(&out);
 	for (i = 0; i < n; i++) {
 		snprintf(line, sizeof(line), "# HELP %s %s\n", rows[i].name,
@@ -196,6 +199,7 @@ Test(stats, rows_are_in_order)
 	cr_expect_eq(per_scope[SCOPE_LISTENER], STAT_LISTENER_N);
 	cr_expect_eq(per_scope[SCOPE_CLUSTER], STAT_CLUSTER_N);
 	cr_expect_eq(per_scope[SCOPE_OUTCOME], STAT_OUTCOME_N);
+	cr_expect_eq(per_scope[SCOPE_EXPIRY], STAT_EXPIRY_N);
 }
 
 Test(stats, labels_are_escaped)
