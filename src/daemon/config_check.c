@@ -140,9 +140,11 @@ config_check(const struct config *c, struct problems *pr)
 	if (!c->expiry_days_are_good)
 		complain_at(c, pr, "expiry_warning_days",
 		    "wants up to 16 numbers of days, as \"30 7 1\"");
-	if (c->is_fips && c->tls_records == TLS_RECORDS_OWN)
+	if (c->is_fips && (c->tls_records == TLS_RECORDS_OWN ||
+			      c->tls_records == TLS_RECORDS_KERNEL))
 		complain_at(c, pr, "tls_records",
-		    "\"own\" is not validated: take it out, or fips");
+		    "with fips records stay with OpenSSL: take it out, or "
+		    "fips");
 	if (!c->dns.ipv4 && !c->dns.ipv6)
 		complain_at(c, pr, "dns.ipv4", "no address family is left");
 	check_servers(c, pr);

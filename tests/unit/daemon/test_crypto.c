@@ -47,18 +47,26 @@ Test(crypto, refuses_fips_without_its_provider)
 	tree_fini(&t);
 }
 
-Test(crypto, own_records_are_not_validated)
+static void
+expect_taken(struct tree *t, const char *text, bool is_taken)
 {
-	struct config *c;
+	struct config *c = load(t, text);
+
+	cr_expect_eq(c != NULL, is_taken, "%s", text);
+	config_free(c);
+}
+
+/* Only the library was validated. */
+Test(crypto, records_stay_with_the_library)
+{
 	struct tree t;
 
 	tree_init(&t);
-	cr_expect_null(load(&t, "fips = true; tls_records = \"own\";"));
-	c = load(&t, "fips = true;");
-	cr_expect_not_null(c);
-	config_free(c);
-	c = load(&t, "tls_records = \"own\";");
-	cr_expect_not_null(c);
-	config_free(c);
+	expect_taken(&t, "fips = true;", true);
+	expect_taken(&t, "fips = true; tls_records = \"openssl\";", true);
+	expect_taken(&t, "fips = true; tls_records = \"own\";", false);
+	expect_taken(&t, "fips = true; tls_records = \"kernel\";", false);
+	expect_taken(&t, "tls_records = \"own\";", true);
+	expect_taken(&t, "tls_records = \"kernel\";", true);
 	tree_fini(&t);
 }
