@@ -53,6 +53,8 @@ struct addr_rules {
 	size_t n_deny;
 	/* addresses = "public": no private network, no carrier-grade NAT. */
 	bool only_public;
+	/* The same, but for names always: no allow list can open it. */
+	bool never_private;
 	/*
 	 * Those of the whole daemon, behind a service's; NULL: none.  Denied by
 	 * either is denied, allowed by either is allowed.
@@ -65,7 +67,7 @@ struct addr_rules {
  * metadata services, multicast, and all embeddings of these (v4-mapped, 6to4,
  * Teredo, NAT64), unless allowed; and whatever is denied.  is_literal: the
  * address stood in a resource, which is consent to all but what is denied, of
- * only_public too.
+ * only_public and never_private too.
  */
 const char *addr_refused(
     const struct addr *a, const struct addr_rules *rules, bool is_literal);

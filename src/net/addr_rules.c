@@ -233,6 +233,29 @@ wants_public(const struct addr_rules *rules)
 }
 
 static bool
+wants_never_private(const struct addr_rules *rules)
+{
+	for (; rules != NULL; rules = rules->more)
+		if (rules->never_private)
+			return true;
+	return false;
+}
+
+/* Of these networks alone, whoever allows them; NULL: of none. */
+static const char *
+in_private(const struct addr *a, const struct embedded *in)
+{
+	const char *why = a->u.sa.sa_family == AF_INET
+			      ? find4(private4, ARRAY_LEN(private4), a)
+			      : find6(private6, ARRAY_LEN(private6), a);
+	size_t i;
+
+	for (i = 0; why == NULL && i < in->n; i++)
+		why = find4(private4, ARRAY_LEN(private4), &in->v[i]);
+	return why;
+}
+
+static bool
 is_denied(const struct addr *a, const struct embedded *in,
     const struct addr_rules *rules)
 {
@@ -266,6 +289,7 @@ const char *
 addr_refused(
     const struct addr *a, const struct addr_rules *rules, bool is_literal)
 {
+	const char *why = NULL;
 	struct embedded in;
 
 	if (a->u.sa.sa_family != AF_INET && a->u.sa.sa_family != AF_INET6)
@@ -273,7 +297,11 @@ addr_refused(
 	find_embedded(a, &in);
 	if (is_denied(a, &in, rules))
 		return "denied by deny_addresses";
-	if (is_literal || is_in_allow(rules, a))
+	if (is_literal)
 		return NULL;
+	if (wants_never_private(rules))
+		why = in_private(a, &in);
+	if (why != NULL || is_in_allow(rules, a))
+		return why;
 	return fixed(a, &in, rules);
 }

@@ -236,3 +236,59 @@ Test(addr_rules, allow_and_deny)
 		    why == NULL ? "let pass" : why);
 	}
 }
+
+/* Names that callers choose: no list opens a private network to them. */
+Test(addr_rules, never_private)
+{
+	static const struct {
+		const char *host;
+		const char *allow;
+		bool is_literal;
+		const char *why;
+	} cases[] = {
+		/* clang-format off */
+		{ "10.1.2.3", "", false, "private network" },
+		{ "10.1.2.3", "10.0.0.0/8", false, "private network" },
+		{ "10.1.2.3", "0.0.0.0/0", false, "private network" },
+		{ "10.1.2.3", "10.0.0.0/8", true, NULL },
+		{ "172.31.0.1", "172.16.0.0/12", false, "private network" },
+		{ "192.168.1.1", "192.168.1.1", false, "private network" },
+		{ "100.64.0.1", "100.64.0.0/10", false, "carrier-grade NAT" },
+		{ "100.127.255.255", "", false, "carrier-grade NAT" },
+		{ "198.18.0.1", "198.18.0.0/15", false, "benchmarking" },
+		{ "fd00::1", "fd00::/8", false, "private network" },
+		{ "fec0::1", "::/0", false, "private network" },
+		{ "::ffff:10.1.2.3", "10.0.0.0/8", false, "private network" },
+		{ "64:ff9b::10.1.2.3", "64:ff9b::/96", false,
+		    "private network" },
+		{ "64:ff9b:1::a01:203", "64:ff9b:1::/48", false,
+		    "private network" },
+		{ "2002:a01:203::", "2002::/16", false, "private network" },
+		/* All that is refused anyway, unless it is allowed. */
+		{ "127.0.0.1", "", false, "loopback" },
+		{ "127.0.0.1", "127.0.0.0/8", false, NULL },
+		{ "169.254.169.254", "", false, "link-local" },
+		{ "::1", "", false, "loopback" },
+		{ "8.8.8.8", "", false, NULL },
+		{ "2600::1", "", false, NULL },
+		/* clang-format on */
+	};
+	struct lists l = { .rules = { .never_private = true } };
+	/* Behind a service's rules are the daemon's: either one's will do. */
+	struct addr_rules before = { .more = &l.rules };
+	const char *why;
+	struct addr a;
+	size_t i;
+
+	l.rules.allow = l.allow;
+	for (i = 0; i < ARRAY_LEN(cases); i++) {
+		l.rules.n_allow = fill(l.allow, cases[i].allow);
+		cr_assert(addr_parse(str_of(cases[i].host), 443, &a));
+		why = addr_refused(&a, &l.rules, cases[i].is_literal);
+		cr_expect_str_eq(why != NULL ? why : "fine",
+		    cases[i].why != NULL ? cases[i].why : "fine", "%s allow=%s",
+		    cases[i].host, cases[i].allow);
+		cr_expect_eq(
+		    addr_refused(&a, &before, cases[i].is_literal), why);
+	}
+}
