@@ -39,6 +39,8 @@ stats_scope_len(enum stat_scope scope)
 		return STAT_RESOLVER_N;
 	case SCOPE_EXPIRY:
 		return STAT_EXPIRY_N;
+	case SCOPE_NAMED:
+		return STAT_NAMED_N;
 	case SCOPE_N:
 		break;
 	}

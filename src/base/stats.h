@@ -21,8 +21,9 @@
 
 /*
  * Label of each: none, envoy_listener_address, envoy_cluster_name, outcome,
- * resolver; of an expiry two, kind and name, whose values are its name up to
- * the first blank and the rest.
+ * resolver; of an expiry two, kind and name, and of a name under a wildcard
+ * envoy_cluster_name and name, whose values are its name up to the first blank
+ * and the rest.
  */
 enum stat_scope {
 	SCOPE_SERVER,
@@ -31,6 +32,7 @@ enum stat_scope {
 	SCOPE_OUTCOME,
 	SCOPE_RESOLVER,
 	SCOPE_EXPIRY,
+	SCOPE_NAMED,
 	SCOPE_N
 };
 enum stat_type {
@@ -47,6 +49,7 @@ enum stat_server {
 #define OUTCOME(...)
 #define RESOLVER(...)
 #define EXPIRY(...)
+#define NAMED(...)
 #include "base/stats.tbl.h"
 	STAT_SERVER_N
 };
@@ -57,6 +60,7 @@ enum stat_listener {
 #define OUTCOME(...)
 #define RESOLVER(...)
 #define EXPIRY(...)
+#define NAMED(...)
 #include "base/stats.tbl.h"
 	STAT_LISTENER_N
 };
@@ -67,6 +71,7 @@ enum stat_cluster {
 #define OUTCOME(...)
 #define RESOLVER(...)
 #define EXPIRY(...)
+#define NAMED(...)
 #include "base/stats.tbl.h"
 	STAT_CLUSTER_N
 };
@@ -77,6 +82,7 @@ enum stat_outcome {
 #define OUTCOME(id, ...) STAT_##id,
 #define RESOLVER(...)
 #define EXPIRY(...)
+#define NAMED(...)
 #include "base/stats.tbl.h"
 	STAT_OUTCOME_N
 };
@@ -87,6 +93,7 @@ enum stat_resolver {
 #define OUTCOME(...)
 #define RESOLVER(id, ...) STAT_##id,
 #define EXPIRY(...)
+#define NAMED(...)
 #include "base/stats.tbl.h"
 	STAT_RESOLVER_N
 };
@@ -97,8 +104,20 @@ enum stat_expiry {
 #define OUTCOME(...)
 #define RESOLVER(...)
 #define EXPIRY(id, ...) STAT_##id,
+#define NAMED(...)
 #include "base/stats.tbl.h"
 	STAT_EXPIRY_N
+};
+enum stat_named {
+#define SERVER(...)
+#define LISTENER(...)
+#define CLUSTER(...)
+#define OUTCOME(...)
+#define RESOLVER(...)
+#define EXPIRY(...)
+#define NAMED(id, ...) STAT_##id,
+#include "base/stats.tbl.h"
+	STAT_NAMED_N
 };
 
 /* Upper bounds in ms, as Envoy's default buckets; the last is +Inf. */

@@ -2,8 +2,8 @@
 /* clang-format off */
 /*
  * Every metric, one row each; no guard: included once a purpose, with SERVER,
- * LISTENER, CLUSTER, OUTCOME, RESOLVER and EXPIRY defined.  Columns: id, type,
- * exported name, further label or NULL, what it says, what to do about it (""
+ * LISTENER, CLUSTER, OUTCOME, RESOLVER, EXPIRY and NAMED defined.  Columns: id,
+ * type, exported name, further label or NULL, what it says, what to do about it (""
  * when nothing).
  */
 
@@ -251,6 +251,18 @@ CLUSTER(RBAC_ALLOWED, STAT_COUNTER, "zegress_service_allowed", NULL,
 CLUSTER(RBAC_DENIED, STAT_COUNTER, "zegress_service_denied", NULL,
     "Connections or requests refused by permission.",
     "The access log names caller and rule.")
+CLUSTER(WILDCARD_NAMES, STAT_GAUGE, "zegress_wildcard_names", NULL,
+    "Names of the service's wildcard that workers know at present.",
+    "`zegressctl clusters` lists them.")
+CLUSTER(WILDCARD_EVICTED, STAT_COUNTER, "zegress_wildcard_evicted", NULL,
+    "Names of the service's wildcard that made room for others.",
+    "Rising steadily: more names are in use than wildcard_names; raise it in `services`.")
+CLUSTER(WILDCARD_REFUSED, STAT_COUNTER, "zegress_wildcard_refused", NULL,
+    "Requests or connections that asked for no name, or for one that the service's wildcard is not for.",
+    "The access log has what was asked for.")
+CLUSTER(WILDCARD_OVERFLOW, STAT_COUNTER, "zegress_wildcard_overflow", NULL,
+    "Requests or connections refused because wildcard_names names were in use.",
+    "Raise wildcard_names in `services`.")
 
 OUTCOME(ENDED, STAT_COUNTER, "zegress_ended_total", NULL,
     "Connections and requests by how they ended; zegressd(8) lists the outcomes.",
@@ -271,10 +283,19 @@ EXPIRY(NOT_AFTER, STAT_GAUGE, "zegress_not_after_seconds", NULL,
     "When a certificate or CA ends, seconds since 1970, by kind and name: identity and mesh_ca (mesh), ca and client_certificate (digest, as in `zegressctl services -v`), server_chain (service, as its servers have shown).",
     "The log warns in time (expiry_warning_days), `zegressctl status` names what is near.")
 
+NAMED(NAME_CX_TOTAL, STAT_COUNTER, "zegress_wildcard_name_cx_total", NULL,
+    "Connections opened to a name of a wildcard service, while the name is known.", "")
+NAMED(NAME_CX_FAIL, STAT_COUNTER, "zegress_wildcard_name_cx_fail", NULL,
+    "Attempts to connect to that name that failed (name, address, TCP or TLS).",
+    "The access log's outcome and detail say why.")
+NAMED(NAME_USES, STAT_COUNTER, "zegress_wildcard_name_uses", NULL,
+    "Requests or connections that asked for that name.", "")
+
 #undef SERVER
 #undef LISTENER
 #undef CLUSTER
 #undef OUTCOME
 #undef RESOLVER
 #undef EXPIRY
+#undef NAMED
 /* clang-format on */

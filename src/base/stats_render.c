@@ -36,6 +36,7 @@ static const char *const label_names[SCOPE_N] = {
 	[SCOPE_OUTCOME] = "outcome",
 	[SCOPE_RESOLVER] = "resolver",
 	[SCOPE_EXPIRY] = "name",
+	[SCOPE_NAMED] = "name",
 };
 
 static void
@@ -65,6 +66,8 @@ make_label(struct arena *a, enum stat_scope scope, const char *set_name)
 		return STR_NONE;
 	if (scope == SCOPE_EXPIRY)
 		add_label(&t, "kind", str_cut(&value, ' '));
+	if (scope == SCOPE_NAMED)
+		add_label(&t, "envoy_cluster_name", str_cut(&value, ' '));
 	add_label(&t, label_names[scope], value);
 	label = arena_str(a, text_str(&t));
 	text_free(&t);

@@ -21,6 +21,7 @@ static const struct stat_row rows_of_table[] = {
 #define OUTCOME(id, ...) ROW(SCOPE_OUTCOME, __VA_ARGS__)
 #define RESOLVER(id, ...) ROW(SCOPE_RESOLVER, __VA_ARGS__)
 #define EXPIRY(id, ...) ROW(SCOPE_EXPIRY, __VA_ARGS__)
+#define NAMED(id, ...) ROW(SCOPE_NAMED, __VA_ARGS__)
 #include "base/stats.tbl.h"
 };
 

@@ -10,7 +10,8 @@
  *
  * A stream that only passes through (another zone's) answers GO at once in
  * HANDSHAKE and AUTHORIZE; an HTTP service in ADMIT and REACH, because each
- * request asks for itself (front.h, exchange.c).  There is no second path.
+ * request asks for itself (front.h, exchange.c); ASK_NAME waits for bytes only
+ * where they decide about the server.  There is no second path.
  */
 
 #include "conn/conn.h"
@@ -29,6 +30,7 @@
 	X(MATCH,     match,          hello_ms, OUT_HELLO_LATE)		\
 	X(HANDSHAKE, conn_handshake, tls_ms,   OUT_TLS_LATE)		\
 	X(AUTHORIZE, allow,          tls_ms,   OUT_TLS_LATE)		\
+	X(ASK_NAME,  conn_ask_name,  hello_ms, OUT_NAME_MISSING)	\
 	X(ADMIT,     admit,          tls_ms,   OUT_TLS_LATE)		\
 	X(REACH,     reach,          idle_ms,  OUT_CONNECT_LATE)	\
 	X(CARRY,     carry,          idle_ms,  OUT_IDLE)
@@ -335,6 +337,8 @@ must_ask_again(struct conn *c, enum reach_status s)
 static void
 ask_again(struct conn *c)
 {
+	upstream_name_unref(c->server.name);
+	c->server.name = NULL;
 	cluster_unref(c->server.cluster);
 	c->server.cluster = NULL;
 	enter(c, AUTHORIZE);
@@ -397,6 +401,9 @@ reach(struct conn *c)
 	if (c->reach == NULL) {
 		s->cluster =
 		    cluster_ref(clusters_get(c->all->env.clusters, c->service));
+		if (conn_choose_name(c) == END)
+			return END;
+		want.name = s->name;
 		c->reach = reach_start(s->cluster, &want, on_reached, c);
 	}
 	return WAIT;
@@ -438,6 +445,8 @@ ends_by_reset(const struct conn *c)
 	case OUT_NO_SNI:
 	case OUT_NO_SERVICE:
 	case OUT_NO_IDENTITY:
+	case OUT_NAME_MISSING:
+	case OUT_NAME_REFUSED:
 	case OUT_TLS_LATE:
 	case OUT_CALLER_RESET:
 	case OUT_REQUEST_CUT:
@@ -471,6 +480,7 @@ close_server(struct conn *c)
 			wire_free(s->wire);
 		cluster_guard_release(&s->guard);
 	}
+	upstream_name_unref(s->name);
 	cluster_unref(s->cluster);
 }
 
@@ -483,6 +493,7 @@ free_memory(void *arg)
 	free(c->server.endpoint);
 	free(c->detail);
 	free(c->rule);
+	free(c->inner_sni);
 	free(c->sni);
 	free(c);
 }

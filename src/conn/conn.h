@@ -20,6 +20,7 @@
 #include "policy/service.h"
 #include "tls/hello.h"
 #include "tls/wire_tls.h"
+#include "upstream/name.h"
 #include "upstream/reach.h"
 
 /* What a step of a life says to its driver. */
@@ -29,12 +30,23 @@ enum next {
 	END   /* the outcome is set */
 };
 
-enum stage { PEEK, MATCH, HANDSHAKE, AUTHORIZE, ADMIT, REACH, CARRY, STAGE_N };
+enum stage {
+	PEEK,
+	MATCH,
+	HANDSHAKE,
+	AUTHORIZE,
+	ASK_NAME,
+	ADMIT,
+	REACH,
+	CARRY,
+	STAGE_N
+};
 
 /* The server as it was reached; for the relay and the log. */
 struct conn_server {
 	struct wire *wire;
 	struct cluster *cluster;    /* referenced */
+	struct upstream_name *name; /* likewise; of a wildcard service */
 	struct cluster_guard guard; /* goes with wire */
 	char *endpoint_key;
 	char *endpoint; /* host:port */
@@ -66,7 +78,9 @@ struct conn {
 	struct addr from;
 	uint64_t id;
 	uint64_t started_us;
-	char *sni;             /* as sent; NULL before MATCH */
+	char *sni; /* as sent; NULL before MATCH */
+	/* Of a wildcard service, in the caller's own TLS; NULL: not known. */
+	char *inner_sni;
 	struct source *source; /* a relay's; NULL otherwise */
 	bool is_dialling;
 	bool alpn_h2; /* offered */
@@ -139,16 +153,22 @@ const char *conn_stage_name(enum stage s);
 unsigned conn_reauthorize(struct conn *c);
 /*
  * Would the newest rules let the caller use what it has open under had: the
- * service, by an endpoint (empty: none yet)?  v: what they say.
+ * service, by an endpoint (empty: none yet), and, if it has a wildcard, by this
+ * name (likewise)?  v: what they say.
  */
 bool conn_may_go_on(struct conn *c, const struct service *had,
-    struct str endpoint_key, struct verdict *v) MUST_CHECK;
+    struct str endpoint_key, struct str name, struct verdict *v) MUST_CHECK;
 
 /* conns.c: c left the list. */
 void conns_forget(struct conns *cs, struct conn *c);
 
 /* handshake.c */
 enum next conn_handshake(struct conn *c);
+
+/* inner_name.c */
+enum next conn_ask_name(struct conn *c);
+/* Once the cluster is there: its name, or END. */
+enum next conn_choose_name(struct conn *c);
 
 /* carry_bytes.c */
 enum next conn_carry_bytes(struct conn *c);

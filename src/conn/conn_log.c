@@ -166,6 +166,7 @@ put_server(struct line *l, const struct conn *c)
 {
 	const struct conn_server *s = &c->server;
 
+	put_z(l, LOG_INNER_SNI, c->inner_sni);
 	put_z(l, LOG_ENDPOINT, s->endpoint);
 	put_address(l, &s->addr);
 	if (s->has_tls)

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #include "conn/front.h"
+#include "policy/endpoint_named.h"
+#include "policy/wildcard.h"
 
 /* The endpoint in use must be one that the caller may still have. */
 static bool
@@ -21,19 +23,32 @@ may_keep_endpoint(const struct conn *c, const struct service *s,
 	return false;
 }
 
+/* Of a wildcard service only names that it still is for. */
+static bool
+may_keep_name(
+    const struct service *had, const struct service *s, struct str name)
+{
+	char room[WILDCARD_NAME_MAX + 1];
+
+	return had->options->wildcard.len == 0 || name.len == 0 ||
+	       wildcard_name(s->options->wildcard, name, room) == WILDCARD_FITS;
+}
+
 bool
 conn_may_go_on(struct conn *c, const struct service *had,
-    struct str endpoint_key, struct verdict *v)
+    struct str endpoint_key, struct str name, struct verdict *v)
 {
 	struct service *newest = conn_newest_service(c);
 
+	if (had->options->wildcard.len > 0)
+		endpoint_key = endpoint_named_resource(endpoint_key);
 	*v = (struct verdict){ .rule = STR_NONE };
 	if (newest == had)
 		return true;
 	if (newest == NULL)
 		return false;
 	authorize(newest, wire_tls_identity(c->client), v);
-	return v->is_allowed &&
+	return v->is_allowed && may_keep_name(had, newest, name) &&
 	       (endpoint_key.len == 0 ||
 		   may_keep_endpoint(c, newest, v, endpoint_key));
 }
@@ -56,7 +71,7 @@ conn_reauthorize(struct conn *c)
 	    conn_may_go_on(c, c->service,
 		c->server.wire == NULL ? STR_NONE
 				       : str_of(c->server.endpoint_key),
-		&v))
+		str_of(c->inner_sni), &v))
 		return asked;
 	is_gone = conn_newest_service(c) == NULL;
 	if (!is_gone) {

@@ -30,6 +30,9 @@ host_for_server(const struct exchange *x)
 	const struct service_options *options = x->service->options;
 	const struct endpoint *e = x->lease.endpoint;
 
+	/* It names the server already, and signatures may cover it. */
+	if (options->wildcard.len > 0)
+		return x->authority;
 	switch (options->host) {
 	case HOST_ENDPOINT:
 		return e->host_is_address
@@ -130,24 +133,57 @@ is_out_of_date(const struct exchange *x, bool has_waited)
 	if (x->lease.status == REACH_NO_ENDPOINT)
 		return x->service != conn_newest_service(x->conn);
 	return has_waited && x->lease.status == REACH_OK &&
-	       !conn_may_go_on(x->conn, x->service, x->lease.endpoint->key, &v);
+	       !conn_may_go_on(x->conn, x->service, x->lease.endpoint->key,
+		   x->lease.endpoint->host, &v);
 }
 
-enum next
-exchange_lease(struct exchange *x)
+/* Which of many servers it is for, where the service stands for many. */
+static enum outcome
+choose_name(struct exchange *x, struct upstream_name **name, const char **why)
 {
-	bool has_waited = x->has_lease;
+	switch (upstream_name_get(
+	    x->cluster, NAME_AUTHORITY, x->authority, name, why)) {
+	case NAME_GIVEN:
+		break;
+	case NAME_REFUSED:
+		return OUT_NAME_REFUSED;
+	case NAME_FULL:
+		return OUT_UPSTREAM_LIMIT;
+	}
+	return OUT_OK;
+}
+
+static enum outcome
+begin_lease(struct exchange *x, const char **why)
+{
 	struct reach_want want = {
 		.only_zoned = x->conn->is_remote,
 		.rulesets = x->verdict.rulesets,
 		.service = x->service,
 		.pin = x->pin,
 	};
+	enum outcome o = choose_name(x, &want.name, why);
+
+	if (o != OUT_OK)
+		return o;
+	x->has_lease = true;
+	x->is_leased = lease_start(
+	    &x->lease, x->cluster, &want, x->wants_fresh, on_leased, x);
+	upstream_name_unref(want.name);
+	return OUT_OK;
+}
+
+enum next
+exchange_lease(struct exchange *x)
+{
+	bool has_waited = x->has_lease;
+	const char *why;
+	enum outcome o;
 
 	if (!x->has_lease) {
-		x->has_lease = true;
-		x->is_leased = lease_start(
-		    &x->lease, x->cluster, &want, x->wants_fresh, on_leased, x);
+		o = begin_lease(x, &why);
+		if (o != OUT_OK)
+			return exchange_answer(x, o, why, true);
 	}
 	if (!x->is_leased)
 		return WAIT;

@@ -38,6 +38,8 @@ OUTCOME(TLS_CALLER_ERROR, "tls_caller_error", 0, "", "Another failure of the cal
 OUTCOME(DENIED, "denied", 403, "RBAC: access denied", "No rule allows the caller to use the service.")
 OUTCOME(REVOKED, "revoked", 403, "RBAC: access denied", "A reload took the permission away: closed; a request whose answer had not begun is answered (on_revoke).")
 OUTCOME(CERT_ENDED, "caller_expired", 0, "", "The caller's certificate ran out while the connection was open; closed at the next request.")
+OUTCOME(NAME_MISSING, "name_missing", 0, "", "The service is a wildcard whose bytes are not looked at, and the caller's own TLS did not say in limits.hello_ms which name it wants; reset.")
+OUTCOME(NAME_REFUSED, "name_refused", 421, "Misdirected Request", "The service is a wildcard, and not for the name or the port that was asked for; a connection is reset.")
 
 /* Towards the external service. */
 OUTCOME(NO_ENDPOINT, "destination_unavailable", 503, "no healthy upstream", "No endpoint is left that may be used.")

@@ -62,5 +62,10 @@ SERVICE_ROW(TLS_CERT, STR, tls_cert, "tls.cert", "", NULL, 0, 0, CONNECTIONS,
 SERVICE_ROW(TLS_KEY, STR, tls_key, "tls.key", "", NULL, 0, 0, CONNECTIONS,
     "Its private key, likewise.")
 
+SERVICE_ROW(WILDCARD, STR, wildcard, "wildcard", "", NULL, 0, 0, CONNECTIONS,
+    "Suffix, as \"*.s3.amazonaws.com\", that makes the service stand for all names under it (one label more, or several). Where a connection goes is then decided by the name that the caller asks for: Host (:authority) of each request, or, where requests are not looked at, the server name in the caller's own TLS inside. Port, TLS and permission are the resource's, its host is not used; Host stays as the caller sent it, and TLS names and expects that name. Such names never lead to private networks or carrier-grade NAT, whatever allow_addresses says.")
+SERVICE_ROW(WILDCARD_NAMES, UINT, wildcard_names, "wildcard_names", "100", NULL, 1, 1000, ANY,
+    "Names of a wildcard that a worker knows at a time; the one that was not used for longest makes room, and while all are in use no other one is taken.")
+
 #undef SERVICE_ROW
 /* clang-format on */

@@ -76,6 +76,9 @@ struct service_options {
 	struct str tls_cert; /* where it is: daemon/key_source.h */
 	struct str tls_key;  /* both or neither */
 
+	struct str wildcard; /* lower case, "*." and a suffix; empty: none */
+	unsigned wildcard_names;
+
 	/* What follows from them: service_options_derive(). */
 	enum host_rule host;
 	struct str host_name; /* HOST_NAMED */

@@ -194,6 +194,17 @@ tls_clients_free(struct tls_clients *clients)
 }
 
 void
+tls_clients_forget(struct tls_clients *clients, const struct tls_spec *spec)
+{
+	struct client_context *c;
+
+	HASH_FIND(
+	    hh, clients->contexts, &spec->digest, sizeof(spec->digest), c);
+	if (c != NULL && c->refs == 1)
+		drop(clients, c);
+}
+
+void
 tls_clients_sweep(struct tls_clients *clients, uint64_t idle_ms)
 {
 	uint64_t now = clock_ms();

@@ -49,6 +49,8 @@ struct tls_clients *tls_clients_new(void) MUST_CHECK;
 void tls_clients_free(struct tls_clients *c);
 /* Forget contexts that nothing used for this long. */
 void tls_clients_sweep(struct tls_clients *c, uint64_t idle_ms);
+/* Forget that of these settings, if nothing uses it. */
+void tls_clients_forget(struct tls_clients *c, const struct tls_spec *spec);
 
 /*
  * Client side to an external server; session_key (endpoint key and address)

@@ -98,7 +98,7 @@ refused(const struct answers_rule *rule, const struct addr *a)
 	if (is_v6 ? !rule->outward->uses_v6 : !rule->outward->uses_v4)
 		return is_v6 ? "the service does not use IPv6"
 			     : "the service does not use IPv4";
-	return addr_refused(a, &rule->outward->rules, rule->is_literal);
+	return addr_refused(a, rule->rules, rule->is_literal);
 }
 
 static bool

@@ -33,6 +33,7 @@ struct answers_rule {
 	const struct upstream_env *env;
 	const struct families *families;
 	const struct outward *outward;
+	const struct addr_rules *rules; /* one of outward's */
 	uint16_t port;
 	bool is_literal;
 	bool is_ordered; /* order and ports are right as they are */

@@ -18,14 +18,14 @@
 /* There may be ten thousand of them. */
 _Static_assert(sizeof(struct cluster) <= 1024, "a cluster is small");
 
-static struct cluster_counts *
-counts_get(struct clusters *cs, struct str name)
+struct cluster_counts *
+counts_get(struct clusters *cs, enum stat_scope scope, struct str label)
 {
-	char *label = str_dup(name);
-	struct stats_set *set = stats_get(cs->env.stats, SCOPE_CLUSTER, label);
+	char *name = str_dup(label);
+	struct stats_set *set = stats_get(cs->env.stats, scope, name);
 	struct cluster_counts *k;
 
-	free(label);
+	free(name);
 	HASH_FIND(hh, cs->counts, &set, sizeof(set), k);
 	if (k == NULL) {
 		k = xcalloc(1, sizeof(*k));
@@ -36,7 +36,7 @@ counts_get(struct clusters *cs, struct str name)
 	return k;
 }
 
-static void
+void
 counts_drop(struct clusters *cs, struct cluster_counts *k)
 {
 	if (--k->users > 0)
@@ -97,8 +97,9 @@ cluster_new(struct clusters *cs, struct service *s)
 
 	c->refs = 1;
 	c->all = cs;
-	c->counts = counts_get(cs, s->stats_name);
+	c->counts = counts_get(cs, SCOPE_CLUSTER, s->stats_name);
 	lease_init(c);
+	known_names_init(c);
 	TAILQ_INIT(&c->reaches);
 	cluster_set_service(c, s);
 	HASH_ADD_KEYPTR(
@@ -134,6 +135,7 @@ cluster_unref(struct cluster *c)
 	TAILQ_REMOVE(&cs->dropped, c, link);
 	timer_stop(&c->patience);
 	timer_stop(&c->telling);
+	known_names_fini(c);
 	counts_drop(cs, c->counts);
 	unref_all(&c->local);
 	unref_all(&c->remote);
@@ -182,7 +184,14 @@ clusters_get(struct clusters *cs, struct service *s)
 const struct live_endpoints *
 cluster_endpoints(const struct cluster *c, const struct reach_want *want)
 {
-	return want->is_relay ? &c->remote : &c->local;
+	static const struct live_endpoints none;
+
+	if (want->is_relay)
+		return &c->remote;
+	if (want->name != NULL)
+		return &want->name->endpoints;
+	/* What the resource says of a wildcard is nowhere to connect to. */
+	return c->service->options->wildcard.len > 0 ? &none : &c->local;
 }
 
 bool
@@ -261,7 +270,8 @@ bool
 cluster_make_room(struct cluster *c)
 {
 	while (cluster_is_full(c))
-		if (!close_an_idle_one(&c->local))
+		if (!close_an_idle_one(&c->local) &&
+		    !known_names_close_an_idle_one(c))
 			return false;
 	return true;
 }

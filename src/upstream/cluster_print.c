@@ -49,6 +49,14 @@ print_failure(const struct live_endpoint *e, uint64_t now_ms, struct text *out)
 	text_add_z(out, e->failure);
 }
 
+static const char *
+what_it_is(const struct live_endpoint *e, bool is_relay)
+{
+	if (is_relay)
+		return "remote";
+	return e->name_id != 0 ? "name" : "local";
+}
+
 static void
 print_endpoint(const struct cluster *c, const struct live_endpoint *e,
     bool is_relay, struct text *out)
@@ -56,7 +64,7 @@ print_endpoint(const struct cluster *c, const struct live_endpoint *e,
 	uint64_t now = cluster_now_ms(c);
 
 	text_addf(out, "%.*s %.*s %s ", STR_ARG(c->service->key),
-	    STR_ARG(e->endpoint->key), is_relay ? "remote" : "local");
+	    STR_ARG(e->endpoint->key), what_it_is(e, is_relay));
 	print_host(e->endpoint, out);
 	print_addresses(c, e->endpoint, is_relay, out);
 	text_addf(out, " %s active=%u idle=%zu",
@@ -66,16 +74,40 @@ print_endpoint(const struct cluster *c, const struct live_endpoint *e,
 	text_add_char(out, '\n');
 }
 
+static void
+print_endpoints(const struct cluster *c, const struct live_endpoints *list,
+    bool is_relay, struct text *out)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		print_endpoint(c, list->v[i], is_relay, out);
+}
+
+/* What the resource says is of no interest by itself then. */
+static void
+print_names(const struct cluster *c, struct text *out)
+{
+	const struct service_options *o = c->service->options;
+	const struct upstream_name *n;
+
+	text_addf(out, "%.*s wildcard %.*s names=%zu most=%u\n",
+	    STR_ARG(c->service->key), STR_ARG(o->wildcard), c->names.n,
+	    o->wildcard_names);
+	for (n = c->names.table; n != NULL; n = n->hh.next)
+		print_endpoints(c, &n->endpoints, false, out);
+}
+
 void
 clusters_print(const struct clusters *cs, struct text *out)
 {
 	const struct cluster *c;
-	size_t i;
 
 	for (c = cs->table; c != NULL; c = c->hh.next) {
-		for (i = 0; i < c->local.n; i++)
-			print_endpoint(c, c->local.v[i], false, out);
-		for (i = 0; i < c->remote.n; i++)
-			print_endpoint(c, c->remote.v[i], true, out);
+		if (c->service->options->wildcard.len > 0)
+			print_names(c, out);
+		else
+			print_endpoints(c, &c->local, false, out);
+		print_endpoints(c, &c->remote, true, out);
 	}
 }

@@ -13,6 +13,7 @@
 #include "net/families.h"
 #include "upstream/cluster.h"
 #include "upstream/endpoint.h"
+#include "upstream/known_names.h"
 #include "upstream/lease.h"
 #include "upstream/outward.h"
 #include "upstream/pool.h"
@@ -30,6 +31,11 @@ struct cluster_counts {
 	UT_hash_handle hh; /* by set */
 };
 
+/* Those of this label, counted until dropped. */
+struct cluster_counts *counts_get(
+    struct clusters *cs, enum stat_scope scope, struct str label) MUST_CHECK;
+void counts_drop(struct clusters *cs, struct cluster_counts *k);
+
 struct cluster {
 	unsigned refs; /* the table's; of guards, leases, reaches, callers */
 	struct clusters *all;
@@ -38,6 +44,8 @@ struct cluster {
 	struct cluster_counts *counts;
 	struct live_endpoints local;
 	struct live_endpoints remote;
+	/* Of a wildcard service: who they are, local being what they share. */
+	struct known_names names;
 	bool is_dropped; /* the service is gone: nothing is kept for later */
 
 	size_t n_open;     /* connections */
@@ -72,6 +80,7 @@ struct clusters {
 	struct cluster *recent[CLUSTERS_RECENT]; /* by service; of the table */
 	struct cluster_list dropped;
 	struct cluster_counts *counts;
+	uint64_t names_made;
 	struct pool pool;
 	struct timer health; /* while some endpoint is unhealthy */
 };
@@ -112,6 +121,12 @@ struct cluster_guard cluster_guard_hold(
     struct cluster *c, struct live_endpoint *e) MUST_CHECK;
 
 /* cluster_sync.c */
+/*
+ * What list is from now on; keeps: of those that are as they were, health and
+ * connections stay.
+ */
+void live_endpoints_set(struct live_endpoints *list,
+    const struct service_endpoint *v, size_t n, bool keeps, uint64_t name_id);
 void cluster_set_service(struct cluster *c, struct service *s);
 /* Bits of from's rulesets as bits of to's equal ones. */
 uint64_t cluster_translate(

@@ -26,23 +26,26 @@ find_same(const struct live_endpoints *old, const struct endpoint *e)
 }
 
 static struct live_endpoint *
-keep_or_make(
-    const struct live_endpoints *old, const struct service_endpoint *se)
+keep_or_make(const struct live_endpoints *old,
+    const struct service_endpoint *se, uint64_t name_id)
 {
 	struct live_endpoint *e = find_same(old, se->endpoint);
 
 	/* Twice the same one in a list would share one state: not so here. */
-	if (e == NULL || !e->is_gone)
-		return live_endpoint_new(se);
+	if (e == NULL || !e->is_gone) {
+		e = live_endpoint_new(se);
+		e->name_id = name_id;
+		return e;
+	}
 	e->is_gone = false;
 	e->ruleset = se->ruleset;
 	e->is_zoned = se->is_zoned;
 	return live_endpoint_ref(e);
 }
 
-static void
-replace(struct live_endpoints *list, const struct service_endpoint *v, size_t n,
-    bool keeps_connections)
+void
+live_endpoints_set(struct live_endpoints *list,
+    const struct service_endpoint *v, size_t n, bool keeps, uint64_t name_id)
 {
 	const struct live_endpoints none = { .v = NULL };
 	struct live_endpoints old = *list;
@@ -54,8 +57,7 @@ replace(struct live_endpoints *list, const struct service_endpoint *v, size_t n,
 	list->n = n;
 	/* They speak what the service spoke, and go where it went, before. */
 	for (i = 0; i < n; i++)
-		list->v[i] =
-		    keep_or_make(keeps_connections ? &old : &none, &v[i]);
+		list->v[i] = keep_or_make(keeps ? &old : &none, &v[i], name_id);
 	for (i = 0; i < old.n; i++) {
 		if (old.v[i]->is_gone)
 			pool_close(old.v[i]);
@@ -118,8 +120,9 @@ cluster_set_service(struct cluster *c, struct service *s)
 	}
 	outward_unref(c->outward);
 	c->outward = outward_new(s->options, cluster_env(c)->addr_rules);
-	replace(&c->local, s->local, s->n_local, keeps);
-	replace(&c->remote, s->remote, s->n_remote, keeps);
+	live_endpoints_set(&c->local, s->local, s->n_local, keeps, 0);
+	live_endpoints_set(&c->remote, s->remote, s->n_remote, keeps, 0);
+	known_names_sync(c, keeps);
 	service_unref(old);
 	cluster_note_health(c);
 }
@@ -136,6 +139,7 @@ cluster_drop(struct cluster *c)
 	c->is_dropped = true;
 	for (i = 0; i < c->local.n; i++)
 		pool_close(c->local.v[i]);
+	known_names_close(c);
 	cluster_unref(c);
 }
 

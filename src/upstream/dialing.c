@@ -30,7 +30,7 @@ static bool
 is_same_want(const struct reach_want *a, const struct reach_want *b)
 {
 	return a->is_relay == b->is_relay && a->only_zoned == b->only_zoned &&
-	       a->rulesets == b->rulesets;
+	       a->rulesets == b->rulesets && a->name == b->name;
 }
 
 static bool
@@ -123,6 +123,7 @@ release(struct dialing *d)
 		dialing_leave(TAILQ_FIRST(&d->owners));
 	TAILQ_REMOVE(&d->cluster->dialings, d, link);
 	live_endpoint_unref(d->endpoint);
+	upstream_name_unref(d->want.name);
 	free(d);
 }
 
@@ -162,6 +163,7 @@ dialing_begin(struct lease *l, struct live_endpoint *e)
 	d->cluster = c;
 	d->want = l->want;
 	d->want.pin = NULL;
+	upstream_name_ref(d->want.name);
 	d->endpoint = live_endpoint_ref(e);
 	d->most = expected_streams(c, e);
 	TAILQ_INIT(&d->owners);

@@ -23,6 +23,7 @@
 struct live_endpoint {
 	unsigned refs;
 	struct endpoint *endpoint; /* referenced */
+	uint64_t name_id; /* of the name that it is for; 0: of no wildcard */
 	unsigned ruleset;
 	bool is_zoned;
 	bool is_gone;       /* the service has it no longer, or not as it was */

@@ -190,6 +190,7 @@ lease_start(struct lease *l, struct cluster *c, const struct reach_want *want,
 	l->want.rulesets =
 	    cluster_translate(want->service, c->service, want->rulesets);
 	l->want.service = NULL;
+	upstream_name_ref(l->want.name);
 	l->fn = fn;
 	l->arg = arg;
 	if (!get_or_wait(l))
@@ -244,6 +245,8 @@ lease_end(struct lease *l, bool is_whole)
 	if (!is_borrowed)
 		endpoint_unref(l->endpoint);
 	l->endpoint = NULL;
+	upstream_name_unref(l->want.name);
+	l->want.name = NULL;
 	l->cluster = NULL;
 	cluster_unref(c);
 }

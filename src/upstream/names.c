@@ -21,7 +21,10 @@ dns_of(const struct cluster *c, bool is_relay)
 bool
 names_are_ordered(const struct cluster *c, bool is_relay)
 {
-	return !is_relay && c->service->options->srv;
+	const struct service_options *o = c->service->options;
+
+	/* A wildcard's names are hosts, all on the port of its resource. */
+	return !is_relay && o->srv && o->wildcard.len == 0;
 }
 
 bool

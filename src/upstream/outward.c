@@ -57,6 +57,9 @@ outward_new(const struct service_options *o, const struct addr_rules *all)
 	w->rules.deny = networks(&o->deny_addresses, &w->rules.n_deny);
 	w->rules.only_public = o->addresses == ADDRESSES_PUBLIC;
 	w->rules.more = all;
+	w->named_rules = w->rules;
+	w->named_rules.only_public = true;
+	w->named_rules.never_private = true;
 	w->uses_v4 = o->family != FAMILY_IPV6;
 	w->uses_v6 = o->family != FAMILY_IPV4;
 	w->prefers_v4 = o->family == FAMILY_PREFER_IPV4;

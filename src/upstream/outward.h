@@ -18,6 +18,11 @@
 struct outward {
 	unsigned refs;
 	struct addr_rules rules; /* of the service; more: the daemon's */
+	/*
+	 * The same for names of a wildcard, which callers choose: never to a
+	 * private network.
+	 */
+	struct addr_rules named_rules;
 	struct sock_way way;
 	bool uses_v4;
 	bool uses_v6;

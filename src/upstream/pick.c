@@ -7,10 +7,15 @@
 
 #include "upstream/pick.h"
 
+#include "upstream/known_names.h"
+
 bool
 pick_allows(const struct reach_want *want, const struct live_endpoint *e)
 {
 	if (e->is_gone || (want->only_zoned && !e->is_zoned))
+		return false;
+	/* A connection to one name is of no use for another. */
+	if (e->name_id != upstream_name_id(want->name))
 		return false;
 	/* A relay's caller has not been asked who he is: the other zone does.
 	 */

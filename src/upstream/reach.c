@@ -70,6 +70,13 @@ endpoint_of(const struct reach *r)
 	return r->at->endpoint;
 }
 
+static const struct addr_rules *
+rules_of(const struct reach *r)
+{
+	return r->want.name != NULL ? &r->outward->named_rules
+				    : &r->outward->rules;
+}
+
 static const struct live_endpoints *
 choice(const struct reach *r)
 {
@@ -135,6 +142,7 @@ set_answers(struct reach *r, const struct addr *v, size_t n)
 		.env = cluster_env(r->cluster),
 		.families = &r->cluster->all->families,
 		.outward = r->outward,
+		.rules = rules_of(r),
 		.port = e->port,
 		.is_literal = e->host_is_address,
 		.is_ordered = !e->host_is_address &&
@@ -276,7 +284,7 @@ start_dialling(struct reach *r)
 		.addrs = r->answers.v,
 		.n = r->answers.n,
 		.is_literal = endpoint_of(r)->host_is_address,
-		.rules = &r->outward->rules,
+		.rules = rules_of(r),
 		.way = &r->outward->way,
 		.families = &r->cluster->all->families,
 		.timeout_ms = env->limits->connect_ms,
@@ -360,6 +368,7 @@ finish(struct reach *r)
 	out->tls_failure = TLS_FAIL_NONE;
 	out->guard = cluster_guard_hold(r->cluster, r->at);
 	live_endpoint_worked(r->at);
+	upstream_name_connected(r->want.name);
 	cluster_note_health(r->cluster);
 	stat_connect_time(cluster_set(r->cluster), out->connect_us);
 	wire_set_owner(out->wire, NULL, NULL);

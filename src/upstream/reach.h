@@ -20,6 +20,7 @@
 struct live_endpoint;
 struct pin;
 struct reach;
+struct upstream_name;
 
 /* Which endpoints may be used. */
 struct reach_want {
@@ -32,6 +33,8 @@ struct reach_want {
 	 * one that the cluster has now.
 	 */
 	const struct service *service;
+	/* Of a wildcard service: upstream/name.h; NULL: it has none. */
+	struct upstream_name *name;
 	/* Of leases: where a private connection is kept; NULL: nowhere. */
 	struct pin *pin;
 };

@@ -21,6 +21,7 @@ count_failure(struct reach *r, enum reach_status s)
 	bool is_late = s == REACH_LATE || s == REACH_NAME_LATE;
 
 	stat_inc(set, STAT_UPSTREAM_CX_CONNECT_FAIL);
+	upstream_name_failed(r->want.name);
 	if (is_late)
 		stat_inc(set, STAT_UPSTREAM_CX_CONNECT_TIMEOUT);
 	/* Without descriptors nothing was learnt about the endpoint. */

@@ -46,6 +46,7 @@ release(struct reach *r)
 	free(r->tried.v);
 	answers_free(&r->answers);
 	outward_unref(r->outward);
+	upstream_name_unref(r->want.name);
 	loop_later(cluster_env(c)->loop, free, r);
 	cluster_unref(c);
 }
@@ -141,6 +142,7 @@ reach_new(struct cluster *c, const struct reach_want *want,
 	r->want.rulesets =
 	    cluster_translate(want->service, c->service, want->rulesets);
 	r->want.service = NULL;
+	upstream_name_ref(r->want.name);
 	r->fn = fn;
 	r->arg = arg;
 	r->result.status = REACH_NO_ENDPOINT;

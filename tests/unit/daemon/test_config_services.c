@@ -82,7 +82,8 @@ Test(config_services, takes_every_option)
 	    "source = [ \"10.0.0.1\", \"fd00::1\" ]; interface = \"eth1\"; "
 	    "mark = 4294967295L; dscp = 46; "
 	    "keepalive = { idle_s = 60; interval_s = 5; probes = 3; }; "
-	    "tls = { cert = \"/c.pem\"; key = \"credential:k\"; }; },\n"
+	    "tls = { cert = \"/c.pem\"; key = \"credential:k\"; }; "
+	    "wildcard = \"*.S3.example\"; wildcard_names = 7; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -115,6 +116,8 @@ Test(config_services, takes_every_option)
 	cr_expect(o->srv);
 	expect_str(o->tls_cert, "/c.pem", "tls.cert");
 	expect_str(o->tls_key, "credential:k", "tls.key");
+	expect_str(o->wildcard, "*.s3.example", "lower case");
+	cr_expect_eq(o->wildcard_names, 7);
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
@@ -196,6 +199,14 @@ Test(config_services, defaults_of_the_table_are_those_in_force)
 	"c:2: services.server: wants at most 256 printable ASCII " \
 	"characters\n"
 
+#define S "match = { service = \"s\"; }; "
+#define WILDCARD_WANTS                                                      \
+	"c:2: services.wildcard: wants \"*.\" and a name of two labels or " \
+	"more, as \"*.s3.amazonaws.com\"\n"
+#define WILDCARD_ONE                                                  \
+	"c:2: services.wildcard: opens many names, so it is for one " \
+	"service at a time: name it in match.service\n"
+
 Test(config_services, refuses_with_place_and_remedy)
 {
 	static const struct {
@@ -275,6 +286,16 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ "attempt_delay_ms = 9;",
 		    "c:2: services.attempt_delay_ms: wants a whole number from "
 		    "10 to 2000 ms\n" },
+		{ S "wildcard = \"*\";", WILDCARD_WANTS },
+		{ S "wildcard = \"*.com\";", WILDCARD_WANTS },
+		{ S "wildcard = \"s3.example\";", WILDCARD_WANTS },
+		{ S "wildcard = \"*.s3.example.\";", WILDCARD_WANTS },
+		{ "wildcard = \"*.s3.example\";", WILDCARD_ONE },
+		{ "match = { mesh = \"m\"; }; wildcard = \"*.s3.example\";",
+		    WILDCARD_ONE },
+		{ S "wildcard_names = 0;",
+		    "c:2: services.wildcard_names: wants a whole number from 1 "
+		    "to 1000\n" },
 		{ "request_ms = 86400001;",
 		    "c:2: services.request_ms: wants a whole number from 0 "
 		    "to 86400000 ms\n" },

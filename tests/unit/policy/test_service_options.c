@@ -348,6 +348,55 @@ Test(service_options, says_what_leads_to_nothing)
 	}
 }
 
+#define IS(name) \
+	"conf:7: services.wildcard: warning: service " name " of mesh m "
+
+Test(service_options, what_a_wildcard_does_not_go_with)
+{
+	static const struct {
+		const char *service;
+		bool has_host;
+		bool has_srv;
+		const char *want;
+	} rows[] = {
+		{ "http", false, false, "" },
+		{ "mes-http2", false, false, "" },
+		{ "tcp", false, false,
+		    IS("tcp") "is of a protocol whose requests are not looked "
+			      "at, so that the name comes from the caller's "
+			      "own TLS, which its endpoints must not be "
+			      "wrapped in once more: set tls.enabled to "
+			      "false, or let its resource say http\n" },
+		{ "http", true, false,
+		    IS("http") "has a wildcard, so its servers get the Host "
+			       "that was asked for: take services.host out\n" },
+		{ "grpc", false, true,
+		    IS("grpc") "has a wildcard, whose names are hosts on the "
+			       "port of the resource: take services.srv "
+			       "out\n" },
+	};
+	struct service_entry e;
+	struct snapshot *s;
+	struct text said;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		e = entry("m", rows[i].service, 0, "v", 1);
+		e.options.host_text = STR("x.example");
+		e.options.srv = true;
+		e.options.wildcard = STR("*.s3.example");
+		e.given[SERVICE_OPTION_HOST] = rows[i].has_host;
+		e.given[SERVICE_OPTION_SRV] = rows[i].has_srv;
+		e.given[SERVICE_OPTION_WILDCARD] = true;
+		said = TEXT_EMPTY;
+		s = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, NULL, &said);
+		cr_expect_str_eq(
+		    said.p, rows[i].want, "%s: %s", rows[i].service, said.p);
+		snapshot_unref(s);
+		text_free(&said);
+	}
+}
+
 static bool
 is_changed(const struct snapshot_diff *d, const char *key)
 {

@@ -121,6 +121,7 @@ Test(answers, they_are_checked_and_take_turns)
 		answers_set(&as,
 		    &(struct answers_rule){ .env = &env,
 			.outward = outward,
+			.rules = &outward->rules,
 			.port = 7,
 			.is_literal = rows[i].is_literal,
 			.turn = rows[i].turn },
@@ -196,6 +197,7 @@ Test(answers, families_in_turn)
 		    &(struct answers_rule){ .env = &env,
 			.families = &f,
 			.outward = w,
+			.rules = &w->rules,
 			.turn = rows[i].turn,
 			.now_ms = 6 },
 		    v, ARRAY_LEN(v), &refused);
