@@ -80,6 +80,20 @@ effect_text(enum rule_effect e)
 	return "";
 }
 
+static const char *
+match_text(enum tls_name_match m)
+{
+	switch (m) {
+	case TLS_NAME_EXACT:
+		return "exact";
+	case TLS_NAME_PREFIX:
+		return "prefix";
+	case TLS_NAME_SUFFIX:
+		return "suffix";
+	}
+	return "";
+}
+
 static json_t *
 names_of(const struct tls_spec *t)
 {
@@ -88,12 +102,43 @@ names_of(const struct tls_spec *t)
 
 	for (i = 0; i < t->n_names; i++) {
 		o = json_object();
-		json_object_set_new(o,
-		    t->names[i].match == TLS_NAME_PREFIX ? "prefix" : "exact",
+		json_object_set_new(o, match_text(t->names[i].match),
 		    text_of(t->names[i].value));
 		json_array_append_new(a, o);
 	}
 	return a;
+}
+
+static const char *
+ocsp_text(enum tls_ocsp o)
+{
+	switch (o) {
+	case TLS_OCSP_OFF:
+		return "off";
+	case TLS_OCSP_CHECK:
+		return "check";
+	case TLS_OCSP_REQUIRE:
+		return "require";
+	}
+	return "";
+}
+
+static void
+add_switches(json_t *o, const struct tls_spec *t)
+{
+	static const char *const choices[TLS_CHOICE_N] = { "ciphers",
+		"ciphersuites", "groups", "signature_algorithms" };
+	enum tls_choice i;
+
+	json_object_set_new(o, "weak", json_boolean(t->is_weak));
+	json_object_set_new(o, "resumption", json_boolean(!t->no_resumption));
+	json_object_set_new(o, "crl", blob_of(t->crl));
+	json_object_set_new(
+	    o, "crl_whole_chain", json_boolean(t->crl_whole_chain));
+	json_object_set_new(o, "ocsp", json_string(ocsp_text(t->ocsp)));
+	for (i = 0; i < TLS_CHOICE_N; i++)
+		json_object_set_new(
+		    o, choices[i], text_of(tls_spec_choice(t, i)));
 }
 
 static json_t *
@@ -119,6 +164,7 @@ tls_of(const struct tls_spec *t)
 	    o, "max_version", json_sprintf("0x%04x", t->max_version));
 	json_object_set_new(
 	    o, "allow_renegotiation", json_boolean(t->allow_renegotiation));
+	add_switches(o, t);
 	return o;
 }
 

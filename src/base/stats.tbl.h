@@ -173,6 +173,20 @@ CLUSTER(UPSTREAM_CX_CONNECT_TIMEOUT, STAT_COUNTER, "envoy_cluster_upstream_cx_co
 CLUSTER(UPSTREAM_CX_CONNECT_MS, STAT_HISTOGRAM, "envoy_cluster_upstream_cx_connect_ms", NULL,
     "Milliseconds from the first SYN until a connection could be used.",
     "Rising: look at the network path, or at the service's accept queue.")
+CLUSTER(UPSTREAM_SSL_HANDSHAKE, STAT_COUNTER, "envoy_cluster_ssl_handshake", NULL,
+    "TLS handshakes with the service that succeeded.", "")
+CLUSTER(UPSTREAM_SSL_SESSION_REUSED, STAT_COUNTER, "envoy_cluster_ssl_session_reused", NULL,
+    "Of those, resumed ones; the others were full handshakes.",
+    "Few, with many connections: its servers do not share sessions, or tls.resumption is off.")
+CLUSTER(UPSTREAM_SSL_FAIL_VERIFY_ERROR, STAT_COUNTER, "envoy_cluster_ssl_fail_verify_error", NULL,
+    "Handshakes that failed because the server's certificate does not chain to a CA, is out of date, or was revoked.",
+    "The access log's detail says which certificate, and what to change.")
+CLUSTER(UPSTREAM_SSL_FAIL_VERIFY_SAN, STAT_COUNTER, "envoy_cluster_ssl_fail_verify_san", NULL,
+    "Handshakes that failed because the server's certificate is for another name.",
+    "The access log's detail has expected and presented names.")
+CLUSTER(UPSTREAM_SSL_CONNECTION_ERROR, STAT_COUNTER, "envoy_cluster_ssl_connection_error", NULL,
+    "Handshakes that failed for another reason.",
+    "The access log's detail says which.")
 CLUSTER(UPSTREAM_CX_TX_BYTES, STAT_COUNTER, "envoy_cluster_upstream_cx_tx_bytes_total", NULL,
     "Payload bytes sent to the service.", "")
 CLUSTER(UPSTREAM_CX_RX_BYTES, STAT_COUNTER, "envoy_cluster_upstream_cx_rx_bytes_total", NULL,

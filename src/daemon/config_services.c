@@ -75,6 +75,7 @@ config_service_entry(const config_setting_t *s, struct arena *a,
 	config_check_requests(&r, o);
 	config_check_outward(&r, o);
 	config_check_keys(&r, o);
+	config_check_tls(&r, o);
 	config_check_wildcard(&r, e);
 	service_options_derive(o);
 	if (service_entry_gives_nothing(e))

@@ -18,6 +18,7 @@
 #include "daemon/key_files.h"
 #include "daemon/key_watch.h"
 #include "daemon/problem_log.h"
+#include "daemon/tls_files.h"
 #include "daemon/worker.h"
 #include "feed/feed.h"
 #include "model/store.h"
@@ -36,6 +37,7 @@ struct publisher {
 	struct store *store;
 	struct key_files *files;
 	struct key_watch *watch; /* NULL: nobody waits for changes */
+	struct tls_files *tls_files;
 	struct problem_log *log;
 	/* In force, and what was wrong when it was made. */
 	struct snapshot *snapshot;
@@ -75,6 +77,7 @@ publisher_new(
 	p->stats = stats;
 	p->store = store_new();
 	p->files = key_files_new();
+	p->tls_files = tls_files_new();
 	p->log = problem_log_new();
 	timer_init(&p->rotation, l, on_rotation, p);
 	return p;
@@ -118,6 +121,7 @@ publisher_free(struct publisher *p)
 	problems_free(&p->all);
 	problem_log_free(p->log);
 	key_files_free(p->files);
+	tls_files_free(p->tls_files);
 	store_free(p->store);
 	config_free(p->config);
 	free(p);
@@ -285,6 +289,7 @@ build_snapshot(struct publisher *p)
 	config_build_settings(p->config, &set);
 	set.identities = key_files_identities(p->files, &set.n_identities);
 	set.pairs = key_files_pairs(p->files, &set.n_pairs);
+	set.files = tls_files_get(p->tls_files, &set.n_files);
 	problems_replace(&p->build_problems);
 	return take_snapshot(p, snapshot_build(p->store, &set, p->snapshot,
 				    &pem_ops, &p->build_problems));
@@ -309,10 +314,11 @@ build_identities(struct publisher *p)
 }
 
 static void
-read_keys(struct publisher *p)
+read_files(struct publisher *p)
 {
 	problems_replace(&p->file_problems);
 	key_files_read(p->files, p->config, &p->file_problems);
+	tls_files_read(p->tls_files, p->config, &p->file_problems);
 }
 
 /* Read what the cause asks for; true when there may be something to build. */
@@ -324,7 +330,7 @@ listen_to(struct publisher *p, enum publish_cause cause)
 	if (cause == PUBLISH_ROTATION)
 		return false;
 	if (cause == PUBLISH_KEYS) {
-		read_keys(p);
+		read_files(p);
 		return true;
 	}
 	if (cause == PUBLISH_ASKED)
@@ -333,7 +339,7 @@ listen_to(struct publisher *p, enum publish_cause cause)
 	has_changed = store_commit(p->store);
 	if (cause == PUBLISH_CHANGE)
 		return has_changed;
-	read_keys(p);
+	read_files(p);
 	/* Files that resources name may have changed without being heard. */
 	return true;
 }

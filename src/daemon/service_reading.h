@@ -36,6 +36,9 @@ void config_check_outward(
 /* config_keys.c: where certificates and keys are. */
 void config_check_keys(
     const struct service_reading *r, const struct service_options *o);
+/* config_tls.c: what is asked of servers. */
+void config_check_tls(
+    const struct service_reading *r, const struct service_options *o);
 /* config_wildcard.c: names under a suffix. */
 void config_check_wildcard(
     const struct service_reading *r, struct service_entry *e);

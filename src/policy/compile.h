@@ -106,6 +106,31 @@ struct tls_spec *mes_endpoint_tls(struct compile *c,
     const struct tls_spec *common, size_t endpoint) MUST_CHECK;
 
 /*
+ * compile_tls_options.c: what the configuration says of the TLS of a service,
+ * beside its resource.  False: reported, with the entry's place.
+ */
+/* The switches of t, which are as the resource has them. */
+void tls_options_switch(const struct service_options *o, struct tls_spec *t);
+/* Likewise its versions; is_min_free: the resource says nothing of the lowest.
+ */
+bool tls_options_versions(struct compile *c, const struct service *draft,
+    bool is_min_free, struct tls_spec *t) MUST_CHECK;
+/* From a file, which tls.ca names. */
+bool tls_options_ca(struct compile *c, const struct service *draft,
+    struct tls_spec *t) MUST_CHECK;
+/* Revocation and lists. */
+bool tls_options_rest(struct compile *c, const struct service *draft,
+    struct tls_spec *t) MUST_CHECK;
+void tls_options_sni(const struct service_options *o, struct str of_resource,
+    struct tls_spec *t);
+/* Instead of those that t has, if any are given. */
+void tls_options_names(
+    const struct service_options *o, struct arena *a, struct tls_spec *t);
+/* The resource has no TLS that they could be about. */
+void warn_no_tls(
+    struct compile *c, const struct resource *r, const struct service *draft);
+
+/*
  * compile_source.c: the bytes of a data source, borrowed from the share; NULL
  * and reported at level when it leads nowhere.
  */

@@ -85,6 +85,8 @@ add_endpoints(struct compile *c, const struct resource *r,
 
 	if (mes->tls_is_enabled && mes->n_endpoints > 0 && !c->set->relays_only)
 		is_good = mes_tls(c, r, mes, draft, &tls);
+	else if (!mes->tls_is_enabled && !c->set->relays_only)
+		warn_no_tls(c, r, draft);
 	draft->local =
 	    arena_alloc(a, (mes->n_endpoints + 1) * sizeof(*draft->local));
 	for (i = 0; i < mes->n_endpoints; i++) {

@@ -57,7 +57,6 @@ use_ca(struct compile *c, const struct resource *r,
 	struct text why = TEXT_EMPTY;
 	bool is_good;
 
-	t->verify_chain = true;
 	t->ca = source_blob(c, r, r->mesh, source, path, PROBLEM_ERROR);
 	if (t->ca == NULL)
 		return false;
@@ -74,7 +73,6 @@ static bool
 use_system_ca(struct compile *c, const struct resource *r, const char *path,
     struct tls_spec *t)
 {
-	t->verify_chain = true;
 	t->use_system_ca = true;
 	if (c->tls == NULL || c->tls->system_ca() != NULL)
 		return true;
@@ -82,6 +80,25 @@ use_system_ca(struct compile *c, const struct resource *r, const char *path,
 	    "is missing and this system has no CA bundle to verify with: "
 	    "install ca-certificates, or give the CA here");
 	return false;
+}
+
+/* Whatever of caCert, system and tls.ca is to be used. */
+static bool
+use_trust(struct compile *c, const struct resource *r,
+    const struct service *draft, const struct data_source *source,
+    const char *path, struct tls_spec *t)
+{
+	struct str ca = draft->options->tls_ca;
+
+	if (!t->verify_chain)
+		return true;
+	if (str_eq(ca, STR("system")))
+		return use_system_ca(c, r, path, t);
+	if (!str_eq(ca, STR("auto")))
+		return tls_options_ca(c, draft, t);
+	if (source->kind != SOURCE_NONE)
+		return use_ca(c, r, source, path, t);
+	return use_system_ca(c, r, path, t);
 }
 
 /* What the configuration names counts more; it was checked as it was read. */
@@ -131,18 +148,41 @@ warn_disabled(struct compile *c, const struct resource *r,
 
 static bool
 es_verification(struct compile *c, const struct resource *r,
-    const struct external_service_tls *tls, struct tls_spec *t)
+    const struct external_service_tls *tls, const struct service *draft,
+    struct tls_spec *t)
 {
-	t->verify_names = !tls->skip_hostname_verification;
-	if (tls->ca_cert.kind != SOURCE_NONE)
-		return use_ca(c, r, &tls->ca_cert, es_paths.ca, t);
-	if (c->set->verify_without_ca)
-		return use_system_ca(c, r, es_paths.ca, t);
-	t->verify_names = false;
-	problem_add(c->pr, PROBLEM_WARNING, r->file, r->line, es_paths.ca,
-	    "is missing, so anybody can pose as this server: give the CA, or "
-	    "set verify_without_ca = \"system\"");
-	return true;
+	t->verify_chain =
+	    tls->ca_cert.kind != SOURCE_NONE || c->set->verify_without_ca;
+	t->verify_names = t->verify_chain && !tls->skip_hostname_verification;
+	tls_options_switch(draft->options, t);
+	if (!t->verify_chain &&
+	    draft->options->tls_verify_chain == TLS_AS_RESOURCE)
+		problem_add(c->pr, PROBLEM_WARNING, r->file, r->line,
+		    es_paths.ca,
+		    "is missing, so anybody can pose as this server: give the "
+		    "CA, or set verify_without_ca = \"system\"");
+	return use_trust(c, r, draft, &tls->ca_cert, es_paths.ca, t);
+}
+
+static struct tls_spec *
+es_share(struct compile *c, const struct external_service *es,
+    const struct service *draft, struct str server_name, struct tls_spec *t)
+{
+	struct tls_name name = {
+		.match = TLS_NAME_EXACT,
+		.value = server_name.len > 0 ? server_name : es->host,
+	};
+	struct tls_spec *made;
+	struct arena arena;
+
+	arena_init(&arena, 0);
+	tls_options_sni(draft->options, server_name, t);
+	t->names = &name;
+	t->n_names = t->verify_names ? 1 : 0;
+	tls_options_names(draft->options, &arena, t);
+	made = share_tls(c->share, t);
+	arena_fini(&arena);
+	return made;
 }
 
 bool
@@ -151,7 +191,7 @@ external_service_tls(struct compile *c, const struct resource *r,
     struct tls_spec **out)
 {
 	const struct external_service_tls *tls = &es->tls;
-	struct tls_name name = { .match = TLS_NAME_EXACT };
+	struct str server_name = STR_NONE;
 	struct tls_spec t = {
 		.min_version = TLS_LEAST,
 		.max_version = TLS_MOST,
@@ -164,47 +204,65 @@ external_service_tls(struct compile *c, const struct resource *r,
 		return true;
 	if (!tls->is_enabled) {
 		warn_disabled(c, r, tls);
+		warn_no_tls(c, r, draft);
 		return true;
 	}
 	if (tls->has_server_name)
-		t.sni = tls->server_name;
+		server_name = tls->server_name;
 	else if (!es->host_is_address)
-		t.sni = service_options_domain(draft->options, es->host);
-	if (!es_verification(c, r, tls, &t) ||
+		server_name = service_options_domain(draft->options, es->host);
+	if (!es_verification(c, r, tls, draft, &t) ||
+	    !tls_options_versions(c, draft, true, &t) ||
+	    !tls_options_rest(c, draft, &t) ||
 	    !use_client_pair(c, r, draft, &tls->client_cert, &tls->client_key,
 		&es_paths, &t))
 		return false;
-	name.value = t.sni.len > 0 ? t.sni : es->host;
-	t.names = &name;
-	t.n_names = t.verify_names ? 1 : 0;
-	*out = share_tls(c->share, &t);
+	*out = es_share(c, es, draft, server_name, &t);
 	return true;
 }
 
+/* What is too old to be offered, unless an option has its say about it. */
 static bool
-mes_versions(struct compile *c, const struct resource *r,
-    const struct mesh_external_service *mes, struct tls_spec *t)
+mes_old_versions(struct compile *c, const struct resource *r,
+    const struct service_options *o, struct tls_spec *t)
 {
-	t->min_version = TLS_LEAST;
-	t->max_version = TLS_MOST;
-	if (mes->max_version != TLS_AUTO)
-		t->max_version = (uint16_t)mes->max_version;
-	if (t->max_version < TLS_LEAST) {
+	if (t->max_version < TLS_LEAST &&
+	    o->tls_max_version == TLS_VERSION_AS_RESOURCE) {
 		problem_add(c->pr, PROBLEM_ERROR, r->file, r->line,
 		    "spec.tls.version.max",
 		    "only TLS 1.2 and 1.3 are offered: give TLS12, TLS13 or "
-		    "TLSAuto");
+		    "TLSAuto, or set weak_tls for it in services");
 		return false;
 	}
-	if (mes->min_version == TLS_AUTO)
-		return true;
-	if (mes->min_version < TLS_LEAST)
+	if (t->min_version < TLS_LEAST &&
+	    o->tls_min_version == TLS_VERSION_AS_RESOURCE)
 		problem_add(c->pr, PROBLEM_WARNING, r->file, r->line,
 		    "spec.tls.version.min",
-		    "only TLS 1.2 and 1.3 are offered: taken as TLS12");
-	else
-		t->min_version = (uint16_t)mes->min_version;
+		    "only TLS 1.2 and 1.3 are offered: taken as TLS12; "
+		    "weak_tls in services would allow it");
+	if (t->min_version < TLS_LEAST)
+		t->min_version = TLS_LEAST;
 	return true;
+}
+
+/* Kuma's limits belong to the context that verifies. */
+static bool
+mes_versions(struct compile *c, const struct resource *r,
+    const struct mesh_external_service *mes, const struct service *draft,
+    bool are_ignored, struct tls_spec *t)
+{
+	bool is_min_free = are_ignored || mes->min_version == TLS_AUTO;
+
+	t->min_version = TLS_LEAST;
+	t->max_version = TLS_MOST;
+	if (!are_ignored && mes->max_version != TLS_AUTO)
+		t->max_version = (uint16_t)mes->max_version;
+	if (!is_min_free)
+		t->min_version = (uint16_t)mes->min_version;
+	if (!draft->options->weak_tls &&
+	    !mes_old_versions(c, r, draft->options, t))
+		return false;
+	return tls_options_versions(c, draft, is_min_free, t);
 }
 
 /* Modes as documented: each leaves out what its name says and no more. */
@@ -244,21 +302,14 @@ mes_tls(struct compile *c, const struct resource *r,
 		.alpn = alpn_of(draft),
 	};
 	const struct data_source none = { .kind = SOURCE_NONE };
-	bool with_client_pair;
+	bool with_client_pair, are_ignored;
 
 	read_mode(c, mes, &t, &with_client_pair);
-	if (c->set->modes_as_kuma2 && !t.verify_chain) {
-		/* Kuma's limits belong to the context that verifies. */
-		t.min_version = TLS_LEAST;
-		t.max_version = TLS_MOST;
-	} else if (!mes_versions(c, r, mes, &t)) {
-		return false;
-	}
-	if (t.verify_chain && mes->ca_cert.kind != SOURCE_NONE &&
-	    !use_ca(c, r, &mes->ca_cert, mes_paths.ca, &t))
-		return false;
-	if (t.verify_chain && t.ca == NULL &&
-	    !use_system_ca(c, r, mes_paths.ca, &t))
+	are_ignored = c->set->modes_as_kuma2 && !t.verify_chain;
+	tls_options_switch(draft->options, &t);
+	if (!mes_versions(c, r, mes, draft, are_ignored, &t) ||
+	    !use_trust(c, r, draft, &mes->ca_cert, mes_paths.ca, &t) ||
+	    !tls_options_rest(c, draft, &t))
 		return false;
 	if (!use_client_pair(c, r, draft,
 		with_client_pair ? &mes->client_cert : &none,
@@ -279,30 +330,41 @@ mes_server_name(
 	return mes->server_name;
 }
 
+/* Each endpoint has a name of its own, and is asked for by it. */
+static void
+mes_names(const struct mesh_external_service *mes, struct str first,
+    struct arena *a, struct tls_spec *t)
+{
+	size_t i;
+
+	t->names = arena_alloc(a, (mes->n_sans + 1) * sizeof(*t->names));
+	t->names[0].value = first;
+	for (i = 0; i < mes->n_sans; i++)
+		t->names[i + 1] = (struct tls_name){
+			.match = mes->sans[i].is_prefix ? TLS_NAME_PREFIX
+							: TLS_NAME_EXACT,
+			.value = mes->sans[i].value,
+		};
+	t->n_names = mes->n_sans + 1;
+}
+
 struct tls_spec *
 mes_endpoint_tls(struct compile *c, const struct mesh_external_service *mes,
     const struct service *draft, const struct tls_spec *common, size_t endpoint)
 {
 	const struct mes_endpoint *e = &mes->endpoints[endpoint];
+	struct str name = mes_server_name(c, mes);
 	struct tls_spec t = *common, *made;
 	struct arena arena;
-	size_t i;
 
-	t.sni = mes_server_name(c, mes);
-	if (t.sni.len == 0 && !e->is_address)
-		t.sni = service_options_domain(draft->options, e->address);
-	if (!t.verify_names)
-		return share_tls(c->share, &t);
+	if (name.len == 0 && !e->is_address)
+		name = service_options_domain(draft->options, e->address);
+	tls_options_sni(draft->options, name, &t);
 	arena_init(&arena, 0);
-	t.names = arena_alloc(&arena, (mes->n_sans + 1) * sizeof(*t.names));
-	t.names[0].value = t.sni.len > 0 ? t.sni : e->address;
-	for (i = 0; i < mes->n_sans; i++)
-		t.names[i + 1] = (struct tls_name){
-			.match = mes->sans[i].is_prefix ? TLS_NAME_PREFIX
-							: TLS_NAME_EXACT,
-			.value = mes->sans[i].value,
-		};
-	t.n_names = mes->n_sans + 1;
+	if (t.verify_names) {
+		mes_names(mes, name.len > 0 ? name : e->address, &arena, &t);
+		tls_options_names(draft->options, &arena, &t);
+	}
 	made = share_tls(c->share, &t);
 	arena_fini(&arena);
 	return made;

@@ -3,7 +3,8 @@
  * An endpoint for a name.  A resource that checks no names (skipHostname-
  * Verification, SkipSAN) does so for each name alike; one that does expects
  * the name that was asked for, and nothing beside it: what subjectAltNames
- * lists would let any of these servers pose as each other.
+ * lists would let any of these servers pose as each other.  What tls.sni and
+ * tls.names of the configuration say holds for all of them.
  */
 
 #include "policy/endpoint_named.h"
@@ -23,9 +24,12 @@ tls_named(
 	if (resource == NULL)
 		return NULL;
 	draft = *resource;
-	draft.sni = name;
-	draft.names = &expected;
-	draft.n_names = draft.verify_names ? 1 : 0;
+	if (!draft.is_sni_given)
+		draft.sni = name;
+	if (!draft.are_names_given) {
+		draft.names = &expected;
+		draft.n_names = draft.verify_names ? 1 : 0;
+	}
 	d = tls_spec_digest(&draft, f);
 	return tls_spec_new(&draft, &d);
 }

@@ -61,6 +61,42 @@ SERVICE_ROW(TLS_CERT, STR, tls_cert, "tls.cert", "", NULL, 0, 0, CONNECTIONS,
     "Certificate (PEM), with its chain, to show to servers that ask for one, instead of the resource's: a file, \"credential:NAME\" of the unit, or a PKCS #11 URI. Files are read again when they change, both of a pair or neither.")
 SERVICE_ROW(TLS_KEY, STR, tls_key, "tls.key", "", NULL, 0, 0, CONNECTIONS,
     "Its private key, likewise.")
+SERVICE_ROW(TLS_SNI, STR, tls_sni, "tls.sni", "auto", NULL, 1, 0, ANY,
+    "Server name that is sent: \"auto\" as the resource says, \"none\" sends none, anything else is the name. What the certificate must be for does not follow it: see tls.names.")
+SERVICE_ROW(TLS_VERIFY_CHAIN, ONE_OF, tls_verify_chain, "tls.verify_chain", "auto", "auto|on|off", 0, 0, ANY,
+    "Must the server's certificate chain to a CA? \"auto\": as the resource says.")
+SERVICE_ROW(TLS_VERIFY_NAMES, ONE_OF, tls_verify_names, "tls.verify_names", "auto", "auto|on|off", 0, 0, ANY,
+    "Must the server's certificate be for one of the expected names? \"auto\": as the resource says.")
+SERVICE_ROW(TLS_NAMES, STRS, tls_names, "tls.names", "", NULL, 0, 0, ANY,
+    "Names of which the certificate must have one, instead of those that the resource leads to: \"dns:api.example\", \"dns-suffix:.example\", \"prefix:api.\" (of DNS names and URIs), \"ip:192.0.2.1\", \"uri:spiffe://mesh/api\", \"uri-prefix:spiffe://mesh/\", \"email:ops@example\". Empty: as the resource says.")
+SERVICE_ROW(TLS_CA, STR, tls_ca, "tls.ca", "auto", NULL, 1, 0, ANY,
+    "What the server's certificate must chain to: \"auto\" as the resource says, \"system\" is the CA bundle of this host, anything else a file of PEM, read at start and at each reload.")
+SERVICE_ROW(TLS_CRL, STRS, tls_crl, "tls.crl", "", NULL, 0, 0, ANY,
+    "Files of PEM with revocation lists (RFC 5280), read at start and at each reload. One that is missing for a certificate that is to be checked, or out of date, refuses the server.")
+SERVICE_ROW(TLS_CRL_CHECK, ONE_OF, tls_crl_check, "tls.crl_check", "leaf", "leaf|chain", 0, 0, ANY,
+    "Which certificates tls.crl is asked about: the server's own, or all of its chain.")
+SERVICE_ROW(TLS_OCSP, ONE_OF, tls_ocsp, "tls.ocsp", "off", "off|check|require", 0, 0, ANY,
+    "Stapled answer of OCSP (RFC 6066, section 8): \"check\" asks for one and refuses the server if it is not good, or if the certificate promises one (RFC 7633) and none comes; \"require\" wants one from every server.")
+SERVICE_ROW(TLS_MIN_VERSION, ONE_OF, tls_min_version, "tls.min_version", "auto", "auto|1.0|1.1|1.2|1.3", 0, 0, ANY,
+    "Lowest version of TLS that is offered; \"auto\": as the resource says, or 1.2. Below 1.2 it wants weak_tls.")
+SERVICE_ROW(TLS_MAX_VERSION, ONE_OF, tls_max_version, "tls.max_version", "auto", "auto|1.0|1.1|1.2|1.3", 0, 0, ANY,
+    "Highest version of TLS that is offered; \"auto\": as the resource says, or 1.3.")
+SERVICE_ROW(WEAK_TLS, BOOL, weak_tls, "weak_tls", "false", NULL, 0, 0, ANY,
+    "TLS 1.0 and 1.1 may be offered where tls.min_version or the resource asks for them, with ciphers, keys and signatures that are broken by now. It concerns this service alone.")
+SERVICE_ROW(TLS_CIPHERS, STRS, tls_ciphers, "tls.ciphers", "", NULL, 0, 0, ANY,
+    "Ciphers of TLS 1.2 and before, in order, as \"ECDHE-RSA-AES256-GCM-SHA384\". A name behind a \"?\" is left out where the TLS library does not know it, here and in the next three. Empty: those with forward secrecy and authenticated encryption.")
+SERVICE_ROW(TLS_CIPHERSUITES, STRS, tls_ciphersuites, "tls.ciphersuites", "", NULL, 0, 0, ANY,
+    "Cipher suites of TLS 1.3, in order, as \"TLS_AES_256_GCM_SHA384\". Empty: all that the library knows.")
+SERVICE_ROW(TLS_GROUPS, STRS, tls_groups, "tls.groups", "", NULL, 0, 0, ANY,
+    "Groups for the exchange of keys, in order, as \"?X25519MLKEM768\", \"X25519\" or \"P-256\". Empty: X25519MLKEM768 where the library has it, X25519, P-256, P-384, P-521.")
+SERVICE_ROW(TLS_SIGNATURES, STRS, tls_signatures, "tls.signature_algorithms", "", NULL, 0, 0, ANY,
+    "Signature algorithms that servers may use, in order, as \"rsa_pss_rsae_sha256\" or \"ECDSA+SHA256\". Empty: as the library has them.")
+SERVICE_ROW(TLS_RENEGOTIATION, ONE_OF, tls_renegotiation, "tls.renegotiation", "auto", "auto|on|off", 0, 0, ANY,
+    "May the server renegotiate, or in TLS 1.3 ask for a client certificate late? \"auto\": as allowRenegotiation of the resource says.")
+SERVICE_ROW(TLS_RENEGOTIATIONS, UINT, tls_renegotiations, "tls.renegotiations", "3", NULL, 1, 1000, ANY,
+    "How often it may on one connection.")
+SERVICE_ROW(TLS_RESUMPTION, BOOL, tls_resumption, "tls.resumption", "true", NULL, 0, 0, ANY,
+    "Resume sessions with the server. Each worker keeps those of an endpoint at an address, for 2 h at most.")
 
 SERVICE_ROW(WILDCARD, STR, wildcard, "wildcard", "", NULL, 0, 0, CONNECTIONS,
     "Suffix, as \"*.s3.amazonaws.com\", that makes the service stand for all names under it (one label more, or several). Where a connection goes is then decided by the name that the caller asks for: Host (:authority) of each request, or, where requests are not looked at, the server name in the caller's own TLS inside. Port, TLS and permission are the resource's, its host is not used; Host stays as the caller sent it, and TLS names and expects that name. Such names never lead to private networks or carrier-grade NAT, whatever allow_addresses says.")

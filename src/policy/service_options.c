@@ -180,6 +180,21 @@ service_options_of(const struct service_entry *entries, size_t n,
 	service_options_derive(out);
 }
 
+const struct service_entry *
+service_options_source(const struct service_entry *entries, size_t n,
+    struct str mesh, struct str service, enum service_option o)
+{
+	const struct service_entry *best = NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (service_entry_matches(&entries[i], mesh, service) &&
+		    entries[i].given[o] &&
+		    (best == NULL || rank_of(&entries[i]) > rank_of(best)))
+			best = &entries[i];
+	return best;
+}
+
 bool
 service_options_allow_upgrade(const struct service_options *o, struct str token)
 {

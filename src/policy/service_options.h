@@ -18,6 +18,7 @@
 #include "base/digest.h"
 #include "base/ref.h"
 #include "base/str.h"
+#include "policy/tls_spec.h"
 
 enum host_rule {
 	HOST_ENDPOINT, /* the endpoint's name, if it is one; as Kuma does */
@@ -35,6 +36,19 @@ enum forwarded_for {
 enum family_rule { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_PREFER_IPV4 };
 
 enum addresses_rule { ADDRESSES_ANY, ADDRESSES_PUBLIC };
+
+/* Of what a resource says too. */
+enum tls_switch { TLS_AS_RESOURCE, TLS_ON, TLS_OFF };
+
+enum tls_version_rule {
+	TLS_VERSION_AS_RESOURCE,
+	TLS_VERSION_1_0,
+	TLS_VERSION_1_1,
+	TLS_VERSION_1_2,
+	TLS_VERSION_1_3
+};
+
+enum crl_check { CRL_CHECK_LEAF, CRL_CHECK_CHAIN };
 
 struct str_list {
 	const struct str *v;
@@ -75,6 +89,24 @@ struct service_options {
 
 	struct str tls_cert; /* where it is: daemon/key_source.h */
 	struct str tls_key;  /* both or neither */
+	struct str tls_sni;  /* or "auto", "none" */
+	enum tls_switch tls_verify_chain;
+	enum tls_switch tls_verify_names;
+	struct str_list tls_names; /* as text: tls_name.h */
+	struct str tls_ca;         /* a path, or "auto", "system" */
+	struct str_list tls_crl;   /* paths */
+	enum crl_check tls_crl_check;
+	enum tls_ocsp tls_ocsp;
+	enum tls_version_rule tls_min_version;
+	enum tls_version_rule tls_max_version;
+	bool weak_tls;
+	struct str_list tls_ciphers; /* of the TLS library; "?": if known */
+	struct str_list tls_ciphersuites;
+	struct str_list tls_groups;
+	struct str_list tls_signatures;
+	enum tls_switch tls_renegotiation;
+	unsigned tls_renegotiations;
+	bool tls_resumption;
 
 	struct str wildcard; /* lower case, "*." and a suffix; empty: none */
 	unsigned wildcard_names;
@@ -108,6 +140,10 @@ bool service_entry_gives_nothing(const struct service_entry *e);
 /* A value: strings are those of the entries, or constants. */
 void service_options_of(const struct service_entry *entries, size_t n,
     struct str mesh, struct str service, struct service_options *out);
+/* Which entry an option comes from; NULL: none has it. */
+const struct service_entry *service_options_source(
+    const struct service_entry *entries, size_t n, struct str mesh,
+    struct str service, enum service_option o);
 /* What a service without entries has: the defaults of the table. */
 const struct service_options *service_options_standard(void);
 /* After any member was set by hand. */

@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "policy/mesh_spec.h"
 #include "policy/service.h"
+#include "policy/tls_spec.h"
 
 struct plan;
 struct problems;
@@ -34,6 +35,16 @@ struct tls_ops {
 	    struct str cert_pem, struct str key_pem, struct text *why);
 	/* Path of the system's CA bundle, or NULL when there is none. */
 	const char *(*system_ca)(void);
+	bool (*check_crl)(struct str pem, struct text *why);
+	/* A name without "?": does the library know it? */
+	bool (*check_choice)(
+	    enum tls_choice what, struct str name, struct text *why);
+};
+
+/* A file that an option names; bytes.p NULL: it was never good. */
+struct given_file {
+	struct str path;
+	struct str bytes;
 };
 
 /* identity = ( … ) of the configuration, read from its files. */
@@ -70,6 +81,8 @@ struct build_settings {
 	size_t n_pairs;
 	const struct service_entry *services; /* in the file's order */
 	size_t n_services;
+	const struct given_file *files;
+	size_t n_files;
 };
 
 /*

@@ -57,6 +57,9 @@ print_name(struct text *out, const struct tls_name *name)
 	case TLS_NAME_PREFIX:
 		text_add_z(out, "prefix:");
 		break;
+	case TLS_NAME_SUFFIX:
+		text_add_z(out, "suffix:");
+		break;
 	}
 	text_add(out, name->value);
 }
@@ -85,6 +88,34 @@ print_verification(struct text *out, const struct tls_spec *t)
 	}
 }
 
+/* What is not as usual. */
+static void
+print_switches(struct text *out, const struct tls_spec *t)
+{
+	static const char *const choices[TLS_CHOICE_N] = { "ciphers",
+		"ciphersuites", "groups", "signatures" };
+	enum tls_choice i;
+	struct str list;
+
+	if (t->is_weak)
+		text_add_z(out, " weak");
+	if (t->crl != NULL)
+		print_digest(out, t->crl_whole_chain ? "crl-of-chain" : "crl",
+		    &t->crl->digest);
+	if (t->ocsp != TLS_OCSP_OFF)
+		text_addf(out, " ocsp=%s",
+		    t->ocsp == TLS_OCSP_CHECK ? "check" : "require");
+	for (i = 0; i < TLS_CHOICE_N; i++) {
+		list = tls_spec_choice(t, i);
+		if (list.len > 0)
+			text_addf(out, " %s=%.*s", choices[i], STR_ARG(list));
+	}
+	if (t->allow_renegotiation)
+		text_add_z(out, " renegotiation");
+	if (t->no_resumption)
+		text_add_z(out, " no-resumption");
+}
+
 static void
 print_tls(struct text *out, const struct tls_spec *t)
 {
@@ -99,8 +130,7 @@ print_tls(struct text *out, const struct tls_spec *t)
 	    version_name(t->max_version));
 	if (t->alpn.len > 0)
 		text_addf(out, " alpn=%.*s", STR_ARG(t->alpn));
-	if (t->allow_renegotiation)
-		text_add_z(out, " renegotiation");
+	print_switches(out, t);
 	text_add_char(out, '\n');
 }
 

@@ -28,9 +28,16 @@ tls_spec_unref(struct tls_spec *t)
 	if (t == NULL || !ref_down(&t->ref))
 		return;
 	blob_unref(t->ca);
+	blob_unref(t->crl);
 	blob_unref(t->cert);
 	blob_unref(t->key);
 	free(t);
+}
+
+struct str
+tls_spec_choice(const struct tls_spec *t, enum tls_choice what)
+{
+	return t->choices != NULL ? t->choices[what] : STR_NONE;
 }
 
 static void
@@ -39,6 +46,23 @@ add_blob(struct fingerprint *f, const struct blob *b)
 	fingerprint_u64(f, b != NULL);
 	if (b != NULL)
 		fingerprint_digest(f, &b->digest);
+}
+
+static void
+add_switches(struct fingerprint *f, const struct tls_spec *t)
+{
+	enum tls_choice i;
+
+	fingerprint_u64(f, t->is_sni_given);
+	fingerprint_u64(f, t->are_names_given);
+	fingerprint_u64(f, t->is_weak);
+	fingerprint_u64(f, t->renegotiations);
+	fingerprint_u64(f, t->no_resumption);
+	add_blob(f, t->crl);
+	fingerprint_u64(f, t->crl_whole_chain);
+	fingerprint_u64(f, t->ocsp);
+	for (i = 0; i < TLS_CHOICE_N; i++)
+		fingerprint_str(f, tls_spec_choice(t, i));
 }
 
 struct digest
@@ -54,6 +78,7 @@ tls_spec_digest(const struct tls_spec *t, struct fingerprint *f)
 	fingerprint_u64(f, t->n_names);
 	for (i = 0; i < t->n_names; i++) {
 		fingerprint_u64(f, t->names[i].match);
+		fingerprint_u64(f, t->names[i].kind);
 		fingerprint_str(f, t->names[i].value);
 	}
 	add_blob(f, t->cert);
@@ -62,6 +87,7 @@ tls_spec_digest(const struct tls_spec *t, struct fingerprint *f)
 	fingerprint_u64(f, t->max_version);
 	fingerprint_u64(f, t->allow_renegotiation);
 	fingerprint_str(f, t->alpn);
+	add_switches(f, t);
 	return fingerprint_take(f);
 }
 
@@ -76,6 +102,8 @@ lay_out(struct pack *k, const struct tls_spec *draft)
 	t = pack_copy(k, draft, sizeof(*draft), alignof(struct tls_spec));
 	all.sni = pack_str(k, draft->sni);
 	all.alpn = pack_str(k, draft->alpn);
+	if (draft->choices != NULL)
+		all.choices = pack_strs(k, draft->choices, TLS_CHOICE_N);
 	all.names = pack_copy(k, draft->names,
 	    draft->n_names * sizeof(*draft->names), alignof(struct tls_name));
 	for (i = 0; i < draft->n_names; i++) {
@@ -101,6 +129,8 @@ tls_spec_new(const struct tls_spec *draft, const struct digest *digest)
 	t->digest = *digest;
 	if (t->ca != NULL)
 		blob_ref(t->ca);
+	if (t->crl != NULL)
+		blob_ref(t->crl);
 	if (t->cert != NULL)
 		blob_ref(t->cert);
 	if (t->key != NULL)

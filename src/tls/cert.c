@@ -20,8 +20,8 @@
 /* More names than this are not looked at; the certificate counts as odd. */
 #define SANS_MAX 1000
 
-static int64_t
-seconds(const ASN1_TIME *t)
+int64_t
+cert_seconds(const ASN1_TIME *t)
 {
 	struct tm tm;
 
@@ -33,13 +33,13 @@ seconds(const ASN1_TIME *t)
 int64_t
 cert_not_before(const X509 *c)
 {
-	return seconds(X509_get0_notBefore(c));
+	return cert_seconds(X509_get0_notBefore(c));
 }
 
 int64_t
 cert_not_after(const X509 *c)
 {
-	return seconds(X509_get0_notAfter(c));
+	return cert_seconds(X509_get0_notAfter(c));
 }
 
 int64_t
@@ -128,8 +128,7 @@ cert_sans(const X509 *c, struct sans *out)
 		else if (g->type == GEN_IPADD)
 			add_san(out, SAN_IP, g->d.iPAddress);
 		else if (g->type == GEN_EMAIL)
-			out->is_odd |=
-			    !is_plain_ascii(string_view(g->d.rfc822Name));
+			add_san(out, SAN_EMAIL, g->d.rfc822Name);
 	}
 }
 
@@ -182,6 +181,10 @@ print_san(const struct san *s, struct text *out)
 		break;
 	case SAN_URI:
 		text_add(out, STR("URI "));
+		cert_print_clean(s->value, NAME_SHOWN_MAX, out);
+		break;
+	case SAN_EMAIL:
+		text_add(out, STR("email "));
 		cert_print_clean(s->value, NAME_SHOWN_MAX, out);
 		break;
 	case SAN_IP:

@@ -12,6 +12,7 @@
 #include "base/str.h"
 
 /* Seconds since 1970; 0 when unreadable. */
+int64_t cert_seconds(const ASN1_TIME *t);
 int64_t cert_not_before(const X509 *c);
 int64_t cert_not_after(const X509 *c);
 /* The earliest notAfter; INT64_MAX when the list is empty. */
@@ -19,7 +20,7 @@ int64_t cert_earliest_end(const STACK_OF(X509) * certs);
 /* The latest notBefore; INT64_MIN when the list is empty. */
 int64_t cert_latest_start(const STACK_OF(X509) * certs);
 
-enum san_kind { SAN_DNS, SAN_URI, SAN_IP };
+enum san_kind { SAN_DNS, SAN_URI, SAN_IP, SAN_EMAIL };
 
 struct san {
 	enum san_kind kind;

@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "tls/chain_table.h"
 #include "tls/context.h"
+#include "tls/crl.h"
 #include "tls/peer.h"
 #include "tls/session.h"
 
@@ -27,7 +28,8 @@ struct client_context {
 	struct tls_clients *owner; /* NULL: on its own, or outlived */
 	struct tls_spec *spec;
 	SSL_CTX *ctx;
-	unsigned refs; /* the cache has one of them */
+	STACK_OF(X509_CRL) * crls; /* or NULL */
+	unsigned refs;             /* the cache has one of them */
 	uint64_t used_ms;
 };
 
@@ -67,15 +69,25 @@ on_session(SSL *ssl, SSL_SESSION *s)
 struct client_context *
 client_context_new(struct tls_spec *spec, struct text *why)
 {
-	SSL_CTX *ctx = context_client_new(spec, why);
+	STACK_OF(X509_CRL) *crls = NULL;
 	struct client_context *c;
+	SSL_CTX *ctx;
 
-	if (ctx == NULL)
+	if (spec->crl != NULL) {
+		crls = crl_read(blob_str(spec->crl), why);
+		if (crls == NULL)
+			return NULL;
+	}
+	ctx = context_client_new(spec, why);
+	if (ctx == NULL) {
+		crl_free(crls);
 		return NULL;
+	}
 	SSL_CTX_sess_set_new_cb(ctx, on_session);
 	c = xcalloc(1, sizeof(*c));
 	c->spec = tls_spec_ref(spec);
 	c->ctx = ctx;
+	c->crls = crls;
 	c->refs = 1;
 	return c;
 }
@@ -110,6 +122,7 @@ client_context_unref(struct client_context *c)
 	if (--c->refs > 0)
 		return;
 	SSL_CTX_free(c->ctx);
+	crl_free(c->crls);
 	tls_spec_unref(c->spec);
 	free(c);
 }
@@ -124,6 +137,11 @@ const struct tls_spec *
 client_context_spec(const struct client_context *c)
 {
 	return c->spec;
+}
+
+STACK_OF(X509_CRL) * client_context_crls(const struct client_context *c)
+{
+	return c->crls;
 }
 
 struct chain_table *

@@ -28,6 +28,9 @@ void client_context_unref(struct client_context *c);
 SSL_CTX *client_context_ssl(const struct client_context *c);
 const struct tls_spec *client_context_spec(const struct client_context *c);
 
+/* Lists of what was revoked; NULL: none are given. */
+STACK_OF(X509_CRL) * client_context_crls(const struct client_context *c);
+
 /* Chains of servers that were verified; NULL: it remembers none. */
 struct chain_table *client_context_chains(const struct client_context *c);
 

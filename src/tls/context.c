@@ -15,7 +15,9 @@
 #include "tls/peer.h"
 #include "tls/pem_read.h"
 #include "tls/resume.h"
+#include "tls/staple.h"
 #include "tls/system_store.h"
+#include "tls/tls_choice.h"
 #include "tls/tls_error.h"
 #include "tls/verify.h"
 
@@ -250,16 +252,17 @@ offer_alpn(SSL_CTX *ctx, struct str ids)
 	return n == 0 || SSL_CTX_set_alpn_protos(ctx, list, n) == 0;
 }
 
+/* What is listed by name may be something that only the whole library has. */
 static bool
-is_weak(const struct tls_spec *spec)
+is_wide(const struct tls_spec *spec)
 {
-	return spec->min_version < TLS1_2_VERSION;
+	return spec->is_weak || tls_choice_is_made(spec);
 }
 
 static bool
 set_versions(SSL_CTX *ctx, const struct tls_spec *spec)
 {
-	bool is_ok = is_weak(spec) ? library_allow_weak(ctx)
+	bool is_ok = spec->is_weak ? library_allow_weak(ctx)
 				   : SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1;
 
 	return is_ok &&
@@ -269,23 +272,39 @@ set_versions(SSL_CTX *ctx, const struct tls_spec *spec)
 		   "X25519:P-256:P-384:P-521");
 }
 
+static void
+set_sessions(SSL_CTX *ctx, const struct tls_spec *spec)
+{
+	if (!spec->no_resumption) {
+		SSL_CTX_set_session_cache_mode(
+		    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+		return;
+	}
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+}
+
 SSL_CTX *
 context_client_new(const struct tls_spec *spec, struct text *why)
 {
 	/* Old servers may need Diffie-Hellman, or have a key of DSA. */
-	SSL_CTX *ctx = new_ctx(TLS_client_method(), is_weak(spec));
+	SSL_CTX *ctx = new_ctx(TLS_client_method(), is_wide(spec));
 
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, verify_server, NULL);
-	SSL_CTX_set_session_cache_mode(
-	    ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+	set_sessions(ctx, spec);
+	if (spec->ocsp != TLS_OCSP_OFF)
+		staple_set_up(ctx);
 	if (!use_ca(ctx, spec, why) || !use_client_cert(ctx, spec, why))
 		goto failed;
-	if (set_versions(ctx, spec) && offer_alpn(ctx, spec->alpn)) {
-		ERR_clear_error();
-		return ctx;
+	if (!set_versions(ctx, spec) || !offer_alpn(ctx, spec->alpn)) {
+		(void)tls_error_take(why);
+		goto failed;
 	}
-	(void)tls_error_take(why);
+	if (!tls_choice_set(ctx, spec, why))
+		goto failed;
+	ERR_clear_error();
+	return ctx;
 failed:
 	SSL_CTX_free(ctx);
 	return NULL;

@@ -36,6 +36,8 @@ const BIO_METHOD *library_bio_method(void);
 bool library_random(uint8_t *p, size_t n) MUST_CHECK;
 /* Never NULL; what it is filled with decides what it is. */
 X509 *library_cert_new(void);
+/* Likewise. */
+X509_CRL *library_crl_new(void);
 /* The one in a PEM, or NULL. */
 EVP_PKEY *library_key_read(BIO *pem, pem_password_cb *cb) MUST_CHECK;
 /* For ECDSA with P-256; NULL: failed. */
@@ -50,6 +52,13 @@ bool library_load_bundle(X509_STORE *store, const char *path) MUST_CHECK;
 SSL_CTX *library_context_new(const SSL_METHOD *method, bool is_wide) MUST_CHECK;
 /* TLS 1.0 and 1.1, with what they used. */
 bool library_allow_weak(SSL_CTX *ctx) MUST_CHECK;
+/*
+ * Ask servers for a stapled answer of OCSP; check comes in a handshake once
+ * their chain is verified, with an answer or not: 1 to go on, 0 to refuse.
+ */
+void library_ask_for_staple(SSL_CTX *ctx, int (*check)(SSL *ssl, void *arg));
+/* The answer, DER; empty: none came. */
+struct str library_staple(const SSL *ssl);
 /* A server may ask for more, or again, once the connection is open. */
 void library_allow_late(SSL *ssl, bool has_cert);
 void library_refuse_late(SSL *ssl);

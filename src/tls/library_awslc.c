@@ -141,6 +141,16 @@ library_cert_new(void)
 	return c;
 }
 
+X509_CRL *
+library_crl_new(void)
+{
+	X509_CRL *c = X509_CRL_new();
+
+	if (c == NULL)
+		abort();
+	return c;
+}
+
 EVP_PKEY *
 library_key_read(BIO *pem, pem_password_cb *cb)
 {
@@ -208,6 +218,24 @@ bool
 library_allow_weak(SSL_CTX *ctx)
 {
 	return SSL_CTX_set_cipher_list(ctx, "ALL") == 1;
+}
+
+void
+library_ask_for_staple(SSL_CTX *ctx, int (*check)(SSL *ssl, void *arg))
+{
+	SSL_CTX_enable_ocsp_stapling(ctx);
+	(void)SSL_CTX_set_tlsext_status_cb(ctx, check);
+}
+
+struct str
+library_staple(const SSL *ssl)
+{
+	const uint8_t *p = NULL;
+	size_t n = SSL_get_tlsext_status_ocsp_resp(ssl, &p);
+
+	if (p == NULL || n == 0 || n == (size_t)-1)
+		return STR_NONE;
+	return (struct str){ .p = (const void *)p, .len = n };
 }
 
 /* Who may ask for our certificate late is spoken to where we can answer. */

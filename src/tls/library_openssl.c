@@ -221,6 +221,16 @@ library_cert_new(void)
 	return c;
 }
 
+X509_CRL *
+library_crl_new(void)
+{
+	X509_CRL *c = X509_CRL_new_ex(lean_whole_library(), NULL);
+
+	if (c == NULL)
+		abort();
+	return c;
+}
+
 EVP_PKEY *
 library_key_read(BIO *pem, pem_password_cb *cb)
 {
@@ -262,6 +272,25 @@ library_allow_weak(SSL_CTX *ctx)
 {
 	SSL_CTX_set_security_level(ctx, 0);
 	return SSL_CTX_set_cipher_list(ctx, WEAK_CIPHERS) == 1;
+}
+
+void
+library_ask_for_staple(SSL_CTX *ctx, int (*check)(SSL *ssl, void *arg))
+{
+	SSL_CTX_set_tlsext_status_type(ctx, TLSEXT_STATUSTYPE_ocsp);
+	SSL_CTX_set_tlsext_status_cb(ctx, check);
+}
+
+struct str
+library_staple(const SSL *ssl)
+{
+	SSL *s = (SSL *)(uintptr_t)ssl;
+	const unsigned char *p = NULL;
+	long n = SSL_get_tlsext_status_ocsp_resp(s, &p);
+
+	if (p == NULL || n <= 0)
+		return STR_NONE;
+	return (struct str){ .p = (const void *)p, .len = (size_t)n };
 }
 
 void

@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 /* A sentence of strangers' names stays a sentence. */
-#define WHY_MAX 700
+#define WHY_MAX 1000
 
 struct tls_peer *
 peer_of(const SSL *ssl)
@@ -22,6 +22,8 @@ peer_fini(struct tls_peer *p)
 {
 	identity_free(p->identity);
 	p->identity = NULL;
+	X509_free(p->issuer);
+	p->issuer = NULL;
 	text_free(&p->why);
 }
 

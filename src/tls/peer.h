@@ -37,6 +37,7 @@ struct tls_peer {
 	bool is_alpn_wrong;        /* it is about the protocol above TLS */
 	struct identity *identity; /* of a caller */
 	int64_t not_after_s;       /* earliest of its chain */
+	X509 *issuer; /* of a server's certificate; only if OCSP is asked */
 	/* A session of this connection may be resumed until then. */
 	int64_t session_end_s;
 };

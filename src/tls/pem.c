@@ -7,8 +7,10 @@
 #include "tls/pem.h"
 
 #include "tls/cert.h"
+#include "tls/crl.h"
 #include "tls/pem_read.h"
 #include "tls/system_store.h"
+#include "tls/tls_choice.h"
 
 static bool
 check_ca(struct str pem, struct text *why)
@@ -45,10 +47,21 @@ system_ca(void)
 	return path;
 }
 
+static bool
+check_crl(struct str pem, struct text *why)
+{
+	STACK_OF(X509_CRL) *crls = crl_read(pem, why);
+
+	crl_free(crls);
+	return crls != NULL;
+}
+
 const struct tls_ops pem_ops = {
 	.check_ca = check_ca,
 	.check_pair = check_pair,
 	.system_ca = system_ca,
+	.check_crl = check_crl,
+	.check_choice = tls_choice_is_known,
 };
 
 int64_t

@@ -19,9 +19,11 @@
 #include "tls/cert.h"
 #include "tls/chain_table.h"
 #include "tls/client_context.h"
+#include "tls/crl.h"
 #include "tls/peer.h"
 #include "tls/tls_mesh.h"
 #include "tls/verify_name.h"
+#include "tls/verify_text.h"
 
 /* A code without an alert of its own: certificate_unknown. */
 #define ALERT_CERTIFICATE_UNKNOWN X509_V_ERR_SUBTREE_MINMAX
@@ -39,61 +41,6 @@ refuse(X509_STORE_CTX *x, int code)
 {
 	X509_STORE_CTX_set_error(x, code);
 	return 0;
-}
-
-/* What to do, where another CA would have made the difference. */
-static void
-add_remedy(const struct tls_peer *p, int code, struct text *t)
-{
-	if (code != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT &&
-	    code != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
-	    code != X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE &&
-	    code != X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT &&
-	    code != X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN &&
-	    code != X509_V_ERR_CERT_SIGNATURE_FAILURE)
-		return;
-	if (p->mesh != NULL)
-		text_addf(t, "; callers must chain to the CA of mesh %s",
-		    p->mesh->mesh);
-	else if (p->spec->use_system_ca)
-		text_add(t, STR("; if a private CA issued it, give that CA as "
-				"caCert"));
-	else
-		text_add(t, STR("; add the CA that issued it to caCert"));
-}
-
-/* The same in words: which certificate, how far up, and what is wrong. */
-static void
-print_chain_failure(
-    X509_STORE_CTX *x, const struct tls_peer *p, int code, struct text *t)
-{
-	X509 *c = X509_STORE_CTX_get_current_cert(x);
-	int depth = X509_STORE_CTX_get_error_depth(x);
-
-	text_add_z(t, depth == 0 ? "the certificate " : "the certificate of ");
-	if (c != NULL)
-		cert_print_subject(c, t);
-	if (depth > 0)
-		text_addf(t, " (depth %d)", depth);
-	if (c != NULL && code == X509_V_ERR_CERT_HAS_EXPIRED) {
-		text_add(t, STR(" expired on "));
-		cert_print_time(cert_not_after(c), t);
-		text_add(t, STR("; it must be renewed"));
-	} else if (c != NULL && code == X509_V_ERR_CERT_NOT_YET_VALID) {
-		text_add(t, STR(" is not valid before "));
-		cert_print_time(cert_not_before(c), t);
-		text_add(t, STR("; compare the clocks"));
-	} else if (code == X509_V_ERR_INVALID_PURPOSE) {
-		text_addf(t, " is not meant for a TLS %s (extended key usage)",
-		    p->mesh != NULL ? "client" : "server");
-	} else {
-		if (c != NULL) {
-			text_add(t, STR(", issued by "));
-			cert_print_issuer(c, t);
-		}
-		text_addf(t, ": %s", X509_verify_cert_error_string(code));
-		add_remedy(p, code, t);
-	}
 }
 
 /* Our kind of failure, and the code whose alert was recorded for it. */
@@ -116,12 +63,30 @@ sort_failure(int *code)
 	}
 }
 
+/* Lists are its context's, and not the store's, which others may share. */
+static void
+use_crls(X509_STORE_CTX *x, const struct tls_peer *p)
+{
+	STACK_OF(X509_CRL) *crls = NULL;
+
+	if (p->client != NULL)
+		crls = client_context_crls(p->client);
+	if (crls == NULL)
+		return;
+	X509_STORE_CTX_set0_crls(x, crls);
+	X509_STORE_CTX_set_flags(
+	    x, p->spec->crl_whole_chain
+		   ? X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL
+		   : X509_V_FLAG_CRL_CHECK);
+}
+
 static bool
 verify_chain(X509_STORE_CTX *x, struct tls_peer *p)
 {
 	struct text t = TEXT_EMPTY;
 	int code;
 
+	use_crls(x, p);
 	X509_STORE_CTX_set_time(x, 0, (time_t)clock_wall_s());
 	if (X509_verify_cert(x) == 1) {
 		p->not_after_s =
@@ -131,7 +96,7 @@ verify_chain(X509_STORE_CTX *x, struct tls_peer *p)
 	code = X509_STORE_CTX_get_error(x);
 	if (code == X509_V_OK)
 		code = X509_V_ERR_UNSPECIFIED;
-	print_chain_failure(x, p, code, &t);
+	verify_text_chain(x, p, code, &t);
 	peer_fail(p, sort_failure(&code), "%s", t.p);
 	text_free(&t);
 	X509_STORE_CTX_set_error(x, code);
@@ -201,14 +166,41 @@ verify_caller_chain(X509_STORE_CTX *x, struct tls_peer *p)
 	return verify_chain_once(x, p, callers_chains(c), callers_scope(c));
 }
 
-/* The settings say which CA set, and more; only they ever make this context. */
+/*
+ * The settings say which CA set, and more; only they ever make this context.
+ * Who asks whether certificates were revoked asks every time: lists end, and
+ * a stapled answer is read beside the chain.
+ */
 static bool
 verify_server_chain(X509_STORE_CTX *x, struct tls_peer *p)
 {
 	struct chain_table *known = client_context_chains(p->client);
 
-	return known == NULL ? verify_chain(x, p)
-			     : verify_chain_once(x, p, known, &p->spec->digest);
+	if (known == NULL || p->spec->crl != NULL ||
+	    p->spec->ocsp != TLS_OCSP_OFF)
+		return verify_chain(x, p);
+	return verify_chain_once(x, p, known, &p->spec->digest);
+}
+
+/* Who may speak of the certificate in OCSP; see staple.c. */
+static void
+note_issuer(X509_STORE_CTX *x, struct tls_peer *p)
+{
+	const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(x);
+
+	X509_free(p->issuer);
+	p->issuer = NULL;
+	if (p->spec->ocsp == TLS_OCSP_OFF || sk_X509_num(chain) < 2)
+		return;
+	p->issuer = sk_X509_value(chain, 1);
+	X509_up_ref(p->issuer);
+}
+
+static void
+end_session_by(struct tls_peer *p, int64_t end_s)
+{
+	if (p->session_end_s > end_s)
+		p->session_end_s = end_s;
 }
 
 /* From now, for what was verified to live at most that long. */
@@ -216,8 +208,10 @@ static void
 limit_session(struct tls_peer *p)
 {
 	p->session_end_s = clock_wall_s() + PEER_SESSION_S;
-	if (p->session_end_s > p->not_after_s)
-		p->session_end_s = p->not_after_s;
+	end_session_by(p, p->not_after_s);
+	if (p->client != NULL && client_context_crls(p->client) != NULL)
+		end_session_by(
+		    p, crl_earliest_end(client_context_crls(p->client)));
 }
 
 static enum identity_status
@@ -295,11 +289,14 @@ verify_server(X509_STORE_CTX *x, void *arg)
 	p->not_after_s = INT64_MAX;
 	if (spec->verify_chain && !verify_server_chain(x, p))
 		return 0;
+	note_issuer(x, p);
 	if (spec->verify_names)
 		is_ok = verify_names(X509_STORE_CTX_get0_cert(x), spec->names,
 		    spec->n_names, &t);
-	if (!is_ok)
+	if (!is_ok) {
+		verify_text_add_names(x, &t);
 		peer_fail(p, TLS_FAIL_NAME, "%s", t.p);
+	}
 	text_free(&t);
 	if (!is_ok)
 		return refuse(x, X509_V_ERR_HOSTNAME_MISMATCH);

@@ -13,6 +13,9 @@
 #include "base/str.h"
 #include "policy/tls_spec.h"
 
+/* "api.example or *.other.example", bounded. */
+void verify_name_print(
+    const struct tls_name *names, size_t n, struct text *out);
 /* Does one of the names stand in the certificate?  Else why lists both. */
 bool verify_names(const X509 *leaf, const struct tls_name *names, size_t n,
     struct text *why) MUST_CHECK;

@@ -114,6 +114,8 @@ start_client(struct wire *w, struct client_context *c, struct str session_key)
 		prepare_own(t, false);
 	else
 		library_allow_late(t->ssl, p->spec->cert != NULL);
+	if (p->spec->no_resumption)
+		session_key = STR_NONE;
 	t->session_key = str_dup(session_key);
 	p->session_key =
 	    (struct str){ .p = t->session_key, .len = session_key.len };
@@ -144,7 +146,7 @@ wire_tls_connect_mesh(struct wire *w, struct str sni, struct str ca_pem,
     struct str cert_pem, struct str key_pem, struct str expect_spiffe,
     struct text *why)
 {
-	struct tls_name name = { TLS_NAME_EXACT, expect_spiffe };
+	struct tls_name name = { .value = expect_spiffe };
 	struct tls_spec draft = {
 		.sni = sni,
 		.verify_chain = true,

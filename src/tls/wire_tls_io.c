@@ -23,8 +23,6 @@
 #define READ_MOST ((size_t)64 * 1024)
 #define READ_MUCH ((size_t)192 * 1024)
 #define RECORD_MOST (16384 + 2048) /* TLS 1.2 allows this much */
-/* A server that renegotiates more often than this does not mean well. */
-#define LATE_MOST 3
 #define ANSWERS_MOST ((size_t)16 * 1024)
 /* Written while a renegotiation goes on. */
 #define HELD_MOST ((size_t)1024 * 1024)
@@ -160,16 +158,24 @@ tls_wire_fail(struct tls_wire *t)
 static void
 on_late_request(struct tls_wire *t)
 {
-	bool may = t->peer.spec->allow_renegotiation;
+	const struct tls_spec *spec = t->peer.spec;
+	bool may = spec->allow_renegotiation;
+	unsigned most = spec->renegotiations > 0 ? spec->renegotiations
+						 : TLS_RENEGOTIATIONS;
 
-	if (may && ++t->late <= LATE_MOST)
+	/* A server that does it more often does not mean well. */
+	if (may && ++t->late <= most) {
+		/* Its messages are not without end. */
+		t->chatter = 0;
 		return;
+	}
 	library_refuse_late(t->ssl);
 	t->is_late_bad = true;
 	if (may)
 		peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,
-		    "the server asked for a renegotiation more than %d times",
-		    LATE_MOST);
+		    "the server asked for a renegotiation more than %u times; "
+		    "if it needs that, raise tls.renegotiations",
+		    most);
 	else
 		peer_fail(&t->peer, TLS_FAIL_RENEGOTIATION,
 		    "the server asked for a renegotiation; if it wants a "

@@ -378,9 +378,14 @@ finish(struct reach *r)
 static enum next
 finish_tls(struct reach *r)
 {
+	struct stats_set *set = cluster_set(r->cluster);
+
 	r->result.has_tls = true;
 	wire_tls_info(r->result.wire, &r->result.tls);
 	cluster_saw_chain(r->cluster, r->at, r->result.tls.chain_end_s);
+	stat_inc(set, STAT_UPSTREAM_SSL_HANDSHAKE);
+	if (r->result.tls.is_resumed)
+		stat_inc(set, STAT_UPSTREAM_SSL_SESSION_REUSED);
 	return finish(r);
 }
 

@@ -155,6 +155,30 @@ is_of_endpoint(enum tls_failure f)
 	return true;
 }
 
+static enum stat_cluster
+counter_of(enum tls_failure f)
+{
+	switch (f) {
+	case TLS_FAIL_NO_CERT:
+	case TLS_FAIL_CHAIN:
+	case TLS_FAIL_EXPIRED:
+	case TLS_FAIL_PURPOSE:
+		return STAT_UPSTREAM_SSL_FAIL_VERIFY_ERROR;
+	case TLS_FAIL_NAME:
+	case TLS_FAIL_SAN:
+		return STAT_UPSTREAM_SSL_FAIL_VERIFY_SAN;
+	case TLS_FAIL_NONE:
+	case TLS_FAIL_VERSION:
+	case TLS_FAIL_ALERT:
+	case TLS_FAIL_RENEGOTIATION:
+	case TLS_FAIL_NOT_TLS:
+	case TLS_FAIL_CLOSED:
+	case TLS_FAIL_OTHER:
+		break;
+	}
+	return STAT_UPSTREAM_SSL_CONNECTION_ERROR;
+}
+
 enum next
 reach_fail_tls(struct reach *r)
 {
@@ -165,6 +189,7 @@ reach_fail_tls(struct reach *r)
 	enum reach_status s = REACH_TLS;
 	char addr[ADDR_TEXT];
 
+	stat_inc(cluster_set(r->cluster), counter_of(f));
 	if (w->error == ECONNRESET && !is_of_endpoint(f))
 		s = REACH_RESET;
 	if (wire_tls_is_alpn_wrong(w)) {

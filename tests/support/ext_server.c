@@ -76,12 +76,39 @@ select_alpn(SSL *ssl, const unsigned char **out, unsigned char *len,
 	return SSL_TLSEXT_ERR_NOACK;
 }
 
+static int
+give_staple(SSL *ssl, void *arg)
+{
+	const struct ext_config *c = arg;
+
+	if (c->staple == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	/* OpenSSL frees it. */
+	SSL_set_tlsext_status_ocsp_resp(
+	    ssl, OPENSSL_memdup(c->staple, c->staple_len), (long)c->staple_len);
+	return SSL_TLSEXT_ERR_OK;
+}
+
+static void
+set_algorithms(SSL_CTX *ctx, const struct ext_config *c)
+{
+	if (c->is_weak)
+		SSL_CTX_set_security_level(ctx, 0);
+	if (c->groups != NULL && SSL_CTX_set1_groups_list(ctx, c->groups) != 1)
+		abort();
+	if (c->ciphers != NULL && SSL_CTX_set_cipher_list(ctx, c->ciphers) != 1)
+		abort();
+}
+
 static SSL_CTX *
 make_ctx(struct ext_server *s)
 {
 	const struct ext_config *c = &s->config;
 	SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
 
+	set_algorithms(ctx, c);
+	SSL_CTX_set_tlsext_status_cb(ctx, give_staple);
+	SSL_CTX_set_tlsext_status_arg(ctx, &s->config);
 	if (!use_pair(ctx, c->cert_pem, c->key_pem))
 		abort();
 	SSL_CTX_set_min_proto_version(
@@ -124,6 +151,10 @@ remember_handshake(struct ext_server *s, SSL *ssl)
 	    n > 0 ? (const char *)alpn : "");
 	(void)snprintf(s->seen.version, sizeof(s->seen.version), "%s",
 	    SSL_get_version(ssl));
+	(void)snprintf(s->seen.cipher, sizeof(s->seen.cipher), "%s",
+	    SSL_get_cipher_name(ssl));
+	(void)snprintf(s->seen.group, sizeof(s->seen.group), "%s",
+	    OBJ_nid2sn((int)SSL_get_negotiated_group(ssl)));
 	pthread_mutex_unlock(&s->lock);
 	ext_remember_peer(s, ssl);
 }

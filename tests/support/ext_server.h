@@ -55,10 +55,15 @@ struct ext_config {
 	/* TLS when cert_pem is given. */
 	const char *cert_pem;
 	const char *key_pem;
-	const char *client_ca_pem; /* asked for, and required unless fault */
-	int min_version;           /* 0: 1.2 */
-	int max_version;           /* 0: 1.3 */
-	const char *alpn;          /* selected when offered */
+	const char *client_ca_pem;   /* asked for, and required unless fault */
+	int min_version;             /* 0: 1.2 */
+	int max_version;             /* 0: 1.3 */
+	const char *alpn;            /* selected when offered */
+	const unsigned char *staple; /* an answer of OCSP, for who asks */
+	size_t staple_len;
+	bool is_weak;        /* security level 0 */
+	const char *groups;  /* NULL: OpenSSL's */
+	const char *ciphers; /* of TLS 1.2 */
 };
 
 struct ext_seen {
@@ -75,6 +80,8 @@ struct ext_seen {
 	char sni[256]; /* of the last handshake; "" when none was sent */
 	char alpn[32];
 	char version[16];
+	char cipher[64];
+	char group[32];
 	char peer[256];  /* subject of the last client certificate */
 	char head[4096]; /* of the last request */
 	char error[256]; /* of the last handshake that failed */

@@ -182,6 +182,8 @@ add_extensions(X509 *x, X509 *issuer, const struct pki_options *o, bool is_ca)
 		if (issuer != x && X509_get0_subject_key_id(issuer) != NULL)
 			add_ext(x, &ctx, NID_authority_key_identifier, "keyid");
 	}
+	if (o->must_staple)
+		add_ext(x, &ctx, NID_tlsfeature, "status_request");
 	add_sans(x, o);
 }
 

@@ -27,7 +27,8 @@ struct pki_options {
 	int64_t from_s; /* from now; 0: 10 s ago */
 	int64_t to_s;   /* from now; 0: in a day (a CA: in ten years) */
 	enum pki_key key;
-	bool no_key_ids; /* neither of the two key identifiers */
+	bool no_key_ids;  /* neither of the two key identifiers */
+	bool must_staple; /* status_request as TLS feature (RFC 7633) */
 };
 
 struct pki {

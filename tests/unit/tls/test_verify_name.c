@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "base/attr.h"
+#include "policy/tls_name.h"
 #include "support/pki.h"
 #include "tls/verify_name.h"
 
@@ -59,6 +60,42 @@ static const struct {
 	{ NULL, TLS_NAME_EXACT, "common.example.com", false },
 };
 
+/* The same as an operator writes it, which says among which names. */
+static const struct {
+	const char *sans;
+	const char *text;
+	bool is_found;
+} written[] = {
+	{ "DNS:a.example.com", "dns:A.example.com", true },
+	{ "DNS:*.example.com", "dns:a.example.com", true },
+	{ "URI:a.example.com", "dns:a.example.com", false },
+	{ "DNS:a.example.com", "uri:a:b", false },
+	{ "DNS:a.example.com", "dns-suffix:.example.com", true },
+	{ "DNS:a.b.EXAMPLE.com", "dns-suffix:.example.com", true },
+	{ "DNS:*.example.com", "dns-suffix:.example.com", true },
+	{ "DNS:example.com", "dns-suffix:.example.com", false },
+	{ "DNS:badexample.com", "dns-suffix:.example.com", false },
+	{ "DNS:a.example.com.evil", "dns-suffix:.example.com", false },
+	{ "URI:x://a.example.com", "dns-suffix:.example.com", false },
+	{ "IP:192.0.2.1", "ip:192.0.2.1", true },
+	{ "IP:192.0.2.1", "ip:192.0.2.2", false },
+	{ "IP:2001:db8::1", "ip:2001:db8:0::1", true },
+	{ "DNS:192.0.2.1", "ip:192.0.2.1", false },
+	{ "URI:spiffe://m/a", "uri:spiffe://m/a", true },
+	{ "URI:spiffe://m/ab", "uri:spiffe://m/a", false },
+	{ "URI:spiffe://m/ab", "uri-prefix:spiffe://m/", true },
+	{ "URI:spiffe://mm/ab", "uri-prefix:spiffe://m/", false },
+	{ "DNS:spiffe", "uri-prefix:spiffe://m/", false },
+	{ "URI:spiffe://m/ab", "prefix:spiffe://m/", true },
+	{ "DNS:api.example", "prefix:api.", true },
+	{ "EMAIL:a@Example.com", "email:a@example.COM", true },
+	{ "EMAIL:A@example.com", "email:a@example.com", false },
+	{ "EMAIL:a@example.com.evil", "email:a@example.com", false },
+	{ "DNS:example.com", "email:a@example.com", false },
+	{ "EMAIL:b@x@example.com", "email:b@example.com", false },
+	{ "EMAIL:api.example", "prefix:api.", false },
+};
+
 static struct pki *ca;
 
 static void
@@ -89,7 +126,8 @@ Test(verify_name, table)
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		o.sans = rows[i].sans;
 		p = pki_leaf_new(ca, &o);
-		name = (struct tls_name){ rows[i].match, str_of(rows[i].name) };
+		name = (struct tls_name){ .match = rows[i].match,
+			.value = str_of(rows[i].name) };
 		is_found = verify_names(p->cert, &name, 1, &why);
 		cr_expect_eq(is_found, rows[i].is_found, "%s in %s",
 		    rows[i].name, rows[i].sans);
@@ -99,11 +137,56 @@ Test(verify_name, table)
 	}
 }
 
+Test(verify_name, as_written)
+{
+	struct pki_options o = { .subject = "CN=common.example.com" };
+	struct text why = TEXT_EMPTY;
+	struct tls_name name;
+	const char *wants;
+	struct pki *p;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(written); i++) {
+		o.sans = written[i].sans;
+		p = pki_leaf_new(ca, &o);
+		cr_assert(
+		    tls_name_parse(str_of(written[i].text), &name, &wants),
+		    "%s: %s", written[i].text, wants);
+		cr_expect_eq(verify_names(p->cert, &name, 1, &why),
+		    written[i].is_found, "%s in %s", written[i].text,
+		    written[i].sans);
+		text_free(&why);
+		pki_free(p);
+	}
+}
+
+Test(verify_name, what_may_not_be_written)
+{
+	static const char *const bad[] = { "", "a.example", "dns:", "DNS:a",
+		"dns:*.example", "dns:a b", "dns:.example", "dns:192.0.2.1",
+		"dns-suffix:example", "dns-suffix:.",
+		"dns-suffix:", "dns-suffix:..a",
+		"prefix:", "ip:", "ip:a.example", "ip:192.0.2.1/24",
+		"uri:", "uri:nothing", "uri:a:", "uri-prefix:spiffe",
+		"uri-prefix:spiffe:", "uri-prefix:x://", "email:", "email:a",
+		"email:@b", "email:a@", "email:a@b@c" };
+	struct tls_name name;
+	const char *wants;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(bad); i++) {
+		wants = NULL;
+		cr_expect_not(tls_name_parse(str_of(bad[i]), &name, &wants),
+		    "%s", bad[i]);
+		cr_expect(strstr(wants, "wants ") == wants, "%s", bad[i]);
+	}
+}
+
 Test(verify_name, one_of_several_is_enough)
 {
 	struct pki_options o = { .sans = "DNS:a.example,URI:spiffe://m/b" };
-	struct tls_name names[] = { { TLS_NAME_EXACT, STR("b.example") },
-		{ TLS_NAME_PREFIX, STR("spiffe://m/") } };
+	struct tls_name names[] = { { .value = STR("b.example") },
+		{ .match = TLS_NAME_PREFIX, .value = STR("spiffe://m/") } };
 	struct text why = TEXT_EMPTY;
 	struct pki *p = pki_leaf_new(ca, &o);
 
@@ -121,8 +204,8 @@ Test(verify_name, the_sentence_is_bounded_and_clean)
 	struct pki_options o = {
 		.sans = "DNS:a,DNS:b%1b[2Jx,DNS:c,DNS:d,DNS:e,DNS:f,DNS:g,DNS:h"
 	};
-	struct tls_name names[2] = { { TLS_NAME_EXACT, STR("z.example") },
-		{ TLS_NAME_PREFIX, STR("spiffe://m/") } };
+	struct tls_name names[2] = { { .value = STR("z.example") },
+		{ .match = TLS_NAME_PREFIX, .value = STR("spiffe://m/") } };
 	struct text why = TEXT_EMPTY;
 	struct pki *p = pki_leaf_new(ca, &o);
 

@@ -336,6 +336,7 @@ Test(wire_tls_client, versions_are_those_of_the_settings)
 		spec = duo_spec(ca, "a.example", NULL);
 		spec->min_version = rows[i].min;
 		spec->max_version = rows[i].max;
+		spec->is_weak = rows[i].min < TLS1_2_VERSION;
 		spec->digest.b[0] ^= (uint8_t)(i + 1);
 		o.max_version = rows[i].server;
 		o.ciphers =

@@ -211,6 +211,20 @@ pick_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 	return SSL_TLSEXT_ERR_OK;
 }
 
+static int
+give_staple(SSL *ssl, void *arg)
+{
+	const struct duo_peer *o = arg;
+	unsigned char *copy;
+
+	if (o->staple == NULL)
+		return SSL_TLSEXT_ERR_NOACK;
+	/* OpenSSL frees it. */
+	copy = OPENSSL_memdup(o->staple, o->staple_len);
+	SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)o->staple_len);
+	return SSL_TLSEXT_ERR_OK;
+}
+
 SSL_CTX *
 duo_server_ctx(const struct duo_peer *o)
 {
@@ -224,6 +238,11 @@ duo_server_ctx(const struct duo_peer *o)
 	if (o->wants_cert)
 		SSL_CTX_set_verify(ctx,
 		    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	/* o has to last as long as the handshakes. */
+	SSL_CTX_set_tlsext_status_cb(ctx, give_staple);
+	SSL_CTX_set_tlsext_status_arg(ctx, (void *)(uintptr_t)o);
+	if (o->sigalgs != NULL)
+		cr_assert_eq(SSL_CTX_set1_sigalgs_list(ctx, o->sigalgs), 1);
 	if (o->alpn != NULL) {
 		memcpy(&alpn, &o->alpn, sizeof(alpn));
 		SSL_CTX_set_alpn_select_cb(ctx, pick_alpn, alpn);
@@ -388,6 +407,12 @@ duo_spec_seal(struct tls_spec *s)
 	digester_add_u64(d, s->verify_chain);
 	digester_add_u64(d, s->verify_names);
 	digester_add_u64(d, s->allow_renegotiation);
+	digester_add_u64(d, s->no_resumption);
+	digester_add_u64(d, s->crl_whole_chain);
+	digester_add_u64(d, s->ocsp);
+	digester_add(d, blob_str(s->crl));
+	for (i = 0; i < TLS_CHOICE_N; i++)
+		digester_add(d, tls_spec_choice(s, (enum tls_choice)i));
 	digester_add(d, blob_str(s->ca));
 	digester_add(d, blob_str(s->cert));
 	for (i = 0; i < s->n_names; i++)
@@ -415,7 +440,7 @@ duo_spec(const struct pki *ca, const char *sni, ...)
 	va_start(ap, sni);
 	while ((name = va_arg(ap, const char *)) != NULL)
 		names[draft.n_names++] =
-		    (struct tls_name){ TLS_NAME_EXACT, str_of(name) };
+		    (struct tls_name){ .value = str_of(name) };
 	va_end(ap);
 	draft.verify_names = draft.n_names > 0;
 	if (ca != NULL)

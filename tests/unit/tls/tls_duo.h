@@ -26,9 +26,12 @@ struct duo_peer {
 	int max_version;
 	const char *ciphers; /* of TLS 1.2 */
 	const char *groups;
-	SSL_SESSION *session;  /* client only */
-	bool wants_cert;       /* server only: asks at once */
-	const char *chain_pem; /* sent after cert */
+	SSL_SESSION *session;        /* client only */
+	bool wants_cert;             /* server only: asks at once */
+	const char *chain_pem;       /* sent after cert */
+	const unsigned char *staple; /* server only: an answer of OCSP */
+	size_t staple_len;
+	const char *sigalgs;
 };
 
 struct duo {
