@@ -13,6 +13,7 @@
 #include "cargo.h"
 #include "h2_cargo.h"
 #include "meter.h"
+#include "port.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -71,9 +72,7 @@ bad:
 static int
 dial(int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in a = port_address(port);
 	struct timeval late = { .tv_sec = ONE_TRY_S };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 

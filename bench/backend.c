@@ -25,6 +25,7 @@
 #include "chan.h"
 #include "h2_server.h"
 #include "lean.h"
+#include "port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -370,15 +371,9 @@ step(struct peer *p, uint32_t events)
 static int
 open_listener(int port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)port),
-		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	int one = 1;
+	int fd = port_listen(port);
 
-	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    listen(fd, 4096) == -1)
+	if (fd == -1)
 		die("backend: listen");
 	return fd;
 }

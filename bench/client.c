@@ -15,6 +15,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "port.h"
+
 #define BATCH 12
 #define PENDING_MAX 32
 
@@ -47,9 +49,7 @@ static void
 start_client(struct client *c)
 {
 	struct load *l = c->l;
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)l->port),
-		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in a = port_address(l->port);
 	struct epoll_event e = { .events = EPOLLIN | EPOLLOUT,
 		.data = { .ptr = c } };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);

@@ -78,11 +78,11 @@ build_tools() {
 	mkdir -p "$tools"
 	# shellcheck disable=SC2086
 	{
-		build_tool load load.c client.c streams.c meter.c $tls $cargo
-		build_tool backend backend.c h2_server.c $tls $cargo
-		build_tool tlsrelay limits/tlsrelay.c chan.c seal.c
-		build_tool relay limits/relay.c
-		build_tool ask ask.c meter.c $cargo
+		build_tool load load.c client.c streams.c meter.c port.c $tls $cargo
+		build_tool backend backend.c h2_server.c port.c $tls $cargo
+		build_tool tlsrelay limits/tlsrelay.c chan.c seal.c port.c
+		build_tool relay limits/relay.c port.c
+		build_tool ask ask.c meter.c port.c $cargo
 	}
 	[ -x "$ZEGRESSD" ] || fail "$ZEGRESSD is not there: make first"
 }

@@ -8,6 +8,8 @@
  * rw reads and writes 1 MiB at a time, splice moves as much through pipes.
  */
 
+#include "../port.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -254,29 +256,17 @@ free_graves(struct relay *r)
 	}
 }
 
-static struct sockaddr_in
-address_of(const char *port)
-{
-	return (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(port)),
-		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
-}
-
 static void
 prepare(struct relay *r, char **argv)
 {
-	struct sockaddr_in a = address_of(argv[1]);
 	struct epoll_event e = { .events = EPOLLIN };
-	int one = 1;
 
-	r->to = address_of(argv[2]);
+	r->to = port_address(atoi(argv[2]));
 	r->splices = strcmp(argv[3], "splice") == 0;
 	r->room = malloc(ROOM);
 	r->epoll = epoll_create1(0);
-	r->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(r->listener, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    listen(r->listener, 4096) == -1)
+	r->listener = port_listen(atoi(argv[1]));
+	if (r->listener == -1)
 		die("relay: listen");
 	epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->listener, &e);
 }

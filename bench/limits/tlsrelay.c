@@ -12,6 +12,7 @@
  */
 
 #include "../chan.h"
+#include "../port.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -370,32 +371,20 @@ make_context(
 	return ctx;
 }
 
-static struct sockaddr_in
-address_of(const char *port)
-{
-	return (struct sockaddr_in){ .sin_family = AF_INET,
-		.sin_port = htons((uint16_t)atoi(port)),
-		.sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
-}
-
 static void
 prepare(struct relay *r, char **argv)
 {
-	struct sockaddr_in a = address_of(argv[1]);
 	struct epoll_event e = { .events = EPOLLIN };
-	int one = 1;
 
-	r->to = address_of(argv[2]);
+	r->to = port_address(atoi(argv[2]));
 	r->is_in_place = strcmp(argv[3], "openssl") != 0;
 	r->engine = strcmp(argv[3], "ipsec-mb") == 0 ? SEAL_IPSEC_MB : SEAL_EVP;
 	r->name = argv[5];
 	r->in = make_context(r, TLS_server_method(), argv[4], true);
 	r->out = make_context(r, TLS_client_method(), argv[4], false);
 	r->epoll = epoll_create1(0);
-	r->listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	setsockopt(r->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(r->listener, (struct sockaddr *)&a, sizeof(a)) == -1 ||
-	    listen(r->listener, 4096) == -1)
+	r->listener = port_listen(atoi(argv[1]));
+	if (r->listener == -1)
 		die("tlsrelay: listen");
 	epoll_ctl(r->epoll, EPOLL_CTL_ADD, r->listener, &e);
 }
