@@ -7,13 +7,13 @@
 
 #include "tls/crl.h"
 
-#include <limits.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
 
 #include "tls/cert.h"
 #include "tls/library.h"
+#include "tls/pem_read.h"
 
 #define CRLS_MAX 1000
 
@@ -23,17 +23,6 @@ crl_free(STACK_OF(X509_CRL) * crls)
 	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 }
 
-/* Nobody is asked on a terminal for a list that claims to be secret. */
-static int
-no_passphrase(char *buf, int size, int is_writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)is_writing;
-	(void)arg;
-	return -1;
-}
-
 static bool
 read_all(BIO *b, STACK_OF(X509_CRL) * crls)
 {
@@ -41,7 +30,8 @@ read_all(BIO *b, STACK_OF(X509_CRL) * crls)
 
 	while (sk_X509_CRL_num(crls) < CRLS_MAX) {
 		c = library_crl_new();
-		if (PEM_read_bio_X509_CRL(b, &c, no_passphrase, NULL) == NULL) {
+		if (PEM_read_bio_X509_CRL(b, &c, pem_no_passphrase, NULL) ==
+		    NULL) {
 			X509_CRL_free(c);
 			/* The end looks like this too. */
 			return ERR_GET_REASON(ERR_peek_last_error()) ==
@@ -56,16 +46,13 @@ read_all(BIO *b, STACK_OF(X509_CRL) * crls)
 STACK_OF(X509_CRL) * crl_read(struct str pem, struct text *why)
 {
 	STACK_OF(X509_CRL) *crls = sk_X509_CRL_new_null();
-	bool is_ok = true;
-	BIO *b = NULL;
+	BIO *b = pem_open(pem);
+	bool is_ok;
 
-	if (pem.len > 0 && pem.len <= INT_MAX)
-		b = BIO_new_mem_buf(pem.p, (int)pem.len);
 	if (crls == NULL)
 		abort();
 	ERR_clear_error();
-	if (b != NULL)
-		is_ok = read_all(b, crls);
+	is_ok = b == NULL || read_all(b, crls);
 	BIO_free(b);
 	ERR_clear_error();
 	if (is_ok && sk_X509_CRL_num(crls) > 0)

@@ -24,8 +24,8 @@ pem_free_certs(STACK_OF(X509) * certs)
 	sk_X509_pop_free(certs, X509_free);
 }
 
-static BIO *
-open_pem(struct str pem)
+BIO *
+pem_open(struct str pem)
 {
 	BIO *b;
 
@@ -37,9 +37,8 @@ open_pem(struct str pem)
 	return b;
 }
 
-/* No passphrase is known, and nobody is asked on a terminal. */
-static int
-no_passphrase(char *buf, int size, int is_writing, void *arg)
+int
+pem_no_passphrase(char *buf, int size, int is_writing, void *arg)
 {
 	(void)buf;
 	(void)size;
@@ -55,7 +54,7 @@ read_all(BIO *b, STACK_OF(X509) * certs)
 
 	while (sk_X509_num(certs) < CERTS_MAX) {
 		c = library_cert_new();
-		if (PEM_read_bio_X509(b, &c, no_passphrase, NULL) == NULL) {
+		if (PEM_read_bio_X509(b, &c, pem_no_passphrase, NULL) == NULL) {
 			X509_free(c);
 			/* The end looks like this too. */
 			return ERR_GET_REASON(ERR_peek_last_error()) ==
@@ -70,7 +69,7 @@ read_all(BIO *b, STACK_OF(X509) * certs)
 STACK_OF(X509) * pem_read_certs(struct str pem, struct text *why)
 {
 	STACK_OF(X509) *certs = sk_X509_new_null();
-	BIO *b = open_pem(pem);
+	BIO *b = pem_open(pem);
 	bool is_ok;
 
 	if (certs == NULL)
@@ -104,10 +103,10 @@ EVP_PKEY *
 pem_read_key(struct str pem, struct text *why)
 {
 	EVP_PKEY *key = token_find(pem);
-	BIO *b = key == NULL ? open_pem(pem) : NULL;
+	BIO *b = key == NULL ? pem_open(pem) : NULL;
 
 	if (b != NULL)
-		key = library_key_read(b, no_passphrase);
+		key = library_key_read(b, pem_no_passphrase);
 	BIO_free(b);
 	ERR_clear_error();
 	if (key != NULL)

@@ -157,7 +157,7 @@ answers_set(struct answers *as, const struct answers_rule *rule,
 {
 	const int first = puts_v4_first(rule) ? AF_INET : AF_INET6;
 	const int families[] = { first, first == AF_INET ? AF_INET6 : AF_INET };
-	size_t i, k, of_family;
+	size_t of_family[ARRAY_LEN(families)], i, k;
 
 	out->why = NULL;
 	as->n = 0;
@@ -166,15 +166,15 @@ answers_set(struct answers *as, const struct answers_rule *rule,
 	as->v = xreallocarray(as->v, n, sizeof(*as->v));
 	for (i = 0; i < n && rule->is_ordered; i++)
 		add(as, rule, &v[i], out);
+	for (k = 0; k < ARRAY_LEN(families); k++)
+		of_family[k] = count(v, n, families[k]);
 	for (i = 0; i < n && !rule->is_ordered; i++)
-		for (k = 0; k < ARRAY_LEN(families); k++) {
-			of_family = count(v, n, families[k]);
-			if (i < of_family)
+		for (k = 0; k < ARRAY_LEN(families); k++)
+			if (i < of_family[k])
 				add(as, rule,
 				    nth(v, n, families[k],
-					(rule->turn + i) % of_family),
+					(rule->turn + i) % of_family[k]),
 				    out);
-		}
 }
 
 void

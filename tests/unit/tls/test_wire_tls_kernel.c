@@ -128,25 +128,6 @@ end(struct duo *d)
 }
 
 static void
-answer(struct duo *d, const char *what)
-{
-	struct span in;
-	char b[16];
-	int i, n = -1;
-
-	cr_assert_eq(SSL_write(d->ssl, "ping", 4), 4, "%s", what);
-	cr_assert_eq(duo_read(d, &in), IO_DONE, "%s: %.*s", what,
-	    STR_ARG(wire_tls_failure_text(d->wire)));
-	cr_assert_eq(in.len, 4, "%s", what);
-	cr_assert_eq(memcmp(in.p, "ping", 4), 0, "%s", what);
-	cr_assert_eq(wire_write(d->wire, STR("pong")), IO_DONE, "%s", what);
-	for (i = 0; i < TURNS && n <= 0; i++)
-		n = duo_peer_read(d, b, sizeof(b));
-	cr_assert_eq(n, 4, "%s", what);
-	cr_assert_eq(memcmp(b, "pong", 4), 0, "%s", what);
-}
-
-static void
 expect_kernel(const struct tls_wire *t, const char *what)
 {
 	cr_expect(tls_kernel_has_out(t), "%s: sending", what);
@@ -161,7 +142,7 @@ open_kernels(struct duo *d, const struct duo_peer *like, const char *what)
 	int i;
 
 	for (i = 0; i < 20 && !tls_kernel_has_in(t); i++)
-		answer(d, what);
+		duo_answer(d, what, TURNS);
 	expect_kernel(t, what);
 	return t;
 }
@@ -184,7 +165,7 @@ TEST_BOTH(takes_both_directions)
 		t = open_client(&d, rows[i].peer);
 		cr_expect(tls_kernel_has_out(t), "%s", rows[i].name);
 		for (j = 0; j < 20; j++)
-			answer(&d, rows[i].name);
+			duo_answer(&d, rows[i].name, TURNS);
 		expect_kernel(t, rows[i].name);
 		cr_expect_null(t->own->in.cipher);
 		cr_expect_null(t->own->out.cipher);
@@ -214,7 +195,7 @@ TEST_BOTH(takes_a_callers)
 	duo_accept(&d, set, "default", TLS_ALPN_NONE);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	for (i = 0; i < 20; i++)
-		answer(&d, "caller");
+		duo_answer(&d, "caller", TURNS);
 	expect_kernel(d.wire->impl, "caller");
 	end(&d);
 	tls_identities_unref(set);
@@ -241,7 +222,7 @@ TEST_BOTH(tickets_come_first)
 		cr_expect_eq(wire_read(d.wire, &in), IO_AGAIN);
 		cr_expect_null(t->ssl, "it has all that it waited for");
 		expect_kernel(t, "behind tickets");
-		answer(&d, "resumed");
+		duo_answer(&d, "resumed", TURNS);
 		wire_tls_info(d.wire, &info);
 		cr_expect_eq(info.is_resumed, i > 0, "connection %d", i);
 		end(&d);
@@ -407,7 +388,7 @@ TEST_BOTH(keys_that_the_peer_renews)
 		cr_assert(SSL_key_update(
 		    d.ssl, i % 2 == 0 ? SSL_KEY_UPDATE_REQUESTED
 				      : SSL_KEY_UPDATE_NOT_REQUESTED));
-		answer(&d, "update");
+		duo_answer(&d, "update", TURNS);
 	}
 	end(&d);
 }
@@ -424,7 +405,7 @@ TEST_BOTH(keys_that_we_renew)
 	memcpy(in, t->own->in.secret, sizeof(in));
 	memcpy(out, t->own->out.secret, sizeof(out));
 	for (i = 0; i < 100; i++) {
-		answer(&d, "renewal");
+		duo_answer(&d, "renewal", TURNS);
 		cr_assert_leq(t->own->out.seq, 20);
 		cr_assert_leq(t->own->in.seq, 20);
 	}
@@ -445,7 +426,7 @@ TEST_FAKE(renewal_by_a_kernel_that_does_not_tell)
 	t = open_kernels(&d, &tls_1_3, "renewal");
 	t->own->update_at = 16;
 	for (i = 0; i < 100; i++) {
-		answer(&d, "renewal");
+		duo_answer(&d, "renewal", TURNS);
 		fake_kernel.tells = true;
 		cr_assert(kernel_tls_number(d.wire->fd, &t->own->out, &n));
 		cr_assert_leq(n, 17);
@@ -558,7 +539,7 @@ TEST_FAKE(what_the_kernel_refuses_is_our_own)
 	fake_kernel.refuses_out = EINVAL;
 	t = open_client(&d, &tls_1_3);
 	for (i = 0; i < 5; i++)
-		answer(&d, "own");
+		duo_answer(&d, "own", TURNS);
 	cr_expect_not(tls_kernel_has_out(t));
 	cr_expect_not(tls_kernel_has_in(t));
 	cr_expect_eq(tls_engine_wires(TLS_ENGINE_OWN), 1);
@@ -569,7 +550,7 @@ TEST_FAKE(what_the_kernel_refuses_is_our_own)
 	t = open_client(&d, &tls_1_3);
 	for (i = 0; i < 5; i++) {
 		cr_assert(SSL_key_update(d.ssl, SSL_KEY_UPDATE_REQUESTED));
-		answer(&d, "half");
+		duo_answer(&d, "half", TURNS);
 	}
 	cr_expect(tls_kernel_has_out(t));
 	cr_expect_not(tls_kernel_has_in(t));
@@ -776,7 +757,7 @@ Test(kernel_tls_fake, other_sockets)
 	duo_connect(&d, clients, spec);
 	tls_spec_unref(spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
-	answer(&d, "Unix");
+	duo_answer(&d, "Unix", TURNS);
 	cr_expect_not(tls_kernel_has_out(d.wire->impl));
 	end(&d);
 }

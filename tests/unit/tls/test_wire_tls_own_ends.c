@@ -88,23 +88,6 @@ open_server(struct duo *d, int version)
 	return d->wire->impl;
 }
 
-static void
-answer(struct duo *d, const char *what)
-{
-	struct span in;
-	char b[16];
-	int i, n = -1;
-
-	cr_assert_eq(SSL_write(d->ssl, "ping", 4), 4, "%s", what);
-	cr_assert_eq(duo_read(d, &in), IO_DONE, "%s: %.*s", what,
-	    STR_ARG(wire_tls_failure_text(d->wire)));
-	cr_assert_eq(in.len, 4, "%s", what);
-	cr_assert_eq(wire_write(d->wire, STR("pong")), IO_DONE, "%s", what);
-	for (i = 0; i < 50 && n <= 0; i++)
-		n = duo_peer_read(d, b, sizeof(b));
-	cr_assert_eq(n, 4, "%s", what);
-}
-
 /* What the peer seals with, at the place where it is. */
 static struct record_key
 key_of_peer(const struct duo *d, const struct tls_wire *t)
@@ -244,7 +227,7 @@ try_odd(const struct odd *o)
 	enum io io;
 	char b[16];
 
-	answer(&d, o->name);
+	duo_answer(&d, o->name, 50);
 	k = key_of_peer(&d, t);
 	for (i = 0; i < ARRAY_LEN(o->records) && o->records[i].p != NULL; i++)
 		send_record(&d, &k, o->records[i].type, o->records[i].p,
@@ -284,7 +267,7 @@ Test(wire_tls_own_ends, half_closed)
 
 	for (i = 0; i < ARRAY_LEN(versions); i++) {
 		t = open_server(&d, versions[i]);
-		answer(&d, "half-closed");
+		duo_answer(&d, "half-closed", 50);
 		cr_expect_eq(wire_finish(d.wire), IO_DONE);
 		cr_expect_leq(duo_peer_read(&d, b, sizeof(b)), 0);
 		cr_expect_eq(SSL_get_shutdown(d.ssl), SSL_RECEIVED_SHUTDOWN);
@@ -311,7 +294,7 @@ Test(wire_tls_own_ends, their_end_leaves_ours_open)
 	char b[16];
 
 	(void)open_server(&d, V3);
-	answer(&d, "their end");
+	duo_answer(&d, "their end", 50);
 	(void)SSL_shutdown(d.ssl);
 	cr_assert_eq(duo_read(&d, &in), IO_EOF);
 	cr_expect_eq(wire_write(d.wire, STR("still")), IO_DONE);
@@ -336,7 +319,7 @@ Test(wire_tls_own_ends, cut_streams)
 
 	for (i = 0; i < 2 * ARRAY_LEN(cuts); i++) {
 		t = open_server(&d, i % 2 == 0 ? V2 : V3);
-		answer(&d, "cut");
+		duo_answer(&d, "cut", 50);
 		k = key_of_peer(&d, t);
 		cr_assert_gt(record_seal(&k, RECORD_DATA, (const void *)"abc",
 				 3, record),
@@ -496,7 +479,7 @@ Test(wire_tls_own_ends, numbers_run_out)
 	struct duo d;
 
 	t = open_client(&d, V2);
-	answer(&d, "numbers");
+	duo_answer(&d, "numbers", 50);
 	t->own->out.seq = UINT64_MAX - 1;
 	cr_expect_eq(
 	    wire_write(d.wire, (struct str){ .p = b, .len = sizeof(b) }),
@@ -507,7 +490,7 @@ Test(wire_tls_own_ends, numbers_run_out)
 	duo_fini(&d);
 
 	t = open_client(&d, V2);
-	answer(&d, "numbers");
+	duo_answer(&d, "numbers", 50);
 	t->own->in.seq = UINT64_MAX;
 	cr_assert_eq(SSL_write(d.ssl, "x", 1), 1);
 	cr_expect_eq(duo_read(&d, &in), IO_FAIL);

@@ -450,3 +450,22 @@ duo_spec(const struct pki *ca, const char *sni, ...)
 	duo_spec_seal(s);
 	return s;
 }
+
+void
+duo_answer(struct duo *d, const char *what, int turns)
+{
+	struct span in;
+	char b[16];
+	int i, n = -1;
+
+	cr_assert_eq(SSL_write(d->ssl, "ping", 4), 4, "%s", what);
+	cr_assert_eq(duo_read(d, &in), IO_DONE, "%s: %.*s", what,
+	    STR_ARG(wire_tls_failure_text(d->wire)));
+	cr_assert_eq(in.len, 4, "%s", what);
+	cr_assert_eq(memcmp(in.p, "ping", 4), 0, "%s", what);
+	cr_assert_eq(wire_write(d->wire, STR("pong")), IO_DONE, "%s", what);
+	for (i = 0; i < turns && n <= 0; i++)
+		n = duo_peer_read(d, b, sizeof(b));
+	cr_assert_eq(n, 4, "%s", what);
+	cr_assert_eq(memcmp(b, "pong", 4), 0, "%s", what);
+}

@@ -69,6 +69,8 @@ void duo_connect(
 enum io duo_shake(struct duo *d);
 /* One turn of the loop, and let the peer read into out. */
 int duo_peer_read(struct duo *d, void *out, int n);
+/* A word each way; what names the case, turns bounds the way back. */
+void duo_answer(struct duo *d, const char *what, int turns);
 /* Read from the wire until it says something else than AGAIN. */
 enum io duo_read(struct duo *d, struct span *out);
 
