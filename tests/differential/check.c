@@ -205,8 +205,10 @@ static const char *const not_forwarded[] = { "connection", "keep-alive",
 	"proxy-connection", "proxy-authorization", "te", "transfer-encoding",
 	"upgrade", "content-length" };
 /* And those of requests that are ours alone, or the mesh's. */
-static const char *const not_theirs[] = { "host", "x-forwarded-client-cert",
-	"x-kuma-tags", "x-forwarded-proto", "x-request-id" };
+static const char *const not_theirs[] = { "host", "x-forwarded-proto",
+	"x-request-id" };
+static const struct str of_the_mesh[] = { STR("x-forwarded-client-cert"),
+	STR("x-kuma-tags") };
 
 static bool
 is_in_list(struct str list, struct str name)
@@ -226,12 +228,40 @@ is_one_of(struct str name, const char *const *list, size_t n)
 	return false;
 }
 
+/* Servers in the manner of CGI take '_' for '-' (RFC 3875, section 4.1.18). */
+static bool
+is_of_the_mesh(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(of_the_mesh); i++) {
+		size_t n = 0;
+
+		while (n < name.len && n < of_the_mesh[i].len &&
+		       (ascii_lower_char(name.p[n]) == of_the_mesh[i].p[n] ||
+			   (name.p[n] == '_' && of_the_mesh[i].p[n] == '-')))
+			n++;
+		if (n == name.len && n == of_the_mesh[i].len)
+			return true;
+	}
+	return false;
+}
+
+static bool
+has_field_of_the_mesh(const struct fields *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (is_of_the_mesh(f->v[i].name))
+			return true;
+	return false;
+}
+
 /* Connection of a may name it. */
 static bool
 goes_through(const struct fields *a, struct str name, bool is_request)
 {
 	if (is_one_of(name, not_forwarded, ARRAY_LEN(not_forwarded)) ||
-	    (is_request && is_one_of(name, not_theirs, ARRAY_LEN(not_theirs))))
+	    (is_request &&
+		(is_one_of(name, not_theirs, ARRAY_LEN(not_theirs)) ||
+		    is_of_the_mesh(name))))
 		return false;
 	for (size_t i = 0; i < a->n; i++)
 		if (str_eq_nocase(a->v[i].name, STR("connection")) &&
@@ -293,8 +323,7 @@ check_ours(const struct message *taken, const struct message *sent)
 		return "Connection";
 	if (fields_count(&sent->fields, "x-request-id") != 1 || id.len == 0)
 		return "x-request-id";
-	if (fields_count(&sent->fields, "x-forwarded-client-cert") > 0 ||
-	    fields_count(&sent->fields, "x-kuma-tags") > 0)
+	if (has_field_of_the_mesh(&sent->fields))
 		return "a field of the mesh";
 	return NULL;
 }
