@@ -192,6 +192,21 @@ endpoints_of(const struct service_endpoint *v, size_t n)
 	return a;
 }
 
+/* As people write it: "not " before, "*" behind a prefix. */
+static json_t *
+text_of_test(const struct uri_test *test)
+{
+	struct uri_test copy = *test;
+	struct principal one = { .tests = &copy, .n_tests = 1 };
+	struct text t = TEXT_EMPTY;
+	json_t *o;
+
+	principal_print(&one, &t);
+	o = text_of(text_str(&t));
+	text_free(&t);
+	return o;
+}
+
 static json_t *
 principals_of(const struct rule *r)
 {
@@ -200,9 +215,9 @@ principals_of(const struct rule *r)
 
 	for (i = 0; i < r->n_principals; i++) {
 		one = json_array();
-		for (j = 0; j < r->principals[i].n_uris; j++)
+		for (j = 0; j < r->principals[i].n_tests; j++)
 			json_array_append_new(
-			    one, text_of(r->principals[i].uris[j]));
+			    one, text_of_test(&r->principals[i].tests[j]));
 		json_array_append_new(all, one);
 	}
 	return all;

@@ -7,28 +7,16 @@
 
 #include "policy/authorize.h"
 
-static bool
-principal_matches(const struct principal *p, const struct identity *id)
-{
-	size_t i;
-
-	for (i = 0; i < p->n_uris; i++)
-		if (!identity_has(id, p->uris[i]))
-			return false;
-	return true;
-}
-
 static const struct rule *
 deciding_rule(const struct ruleset *set, const struct identity *id)
 {
 	const struct rule *rule;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < set->n_rules; i++) {
 		rule = &set->rules[i];
-		for (j = 0; j < rule->n_principals; j++)
-			if (principal_matches(&rule->principals[j], id))
-				return rule;
+		if (principals_match(rule->principals, rule->n_principals, id))
+			return rule;
 	}
 	return NULL;
 }

@@ -76,7 +76,7 @@ tag_uri(struct compile *c, struct str mesh, const struct tag *t)
 static void
 add_uri(struct principal *p, struct str uri)
 {
-	p->uris[p->n_uris++] = uri;
+	p->tests[p->n_tests++] = (struct uri_test){ .uri = uri };
 }
 
 /* Every tag but those that may be anything. */
@@ -95,7 +95,7 @@ static void
 require_tags(struct compile *c, struct principal *p, struct str mesh,
     const struct tags *tags)
 {
-	p->uris = arena_alloc(&c->arena, (tags->n + 1) * sizeof(*p->uris));
+	p->tests = arena_alloc(&c->arena, (tags->n + 1) * sizeof(*p->tests));
 	add_tags(c, p, mesh, tags);
 }
 
@@ -116,12 +116,12 @@ require_target(struct compile *c, struct principal *p, struct str mesh,
 	switch (t->kind) {
 	case TARGET_NONE:
 	case TARGET_MESH:
-		p->n_uris = 0;
+		p->n_tests = 0;
 		return true;
 	case TARGET_MESH_SUBSET:
 		return true;
 	case TARGET_MESH_SERVICE:
-		p->n_uris = 0;
+		p->n_tests = 0;
 		add_uri(p, tag_uri(c, mesh, &name));
 		return true;
 	case TARGET_MESH_SERVICE_SUBSET:
@@ -162,7 +162,7 @@ add_from(struct compile *c, struct permit *p, const struct mtp_from *from,
 		/* Whom it means is unknown: then it denies everybody. */
 		if (effect != RULE_DENY)
 			return;
-		who->n_uris = 0;
+		who->n_tests = 0;
 	}
 	if (p->n_rules == 0 || p->rules[p->n_rules - 1].effect != effect)
 		p->rules[p->n_rules++] = (struct rule){
@@ -171,7 +171,7 @@ add_from(struct compile *c, struct permit *p, const struct mtp_from *from,
 			.origin = { .text = origin },
 		};
 	p->rules[p->n_rules - 1].n_principals++;
-	if (who->n_uris == 0)
+	if (who->n_tests == 0)
 		p->is_final = true;
 }
 
@@ -212,7 +212,7 @@ rules_of_tp(struct compile *c, struct permit *p)
 	who = arena_alloc(&c->arena, (tp->n_sources + 1) * sizeof(*who));
 	for (i = 0; i < tp->n_sources; i++) {
 		require_tags(c, &who[i], p->r->mesh, &tp->sources[i]);
-		p->is_final = p->is_final || who[i].n_uris == 0;
+		p->is_final = p->is_final || who[i].n_tests == 0;
 	}
 	p->rules[0] = (struct rule){
 		.effect = RULE_ALLOW,

@@ -7,6 +7,15 @@
 
 #include <stdalign.h>
 
+#include "base/arena.h"
+
+struct pack
+pack_in(struct arena *a, const struct pack *count)
+{
+	arena_init(a, count->used);
+	return (struct pack){ .base = arena_alloc(a, count->used) };
+}
+
 void *
 pack_copy(struct pack *k, const void *p, size_t n, size_t align)
 {

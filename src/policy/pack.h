@@ -12,11 +12,15 @@
 
 #include "base/str.h"
 
+struct arena;
+
 struct pack {
 	char *base; /* NULL: counting */
 	size_t used;
 };
 
+/* Memory of just the size that counting gave, in a. */
+struct pack pack_in(struct arena *a, const struct pack *count);
 /* A copy of n bytes at p; NULL while counting.  align is a power of two. */
 void *pack_copy(struct pack *k, const void *p, size_t n, size_t align);
 /* A terminated copy; while counting its p is NULL. */

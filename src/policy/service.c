@@ -98,6 +98,7 @@ service_unref(struct service *s)
 	for (i = 0; i < s->n_rulesets; i++)
 		rule_block_unref(s->rulesets[i].block);
 	service_options_unref(s->options);
+	traffic_policy_unref(s->traffic);
 	free_with(s->arena);
 }
 

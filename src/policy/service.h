@@ -17,8 +17,10 @@
 #include "base/digest.h"
 #include "base/ref.h"
 #include "base/str.h"
+#include "policy/principal.h"
 #include "policy/service_options.h"
 #include "policy/tls_spec.h"
+#include "policy/traffic.h"
 
 enum protocol { PROTO_TCP, PROTO_KAFKA, PROTO_HTTP, PROTO_HTTP2, PROTO_GRPC };
 
@@ -35,12 +37,6 @@ enum service_kind {
 /* Who allowed or denied, for people: "file:line Kind/name". */
 struct rule_origin {
 	struct str text;
-};
-
-/* All conditions hold: each is one URI SAN that the caller must have. */
-struct principal {
-	struct str *uris;
-	size_t n_uris; /* 0: any caller of the mesh */
 };
 
 enum rule_effect { RULE_ALLOW, RULE_DENY, RULE_ALLOW_SHADOW_DENY };
@@ -131,6 +127,8 @@ struct service {
 	 * is about requests is the default.
 	 */
 	struct service_options *options;
+	struct traffic_policy
+	    *traffic; /* a reference; NULL: none concerns it */
 	struct ruleset *rulesets;
 	size_t n_rulesets;
 	struct arena arena;

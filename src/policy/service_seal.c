@@ -22,16 +22,6 @@ label_of(struct str origin)
 	return str_from(origin, i);
 }
 
-static void
-add_principal(struct fingerprint *f, const struct principal *p)
-{
-	size_t i;
-
-	fingerprint_u64(f, p->n_uris);
-	for (i = 0; i < p->n_uris; i++)
-		fingerprint_str(f, p->uris[i]);
-}
-
 void
 rule_block_digest(struct rule_block *draft, struct fingerprint *f)
 {
@@ -45,25 +35,10 @@ rule_block_digest(struct rule_block *draft, struct fingerprint *f)
 		fingerprint_str(f, label_of(draft->rules[i].origin.text));
 		fingerprint_u64(f, draft->rules[i].n_principals);
 		for (j = 0; j < draft->rules[i].n_principals; j++)
-			add_principal(f, &draft->rules[i].principals[j]);
+			principal_fingerprint(
+			    &draft->rules[i].principals[j], f);
 	}
 	draft->digest = fingerprint_take(f);
-}
-
-static struct principal *
-lay_out_principals(struct pack *k, const struct principal *v, size_t n)
-{
-	struct principal *copy;
-	struct str *uris;
-	size_t i;
-
-	copy = pack_copy(k, v, n * sizeof(*v), alignof(struct principal));
-	for (i = 0; i < n; i++) {
-		uris = pack_strs(k, v[i].uris, v[i].n_uris);
-		if (copy != NULL)
-			copy[i].uris = uris;
-	}
-	return copy;
 }
 
 static struct rule_block *
@@ -80,7 +55,7 @@ lay_out_rules(struct pack *k, const struct rule_block *draft)
 	for (i = 0; i < draft->n_rules; i++) {
 		rule = draft->rules[i];
 		rule.principals =
-		    lay_out_principals(k, rule.principals, rule.n_principals);
+		    principals_lay_out(k, rule.principals, rule.n_principals);
 		rule.origin.text = pack_str(k, rule.origin.text);
 		if (all.rules != NULL)
 			all.rules[i] = rule;
@@ -88,14 +63,6 @@ lay_out_rules(struct pack *k, const struct rule_block *draft)
 	if (b != NULL)
 		*b = all;
 	return b;
-}
-
-/* Memory of just the size that counting gave. */
-static struct pack
-pack_in(struct arena *a, const struct pack *count)
-{
-	arena_init(a, count->used);
-	return (struct pack){ .base = arena_alloc(a, count->used) };
 }
 
 struct rule_block *
@@ -225,6 +192,8 @@ digest_service(struct service *s, struct fingerprint *f)
 	fingerprint_str(f, s->unreachable_zone);
 	fingerprint_u64(f, s->is_locality_aware);
 	fingerprint_digest(f, &s->options->digest);
+	if (s->traffic != NULL)
+		fingerprint_digest(f, &s->traffic->digest);
 	for (i = 0; i < s->n_rulesets; i++)
 		fingerprint_digest(f, &s->rulesets[i].digest);
 	s->digest = fingerprint_take(f);
@@ -236,6 +205,8 @@ digest_service(struct service *s, struct fingerprint *f)
 		fingerprint_str(f, s->remote[i].endpoint->origin);
 	for (i = 0; i < s->n_rulesets; i++)
 		fingerprint_u64(f, s->rulesets[i].block->origins);
+	if (s->traffic != NULL)
+		fingerprint_u64(f, s->traffic->origins);
 	s->origins = fingerprint_take_hash(f);
 }
 
@@ -279,6 +250,7 @@ drop_draft(struct service *draft)
 	for (i = 0; i < draft->n_rulesets; i++)
 		rule_block_unref(draft->rulesets[i].block);
 	service_options_unref(draft->options);
+	traffic_policy_unref(draft->traffic);
 }
 
 bool

@@ -30,13 +30,14 @@ struct pair_entry {
 	UT_hash_handle hh;
 };
 
-/* One of four; the key is a copy, for the object may be replaced. */
+/* One of them; the key is a copy, for the object may be replaced. */
 struct shared_entry {
 	struct digest digest;
 	struct tls_spec *tls;
 	struct rule_block *rules;
 	struct endpoint *relay;
 	struct service_options *options;
+	struct traffic_policy *traffic;
 	UT_hash_handle hh;
 };
 
@@ -49,6 +50,7 @@ struct share {
 	struct shared_entry *rules;
 	struct shared_entry *relays;
 	struct shared_entry *options;
+	struct shared_entry *traffic;
 	struct arena arena;
 };
 
@@ -73,6 +75,7 @@ drop_entries(struct shared_entry **table)
 		rule_block_unref(e->rules);
 		endpoint_unref(e->relay);
 		service_options_unref(e->options);
+		traffic_policy_unref(e->traffic);
 	}
 	HASH_CLEAR(hh, *table);
 }
@@ -92,6 +95,7 @@ share_free(struct share *sh)
 	drop_entries(&sh->rules);
 	drop_entries(&sh->relays);
 	drop_entries(&sh->options);
+	drop_entries(&sh->traffic);
 	arena_fini(&sh->arena);
 	free(sh);
 }
@@ -259,6 +263,22 @@ share_rules(struct share *sh, struct rule_block *draft)
 	return rule_block_ref(e->rules);
 }
 
+struct traffic_policy *
+share_traffic(struct share *sh, struct traffic_policy *draft)
+{
+	struct shared_entry *e;
+
+	traffic_policy_digest(draft, sh->fingerprint);
+	e = find_shared(sh->traffic, &draft->digest);
+	if (e == NULL)
+		e = add_shared(sh, &sh->traffic, &draft->digest);
+	if (e->traffic == NULL || e->traffic->origins != draft->origins) {
+		traffic_policy_unref(e->traffic);
+		e->traffic = traffic_policy_new(draft);
+	}
+	return traffic_policy_ref(e->traffic);
+}
+
 struct endpoint *
 share_relay(struct share *sh, struct endpoint *draft)
 {
@@ -326,6 +346,10 @@ seed_service(struct share *sh, const struct service *s)
 	if (find_shared(sh->options, &s->options->digest) == NULL)
 		add_shared(sh, &sh->options, &s->options->digest)->options =
 		    service_options_ref(s->options);
+	if (s->traffic != NULL &&
+	    find_shared(sh->traffic, &s->traffic->digest) == NULL)
+		add_shared(sh, &sh->traffic, &s->traffic->digest)->traffic =
+		    traffic_policy_ref(s->traffic);
 	for (i = 0; i < s->n_rulesets; i++) {
 		b = s->rulesets[i].block;
 		if (find_shared(sh->rules, &b->digest) == NULL)

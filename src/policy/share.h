@@ -4,10 +4,10 @@
 
 /*
  * What the objects of one build share with each other and with the snapshot
- * before: blobs by content, TLS settings, options, relays and rules by digest.
- * It also
- * remembers which PEM was checked, so that ten thousand services with one CA
- * check it once.  Lives as long as the build.  Main thread.
+ * before: blobs by content, TLS settings, options, relays, rules and
+ * traffic policies by digest.  It also remembers which PEM was checked, so that
+ * ten thousand services with one CA check it once.  Lives as long as the build.
+ * Main thread.
  */
 
 #include <stdbool.h>
@@ -40,6 +40,8 @@ struct service_options *share_options(
     struct share *sh, const struct service_options *value) MUST_CHECK;
 struct rule_block *share_rules(
     struct share *sh, struct rule_block *draft) MUST_CHECK;
+struct traffic_policy *share_traffic(
+    struct share *sh, struct traffic_policy *draft) MUST_CHECK;
 /* For endpoints without TLS that many services have in common. */
 struct endpoint *share_relay(
     struct share *sh, struct endpoint *draft) MUST_CHECK;

@@ -183,14 +183,8 @@ effect_name(enum rule_effect effect)
 static void
 print_principal(struct text *out, const struct principal *p)
 {
-	size_t i;
-
 	text_add_z(out, "      ");
-	if (p->n_uris == 0)
-		text_add_z(out, "any caller of the mesh");
-	for (i = 0; i < p->n_uris; i++)
-		text_addf(
-		    out, "%s%.*s", i == 0 ? "" : " and ", STR_ARG(p->uris[i]));
+	principal_print(p, out);
 	text_add_char(out, '\n');
 }
 

@@ -317,9 +317,10 @@ describe_rules(const struct service *s, struct text *out)
 		if (rule->effect == RULE_DENY)
 			continue;
 		for (j = 0; j < rule->n_principals; j++)
-			add(&l, rule->principals[j].n_uris == 0
-				    ? xstrdup("any")
-				    : str_dup(rule->principals[j].uris[0]));
+			add(&l,
+			    rule->principals[j].n_tests == 0
+				? xstrdup("any")
+				: str_dup(rule->principals[j].tests[0].uri));
 	}
 	text_add_z(out, " allowed=");
 	if (l.n == 0)

@@ -15,13 +15,13 @@
 static struct principal
 parse_principal(struct arena *a, struct str word)
 {
-	struct principal p = { .uris =
-				   arena_alloc(a, MOST * sizeof(struct str)) };
+	struct principal p = { .tests =
+				   arena_alloc(a, MOST * sizeof(*p.tests)) };
 
 	if (str_eq(word, STR("*")))
 		return p;
 	while (word.p != NULL)
-		p.uris[p.n_uris++] = arena_str(a, str_cut(&word, '+'));
+		p.tests[p.n_tests++].uri = arena_str(a, str_cut(&word, '+'));
 	return p;
 }
 

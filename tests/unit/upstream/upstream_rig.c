@@ -127,7 +127,8 @@ make_endpoint(const struct rig_endpoint *e, struct fingerprint *f)
 static void
 add_ruleset(struct service *s, struct str name, struct fingerprint *f)
 {
-	struct principal who = { .uris = &name, .n_uris = 1 };
+	struct uri_test test = { .uri = name };
+	struct principal who = { .tests = &test, .n_tests = 1 };
 	struct rule rule = {
 		.effect = RULE_ALLOW,
 		.principals = &who,
