@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "policy/compile.h"
+#include "policy/target_match.h"
 
 static void
 append(struct compile *c, struct permit_list *to, struct permit *p,
@@ -63,80 +64,6 @@ deny_broken(struct compile *c, struct permit *p)
 	decide_for_all(c, p, RULE_DENY, resource_origin(&c->arena, p->r));
 }
 
-static struct str
-tag_uri(struct compile *c, struct str mesh, const struct tag *t)
-{
-	if (str_eq(t->key, STR("kuma.io/service")))
-		return str_of(arena_printf(&c->arena, "spiffe://%.*s/%.*s",
-		    STR_ARG(mesh), STR_ARG(t->value)));
-	return str_of(arena_printf(
-	    &c->arena, "kuma://%.*s/%.*s", STR_ARG(t->key), STR_ARG(t->value)));
-}
-
-static void
-add_uri(struct principal *p, struct str uri)
-{
-	p->tests[p->n_tests++] = (struct uri_test){ .uri = uri };
-}
-
-/* Every tag but those that may be anything. */
-static void
-add_tags(struct compile *c, struct principal *p, struct str mesh,
-    const struct tags *tags)
-{
-	size_t i;
-
-	for (i = 0; i < tags->n; i++)
-		if (!str_eq(tags->v[i].value, STR("*")))
-			add_uri(p, tag_uri(c, mesh, &tags->v[i]));
-}
-
-static void
-require_tags(struct compile *c, struct principal *p, struct str mesh,
-    const struct tags *tags)
-{
-	p->tests = arena_alloc(&c->arena, (tags->n + 1) * sizeof(*p->tests));
-	add_tags(c, p, mesh, tags);
-}
-
-static struct tag
-service_tag(struct str name)
-{
-	return (struct tag){ .key = STR("kuma.io/service"), .value = name };
-}
-
-/* False: no caller at all. */
-static bool
-require_target(struct compile *c, struct principal *p, struct str mesh,
-    const struct target_ref *t)
-{
-	struct tag name = service_tag(t->name);
-
-	require_tags(c, p, mesh, &t->tags);
-	switch (t->kind) {
-	case TARGET_NONE:
-	case TARGET_MESH:
-		p->n_tests = 0;
-		return true;
-	case TARGET_MESH_SUBSET:
-		return true;
-	case TARGET_MESH_SERVICE:
-		p->n_tests = 0;
-		add_uri(p, tag_uri(c, mesh, &name));
-		return true;
-	case TARGET_MESH_SERVICE_SUBSET:
-		add_uri(p, tag_uri(c, mesh, &name));
-		return true;
-	case TARGET_MESH_GATEWAY:
-	case TARGET_MESH_EXTERNAL_SERVICE:
-	case TARGET_MESH_MULTI_ZONE_SERVICE:
-	case TARGET_MESH_HTTP_ROUTE:
-	case TARGET_DATAPLANE:
-		return false;
-	}
-	return false;
-}
-
 static enum rule_effect
 effect_of(enum mtp_action action)
 {
@@ -158,7 +85,7 @@ add_from(struct compile *c, struct permit *p, const struct mtp_from *from,
 {
 	enum rule_effect effect = effect_of(from->action);
 
-	if (!require_target(c, who, p->r->mesh, &from->target)) {
+	if (!principal_of_target(&c->arena, p->r->mesh, &from->target, who)) {
 		/* Whom it means is unknown: then it denies everybody. */
 		if (effect != RULE_DENY)
 			return;
@@ -211,7 +138,8 @@ rules_of_tp(struct compile *c, struct permit *p)
 	p->n_rules = 1;
 	who = arena_alloc(&c->arena, (tp->n_sources + 1) * sizeof(*who));
 	for (i = 0; i < tp->n_sources; i++) {
-		require_tags(c, &who[i], p->r->mesh, &tp->sources[i]);
+		principal_of_tags(
+		    &c->arena, p->r->mesh, &tp->sources[i], &who[i]);
 		p->is_final = p->is_final || who[i].n_tests == 0;
 	}
 	p->rules[0] = (struct rule){
@@ -272,68 +200,21 @@ file_mtp(struct compile *c, struct mesh_build *m, struct permit *p)
 	append(c, to, p, NULL);
 }
 
-static int
-precedence(const struct resource *r)
+static const struct target_ref *
+target_of(const struct resource *r)
 {
-	/* What was not understood stands first anyway. */
-	if (r->is_broken)
-		return 0;
-	switch (mesh_traffic_permission_of(r)->target.kind) {
-	case TARGET_NONE:
-	case TARGET_MESH:
-		return 0;
-	case TARGET_MESH_SUBSET:
-		return 1;
-	case TARGET_MESH_GATEWAY:
-		return 2;
-	case TARGET_MESH_SERVICE:
-	case TARGET_MESH_EXTERNAL_SERVICE:
-	case TARGET_MESH_MULTI_ZONE_SERVICE:
-		return 3;
-	case TARGET_MESH_SERVICE_SUBSET:
-		return 4;
-	case TARGET_MESH_HTTP_ROUTE:
-	case TARGET_DATAPLANE:
-		return 5;
-	}
-	return 0;
+	return r->is_broken ? NULL : &mesh_traffic_permission_of(r)->target;
 }
 
-static int
-origin_rank(const struct resource *r)
-{
-	return str_eq(tags_get(&r->labels, STR("kuma.io/origin")), STR("zone"));
-}
-
-static int
-role_rank(const struct resource *r)
-{
-	struct str role = tags_get(&r->labels, STR("kuma.io/policy-role"));
-
-	if (str_eq(role, STR("workload-owner")))
-		return 3;
-	if (str_eq(role, STR("consumer")))
-		return 2;
-	return str_eq(role, STR("producer"));
-}
-
-/* Highest precedence first. */
+/* Highest precedence first; what was not understood before all others. */
 static int
 compare_mtps(const void *a, const void *b)
 {
 	const struct resource *const *x = a, *const *y = b;
-	int order;
 
 	if ((*x)->is_broken != (*y)->is_broken)
 		return (*x)->is_broken ? -1 : 1;
-	order = precedence(*y) - precedence(*x);
-	if (order == 0)
-		order = origin_rank(*y) - origin_rank(*x);
-	if (order == 0)
-		order = role_rank(*y) - role_rank(*x);
-	if (order == 0)
-		order = str_cmp((*x)->display_name, (*y)->display_name);
-	return order != 0 ? order : str_cmp((*x)->name, (*y)->name);
+	return target_order(*x, target_of(*x), *y, target_of(*y));
 }
 
 /* True: it denies all there is, and stands in no list. */
@@ -347,14 +228,6 @@ deny_all(struct compile *c, struct mesh_build *m, const struct resource *r)
 		deny_broken(c, m->rules.denied);
 	}
 	return true;
-}
-
-static bool
-is_shadow(const struct resource *r)
-{
-	return !r->is_broken &&
-	       str_eq(
-		   tags_get(&r->labels, STR("kuma.io/effect")), STR("shadow"));
 }
 
 static void
@@ -371,7 +244,8 @@ index_mtps(struct compile *c, struct mesh_build *m)
 		memcpy(order, v, n * sizeof(*order));
 	qsort(order, n, sizeof(*order), compare_mtps);
 	for (i = 0; i < n; i++) {
-		if (deny_all(c, m, order[i]) || is_shadow(order[i]))
+		if (deny_all(c, m, order[i]) ||
+		    (!order[i]->is_broken && resource_is_shadow(order[i])))
 			continue;
 		p = new_permit(c, &m->rules, order[i]);
 		p->mtp = mesh_traffic_permission_of(order[i]);

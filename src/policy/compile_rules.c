@@ -11,6 +11,7 @@
 
 #include "base/xalloc.h"
 #include "policy/compile.h"
+#include "policy/target_match.h"
 
 /* Services that the same permits select have the same rules. */
 struct rule_cache {
@@ -106,30 +107,6 @@ forget_rules(struct rule_index *x)
 	free(x->permits);
 }
 
-/* Kuma's order of selectors: more tags, then more of them exact. */
-struct fit {
-	size_t tags;
-	size_t exact;
-};
-
-static struct fit
-fit_of(const struct tags *selector)
-{
-	struct fit fit = { .tags = selector->n };
-	size_t i;
-
-	for (i = 0; i < selector->n; i++)
-		if (!str_eq(selector->v[i].value, STR("*")))
-			fit.exact++;
-	return fit;
-}
-
-static bool
-is_better(struct fit a, struct fit b)
-{
-	return a.tags != b.tags ? a.tags > b.tags : a.exact > b.exact;
-}
-
 /*
  * The one TrafficPermission that speaks for the tags; of equals the first by
  * name.  One that was not understood speaks before all others.
@@ -150,36 +127,12 @@ best_tp(const struct rule_index *x, const struct permit_lists *by_name,
 		if (use->permit->is_denial)
 			return use->permit;
 		fit = fit_of(use->selector);
-		if (best != NULL && !is_better(fit, best_fit))
+		if (best != NULL && !fit_is_better(fit, best_fit))
 			continue;
 		best = use->permit;
 		best_fit = fit;
 	}
 	return best;
-}
-
-static bool
-selects_tags(
-    const struct target_ref *t, struct str service, const struct tags *tags)
-{
-	switch (t->kind) {
-	case TARGET_NONE:
-	case TARGET_MESH:
-		return true;
-	case TARGET_MESH_SUBSET:
-		return tags_match(&t->tags, tags);
-	case TARGET_MESH_SERVICE:
-		return str_eq(t->name, service);
-	case TARGET_MESH_SERVICE_SUBSET:
-		return str_eq(t->name, service) && tags_match(&t->tags, tags);
-	case TARGET_MESH_GATEWAY:
-	case TARGET_MESH_EXTERNAL_SERVICE:
-	case TARGET_MESH_MULTI_ZONE_SERVICE:
-	case TARGET_MESH_HTTP_ROUTE:
-	case TARGET_DATAPLANE:
-		return false;
-	}
-	return false;
 }
 
 struct rule_block *
@@ -199,7 +152,8 @@ rules_of_external_service(struct compile *c, struct mesh_build *m,
 		return block_of(c, x);
 	}
 	while ((use = merge_next(&merge)) != NULL) {
-		if (!selects_tags(&use->permit->mtp->target, n->name, tags))
+		if (!target_selects_tags(
+			&use->permit->mtp->target, n->name, tags))
 			continue;
 		take(x, use->permit);
 		if (use->permit->is_final)
@@ -211,44 +165,16 @@ rules_of_external_service(struct compile *c, struct mesh_build *m,
 }
 
 static bool
-names_mes(const struct target_ref *t, const struct resource *r, uint16_t port)
-{
-	uint64_t section;
-
-	if (t->name.len > 0 && !str_eq(t->name, r->display_name) &&
-	    !str_eq(t->name, r->name))
-		return false;
-	/* A section is the port. */
-	if (t->section_name.len > 0 &&
-	    (!str_to_u64(t->section_name, UINT16_MAX, &section) ||
-		section != port))
-		return false;
-	return tags_match(&t->labels, &r->labels);
-}
-
-static bool
 selects_mes(const struct permit *p, const struct resource *r, uint16_t port,
     bool is_named_only)
 {
 	const struct target_ref *t = &p->mtp->target;
 
-	switch (t->kind) {
-	case TARGET_NONE:
-	case TARGET_MESH:
-		/* What is denied is denied, named or not. */
-		return !is_named_only || p->is_denial;
-	case TARGET_MESH_EXTERNAL_SERVICE:
-		return names_mes(t, r, port);
-	case TARGET_MESH_SUBSET:
-	case TARGET_MESH_GATEWAY:
-	case TARGET_MESH_SERVICE:
-	case TARGET_MESH_SERVICE_SUBSET:
-	case TARGET_MESH_MULTI_ZONE_SERVICE:
-	case TARGET_MESH_HTTP_ROUTE:
-	case TARGET_DATAPLANE:
+	/* What is denied is denied, named or not. */
+	if (is_named_only && !p->is_denial &&
+	    t->kind != TARGET_MESH_EXTERNAL_SERVICE)
 		return false;
-	}
-	return false;
+	return target_selects_mes(t, r, port);
 }
 
 /* A TrafficPermission for every service, and for nothing narrower. */
