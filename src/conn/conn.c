@@ -345,6 +345,14 @@ ask_again(struct conn *c)
 	conn_run(c);
 }
 
+static char *
+print_endpoint(const struct endpoint *e)
+{
+	if (endpoint_is_unix(e))
+		return str_dup(e->host);
+	return xasprintf("%.*s:%u", STR_ARG(e->host), (unsigned)e->port);
+}
+
 /* What is needed later is copied: the result is gone when this returns. */
 static void
 on_reached(void *arg, struct reached *r)
@@ -361,8 +369,7 @@ on_reached(void *arg, struct reached *r)
 	c->reach_status = r->status;
 	if (r->endpoint != NULL) {
 		s->endpoint_key = str_dup(r->endpoint->key);
-		s->endpoint = xasprintf("%.*s:%u", STR_ARG(r->endpoint->host),
-		    (unsigned)r->endpoint->port);
+		s->endpoint = print_endpoint(r->endpoint);
 	}
 	s->addr = r->addr;
 	s->dns_us = r->dns_us;

@@ -279,8 +279,11 @@ put_endpoint(struct line *l, const struct endpoint *e)
 	char port[U64_TEXT];
 	const struct str v[] = { e->host, STR(":"), str_of_u64(e->port, port) };
 
-	put_text(l, LOG_ENDPOINT,
-	    join(l->endpoint, sizeof(l->endpoint), v, ARRAY_LEN(v)));
+	if (endpoint_is_unix(e))
+		put_text(l, LOG_ENDPOINT, e->host);
+	else
+		put_text(l, LOG_ENDPOINT,
+		    join(l->endpoint, sizeof(l->endpoint), v, ARRAY_LEN(v)));
 }
 
 static void

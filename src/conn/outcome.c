@@ -72,6 +72,12 @@ outcome_of_reach(enum reach_status s, enum tls_failure f)
 		return OUT_UPSTREAM_TLS;
 	case REACH_PROTOCOL:
 		return OUT_UPSTREAM_PROTOCOL;
+	case REACH_PARENT_AUTH:
+		return OUT_PARENT_AUTH;
+	case REACH_PARENT_DENIED:
+		return OUT_PARENT_DENIED;
+	case REACH_PARENT_FAILED:
+		return OUT_PARENT_FAILED;
 	case REACH_OVERFLOW:
 		return OUT_UPSTREAM_LIMIT;
 	case REACH_NO_FDS:

@@ -57,6 +57,9 @@ OUTCOME(UPSTREAM_LIMIT, "upstream_limit_reached", 503, "upstream connect error o
 OUTCOME(UPSTREAM_CLOSED, "connection_terminated", 503, "upstream connect error or disconnect/reset before headers. reset reason: connection termination", "The server closed the connection, or reset it.")
 OUTCOME(UPSTREAM_RESET, "http_request_refused", 503, "upstream connect error or disconnect/reset before headers. reset reason: remote reset", "The server reset the request's stream before it answered; the detail has its code.")
 OUTCOME(UPSTREAM_PROTOCOL, "http_protocol_error", 503, "upstream connect error or disconnect/reset before headers. reset reason: protocol error", "The server does not speak the service's version of HTTP: it chose another by ALPN, or answered in another. See http2_fallback in services.")
+OUTCOME(PARENT_AUTH, "parent_proxy_auth", 503, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "The parent proxy wants a user and password, or others than ours; see proxy_auth_file in services.")
+OUTCOME(PARENT_DENIED, "parent_proxy_denied", 503, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "The parent proxy does not let us go to the server; the detail has its answer.")
+OUTCOME(PARENT_FAILED, "parent_proxy_error", 503, "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure", "The parent proxy could not reach the server, closed, or does not speak what services.proxy says; the detail says which.")
 OUTCOME(NO_FDS, "out_of_descriptors", 503, "no healthy upstream", "The process has no descriptor left; raise LimitNOFILE.")
 
 /* While carrying. */

@@ -42,5 +42,8 @@ void config_check_tls(
 /* config_wildcard.c: names under a suffix. */
 void config_check_wildcard(
     const struct service_reading *r, struct service_entry *e);
+/* config_parent.c: what stands between us and the server. */
+void config_check_parent(
+    const struct service_reading *r, const struct service_options *o);
 
 #endif

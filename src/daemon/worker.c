@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/stats.h"
@@ -146,6 +147,7 @@ make_upstream(struct worker *w, const struct worker_env *env)
 		.addr_rules = &c->addr_rules,
 		.own = env->listeners->own,
 		.n_own = env->listeners->n_own,
+		.own_pid = getpid(),
 		.limits = &c->upstream,
 		.http = &c->http,
 		.h2 = &c->h2_server,

@@ -17,6 +17,7 @@
 #define AT(field) offsetof(struct mesh_external_service, field)
 #define MOST_NAME 63
 #define MOST_PRIORITY 128
+#define MOST_PATH 107 /* of sockaddr_un */
 
 static const struct bind_value versions[] = {
 	{ "TLSAuto", TLS_AUTO },
@@ -190,17 +191,41 @@ check_match(struct mesh_external_service *mes, struct problems *pr)
 		    "must be one of tcp, grpc, http, http2");
 }
 
+/* Kuma's documentation has them, its validation refuses them. */
+static bool
+cut_unix_scheme(struct str *address)
+{
+	const struct str scheme = STR("unix://");
+
+	if (!str_starts(*address, scheme))
+		return false;
+	*address = str_from(*address, scheme.len);
+	return true;
+}
+
+static bool
+is_socket_path(struct str path)
+{
+	return path.len > 1 && path.len <= MOST_PATH && path.p[0] == '/' &&
+	       str_index(path, '\0') == -1;
+}
+
 static void
 check_endpoint(struct mes_endpoint *e, size_t i, struct problems *pr)
 {
 	const char *field = NULL, *why = NULL;
 	char path[64];
 
-	e->is_address = is_ip_address(e->address);
-	if (!e->is_address && !is_dns_name(e->address)) {
+	e->is_unix = cut_unix_scheme(&e->address);
+	e->is_address = e->is_unix || is_ip_address(e->address);
+	if (e->is_unix && !is_socket_path(e->address)) {
+		field = "address";
+		why = "behind unix:// wants an absolute path of at most 107 "
+		      "bytes";
+	} else if (!e->is_address && !is_dns_name(e->address)) {
 		field = "address";
 		why = "address has to be a valid IP or hostname";
-	} else if (e->port == 0) {
+	} else if (e->port == 0 && !e->is_unix) {
 		field = "port";
 		why = "port must be a valid one (1-65535)";
 	} else if (e->priority > MOST_PRIORITY) {
@@ -243,6 +268,24 @@ check_tls(const struct mesh_external_service *mes, struct problems *pr)
 	check_verification(mes, pr);
 }
 
+/* A path is no name that a certificate could be for. */
+static void
+check_unix_tls(const struct mesh_external_service *mes, struct problems *pr)
+{
+	bool checks_name =
+	    mes->mode == MODE_SECURED || mes->mode == MODE_SKIP_CA;
+	size_t i;
+
+	if (!mes->tls_is_enabled || !checks_name || mes->server_name.len > 0)
+		return;
+	for (i = 0; i < mes->n_endpoints; i++)
+		if (mes->endpoints[i].is_unix) {
+			complain(pr, "spec.tls.verification.serverName",
+			    "is wanted by TLS through a Unix socket");
+			return;
+		}
+}
+
 void
 mesh_external_service_check(struct resource *r, struct problems *pr)
 {
@@ -260,6 +303,7 @@ mesh_external_service_check(struct resource *r, struct problems *pr)
 	}
 	for (i = 0; i < mes->n_endpoints; i++)
 		check_endpoint(&mes->endpoints[i], i, pr);
+	check_unix_tls(mes, pr);
 	check_tls(mes, pr);
 }
 

@@ -23,8 +23,9 @@ enum verification_mode {
 };
 
 struct mes_endpoint {
-	struct str address;
-	bool is_address; /* an IP address, not a name */
+	struct str address; /* of a Unix socket: its path */
+	bool is_address;    /* an IP address or a path, not a name */
+	bool is_unix;
 	uint16_t port;
 	unsigned priority; /* lower is preferred */
 	unsigned line;

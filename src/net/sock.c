@@ -53,6 +53,9 @@ sock_listen(const struct addr *a, bool reuse_port, int backlog)
 	return fd;
 }
 
+_Static_assert(
+    sizeof(((struct sockaddr_un *)0)->sun_path) == SOCK_UNIX_MOST, "as said");
+
 static bool
 unix_address(const char *path, struct sockaddr_un *un)
 {

@@ -44,6 +44,8 @@ struct sock_way {
 int sock_connect(
     const struct addr *a, const struct sock_way *way, const char **what);
 int sock_connect_unix(const char *path);
+/* Paths of Unix sockets are shorter than this. */
+#define SOCK_UNIX_MOST 108
 /* The outcome of a connect: 0 or an errno. */
 int sock_error(int fd);
 /* Sets both: RST instead of FIN on close. */

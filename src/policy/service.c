@@ -61,6 +61,23 @@ rule_block_unref(struct rule_block *b)
 		free_with(b->arena);
 }
 
+bool
+endpoint_is_unix(const struct endpoint *e)
+{
+	return str_starts(e->host, STR("/"));
+}
+
+void
+endpoint_print_place(const struct endpoint *e, struct text *out)
+{
+	if (endpoint_is_unix(e))
+		text_add(out, e->host);
+	else
+		text_addf(out,
+		    str_index(e->host, ':') != -1 ? "[%.*s]:%u" : "%.*s:%u",
+		    STR_ARG(e->host), (unsigned)e->port);
+}
+
 struct endpoint *
 endpoint_ref(struct endpoint *e)
 {

@@ -83,14 +83,21 @@ struct endpoint {
 	struct str origin; /* "file:line ExternalService/name" */
 	struct str host;
 	uint16_t port;
-	bool host_is_address; /* literal: consent to connect to it */
-	struct str zone;      /* kuma.io/zone tag; empty: none */
+	/*
+	 * Literal: consent to connect to it.  A host that begins with / is the
+	 * path of a Unix socket, and one of these.
+	 */
+	bool host_is_address;
+	struct str zone; /* kuma.io/zone tag; empty: none */
 	unsigned weight;
 	unsigned priority;    /* lower first */
 	struct tls_spec *tls; /* NULL: plaintext, or a relay */
 	struct arena arena;
 };
 
+bool endpoint_is_unix(const struct endpoint *e);
+/* "host:port", "[::1]:port", "/run/x.sock". */
+void endpoint_print_place(const struct endpoint *e, struct text *out);
 struct endpoint *endpoint_ref(struct endpoint *e);
 void endpoint_unref(struct endpoint *e);
 

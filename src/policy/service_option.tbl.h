@@ -56,6 +56,14 @@ SERVICE_ROW(RESOLVERS, STRS, resolvers, "resolvers", "", NULL, 0, 0, CONNECTIONS
     "Name servers for the names of its endpoints, as \"10.0.0.53\" or \"[fd00::53]:5353\", instead of dns.servers; what they say is remembered apart. The other options of dns hold for them too.")
 SERVICE_ROW(SRV, BOOL, srv, "srv", "false", NULL, 0, 0, CONNECTIONS,
     "The names of its endpoints are those of SRV records, as \"_mongodb._tcp.example\": their targets are dialled, at the ports of the records, by priority and weight. TLS and Host go by the name without what begins with _.")
+SERVICE_ROW(PROXY, STR, proxy, "proxy", "", NULL, 0, 0, CONNECTIONS,
+    "Parent proxy to go through: \"http://HOST:PORT\" (CONNECT) or \"socks5://HOST:PORT\"; empty: none. TLS to the server runs inside of the tunnel. Only the proxy's own address can be held against the rules about addresses then, unless proxy_resolve is \"local\". Relays to other zones do not use it.")
+SERVICE_ROW(PROXY_AUTH_FILE, STR, proxy_auth_file, "proxy_auth_file", "", NULL, 0, 0, CONNECTIONS,
+    "File with USER:PASSWORD in one line for the parent proxy; it is read as the daemon's user, and anew whenever it has changed. Sent in the clear, as both kinds of proxies want it.")
+SERVICE_ROW(PROXY_RESOLVE, ONE_OF, proxy_resolve, "proxy_resolve", "proxy", "proxy|local", 0, 0, CONNECTIONS,
+    "Who finds the address of a server's name behind a parent proxy: the proxy, which is given the name, or we, so that the rules about addresses hold for the server's, too. Names of SRV records are always ours to find.")
+SERVICE_ROW(DIAL, STR, dial, "dial", "", NULL, 0, 0, CONNECTIONS,
+    "\"unix:/PATH\": connect to this Unix socket of this host, whatever the endpoints say; what else they say stays (Host, server name, TLS). No name is resolved and no rule about addresses applies. The daemon's user has to be allowed to connect, and a sandbox such as PrivateTmp= must show the path. Empty: connect to the endpoints.")
 
 SERVICE_ROW(TLS_CERT, STR, tls_cert, "tls.cert", "", NULL, 0, 0, CONNECTIONS,
     "Certificate (PEM), with its chain, to show to servers that ask for one, instead of the resource's: a file, \"credential:NAME\" of the unit, or a PKCS #11 URI. Files are read again when they change, both of a pair or neither.")

@@ -37,6 +37,8 @@ enum family_rule { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_PREFER_IPV4 };
 
 enum addresses_rule { ADDRESSES_ANY, ADDRESSES_PUBLIC };
 
+enum proxy_resolve { PROXY_RESOLVE_PROXY, PROXY_RESOLVE_LOCAL };
+
 /* Of what a resource says too. */
 enum tls_switch { TLS_AS_RESOURCE, TLS_ON, TLS_OFF };
 
@@ -86,6 +88,10 @@ struct service_options {
 	unsigned keepalive_s; /* 0: off */
 	unsigned keepalive_interval_s;
 	unsigned keepalive_probes;
+	struct str proxy; /* URL of a parent proxy; empty: none */
+	struct str proxy_auth_file;
+	enum proxy_resolve proxy_resolve;
+	struct str dial; /* "unix:/path"; empty: the endpoints */
 
 	struct str tls_cert; /* where it is: daemon/key_source.h */
 	struct str tls_key;  /* both or neither */

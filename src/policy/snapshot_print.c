@@ -137,10 +137,8 @@ print_tls(struct text *out, const struct tls_spec *t)
 static void
 print_endpoint(struct text *out, const char *what, const struct endpoint *e)
 {
-	bool is_v6 = str_index(e->host, ':') != -1;
-
-	text_addf(out, "  %s %.*s %s%.*s%s:%u", what, STR_ARG(e->key),
-	    is_v6 ? "[" : "", STR_ARG(e->host), is_v6 ? "]" : "", e->port);
+	text_addf(out, "  %s %.*s ", what, STR_ARG(e->key));
+	endpoint_print_place(e, out);
 	if (e->zone.len > 0)
 		text_addf(out, " zone=%.*s", STR_ARG(e->zone));
 	text_addf(out, " weight=%u", e->weight);

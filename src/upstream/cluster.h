@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/stats.h"
 #include "net/dns.h"
@@ -48,6 +49,8 @@ struct upstream_env {
 	/* Our own listeners: refused for literal addresses too. */
 	const struct addr *own;
 	size_t n_own;
+	/* Nor to a Unix socket of this process; 0: that is fine. */
+	pid_t own_pid;
 	const struct upstream_limits *limits;
 	const struct http_limits *http;
 	const struct h2_limits *h2; /* of the client role */

@@ -6,13 +6,18 @@
 #include "upstream/cluster_state.h"
 #include "upstream/names.h"
 
-static void
-print_host(const struct endpoint *e, struct text *out)
+/* True: what the name leads to is not ours to know. */
+static bool
+print_detour(const struct outward *w, struct text *out)
 {
-	bool is_ipv6 = str_index(e->host, ':') != -1;
-
-	text_addf(out, is_ipv6 ? "[%.*s]:%u" : "%.*s:%u", STR_ARG(e->host),
-	    (unsigned)e->port);
+	if (w->dial_path != NULL) {
+		text_addf(out, " by unix:%s", w->dial_path);
+		return true;
+	}
+	if (w->parent.kind == PARENT_NONE)
+		return false;
+	text_addf(out, " by %s", w->parent_url);
+	return !w->resolves_here;
 }
 
 static void
@@ -23,7 +28,7 @@ print_addresses(const struct cluster *c, const struct endpoint *e,
 	char addr[ADDR_TEXT];
 	size_t i;
 
-	if (e->host_is_address)
+	if ((!is_relay && print_detour(c->outward, out)) || e->host_is_address)
 		return;
 	if (!names_cached(c, e, is_relay, &answer)) {
 		text_add(out, STR(" (not resolved yet)"));
@@ -65,7 +70,7 @@ print_endpoint(const struct cluster *c, const struct live_endpoint *e,
 
 	text_addf(out, "%.*s %.*s %s ", STR_ARG(c->service->key),
 	    STR_ARG(e->endpoint->key), what_it_is(e, is_relay));
-	print_host(e->endpoint, out);
+	endpoint_print_place(e->endpoint, out);
 	print_addresses(c, e->endpoint, is_relay, out);
 	text_addf(out, " %s active=%u idle=%zu",
 	    live_endpoint_is_healthy(e, now) ? "healthy" : "unhealthy",

@@ -47,6 +47,44 @@ set_sources(struct outward *w, const struct str_list *source)
 	}
 }
 
+struct str
+outward_unix_path(struct str dial)
+{
+	const struct str scheme = STR("unix:");
+	const struct str slashes = STR("//");
+	struct str path = str_from(dial, scheme.len);
+
+	if (!str_starts(dial, scheme))
+		return STR_NONE;
+	/* As resources write it. */
+	if (str_starts(path, slashes))
+		path = str_from(path, slashes.len);
+	return path.len > 1 && path.p[0] == '/' && path.len < SOCK_UNIX_MOST
+		   ? path
+		   : STR_NONE;
+}
+
+static char *
+dup_unless_empty(struct str s)
+{
+	return s.len > 0 ? str_dup(s) : NULL;
+}
+
+static void
+set_parent(struct outward *w, const struct service_options *o)
+{
+	const char *why;
+
+	/* A proxy knows hosts only. */
+	w->resolves_here = o->proxy_resolve == PROXY_RESOLVE_LOCAL || o->srv;
+	w->parent_url = dup_unless_empty(o->proxy);
+	w->auth.path = dup_unless_empty(o->proxy_auth_file);
+	/* What makes no sense was refused when it was read. */
+	if (w->parent_url != NULL &&
+	    !parent_parse(str_of(w->parent_url), &w->parent, &why))
+		w->parent.kind = PARENT_NONE;
+}
+
 struct outward *
 outward_new(const struct service_options *o, const struct addr_rules *all)
 {
@@ -64,7 +102,7 @@ outward_new(const struct service_options *o, const struct addr_rules *all)
 	w->uses_v6 = o->family != FAMILY_IPV4;
 	w->prefers_v4 = o->family == FAMILY_PREFER_IPV4;
 	w->delay_ms = o->attempt_delay_ms;
-	w->interface = o->interface.len > 0 ? str_dup(o->interface) : NULL;
+	w->interface = dup_unless_empty(o->interface);
 	w->way.interface = w->interface;
 	w->way.mark = o->mark;
 	w->way.dscp = (uint8_t)o->dscp;
@@ -72,6 +110,8 @@ outward_new(const struct service_options *o, const struct addr_rules *all)
 	w->way.keepalive_interval_s = o->keepalive_interval_s;
 	w->way.keepalive_probes = o->keepalive_probes;
 	set_sources(w, &o->source);
+	w->dial_path = dup_unless_empty(outward_unix_path(o->dial));
+	set_parent(w, o);
 	return w;
 }
 
@@ -90,6 +130,9 @@ outward_unref(struct outward *w)
 	free(w->rules.allow);
 	free(w->rules.deny);
 	free(w->interface);
+	free(w->dial_path);
+	free(w->parent_url);
+	parent_auth_fini(&w->auth);
 	free(w);
 }
 

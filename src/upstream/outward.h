@@ -5,8 +5,9 @@
 /*
  * How connections of a service leave this host, and where they may lead: what
  * its options say, in the form that connecting wants.  Made when a service
- * comes into force; a reach under way keeps the one it began with.  Immutable,
- * counted without atomics: own thread.
+ * comes into force; a reach under way keeps the one it began with.  Immutable
+ * but for a turn and what it remembers of a file, counted without atomics: own
+ * thread.
  */
 
 #include <stdbool.h>
@@ -14,6 +15,8 @@
 #include "net/addr.h"
 #include "net/sock.h"
 #include "policy/service_options.h"
+#include "upstream/parent.h"
+#include "upstream/parent_auth.h"
 
 struct outward {
 	unsigned refs;
@@ -29,6 +32,12 @@ struct outward {
 	bool prefers_v4;
 	unsigned delay_ms; /* between addresses */
 	char *interface;
+	char *dial_path; /* a Unix socket in place of all; NULL: none */
+	char *parent_url;
+	struct parent parent; /* of kind NONE: there is none */
+	unsigned parent_turn;
+	struct parent_auth auth;
+	bool resolves_here; /* names for the parent proxy, too */
 };
 
 /* One reference, the caller's.  all is the daemon's, and outlives it. */
@@ -37,6 +46,9 @@ struct outward *outward_new(
 struct outward *outward_ref(struct outward *w);
 /* NULL is fine. */
 void outward_unref(struct outward *w);
+
+/* The path in services.dial; p NULL: it says something else. */
+struct str outward_unix_path(struct str dial);
 
 /* Connections made under one serve as well under the other. */
 bool outward_is_same(

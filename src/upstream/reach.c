@@ -10,7 +10,7 @@
  * One budget, limits.connect_ms, is for the whole; each attempt gets its share
  * of what is left, so that a silent server leaves time for the next one.
  * What a failure leads to is in reach_fail.c, beginning and end in
- * reach_life.c.
+ * reach_life.c, what parent proxies do in reach_parent.c.
  */
 
 #include <stdlib.h>
@@ -25,9 +25,11 @@
 /* An attempt's least share of the budget: one in so many parts. */
 #define LEAST_SHARE 5
 
-#define X(S, fn) static enum next fn(struct reach *);
-STEPS(X)
-#undef X
+static enum next pick(struct reach *);
+static enum next name_target(struct reach *);
+static enum next resolve(struct reach *);
+static enum next dial(struct reach *);
+static enum next secure(struct reach *);
 
 static const struct {
 	enum next (*run)(struct reach *);
@@ -68,13 +70,6 @@ static const struct endpoint *
 endpoint_of(const struct reach *r)
 {
 	return r->at->endpoint;
-}
-
-static const struct addr_rules *
-rules_of(const struct reach *r)
-{
-	return r->want.name != NULL ? &r->outward->named_rules
-				    : &r->outward->rules;
 }
 
 static const struct live_endpoints *
@@ -137,17 +132,17 @@ pick(struct reach *r)
 static void
 set_answers(struct reach *r, const struct addr *v, size_t n)
 {
-	const struct endpoint *e = endpoint_of(r);
+	const struct reach_place place = reach_place(r);
 	const struct answers_rule rule = {
 		.env = cluster_env(r->cluster),
 		.families = &r->cluster->all->families,
 		.outward = r->outward,
-		.rules = rules_of(r),
-		.port = e->port,
-		.is_literal = e->host_is_address,
-		.is_ordered = !e->host_is_address &&
+		.rules = place.rules,
+		.port = place.port,
+		.is_literal = place.is_address,
+		.is_ordered = place.is_endpoint && !place.is_address &&
 			      names_are_ordered(r->cluster, r->want.is_relay),
-		.turn = r->at->turn++,
+		.turn = (*place.turn)++,
 		.now_ms = cluster_now_ms(r->cluster),
 	};
 
@@ -188,15 +183,28 @@ use_answers(struct reach *r)
 static enum next
 use_literal(struct reach *r)
 {
-	const struct endpoint *e = endpoint_of(r);
+	const struct reach_place place = reach_place(r);
 	struct addr a;
 
-	if (!addr_parse(e->host, e->port, &a))
+	if (!addr_parse(place.host, place.port, &a))
 		return reach_fail(r, REACH_NO_NAME, NEXT_ENDPOINT,
-		    "%.*s: %.*s is no address", STR_ARG(e->key),
-		    STR_ARG(e->host));
+		    "%.*s: %.*s is no address", STR_ARG(endpoint_of(r)->key),
+		    STR_ARG(place.host));
 	set_answers(r, &a, 1);
 	return use_answers(r);
+}
+
+/* What is about names of the service is not about its parent proxy's. */
+static bool
+ask(struct reach *r, struct dns_answer *now)
+{
+	const struct reach_place place = reach_place(r);
+
+	if (place.is_endpoint)
+		return names_lookup(r->cluster, endpoint_of(r),
+		    r->want.is_relay, &r->dns_wait, on_answer, r, now);
+	return dns_lookup(cluster_env(r->cluster)->dns, place.host,
+	    &r->dns_wait, on_answer, r, now);
 }
 
 static bool
@@ -206,8 +214,7 @@ ask_name(struct reach *r)
 
 	limit_attempt(r, pick_left(choice(r), &r->want, &r->tried));
 	r->progress = ASKED;
-	if (!names_lookup(r->cluster, endpoint_of(r), r->want.is_relay,
-		&r->dns_wait, on_answer, r, &now))
+	if (!ask(r, &now))
 		return false;
 	note_answer(r, &now);
 	return true;
@@ -215,10 +222,8 @@ ask_name(struct reach *r)
 
 /* The cache makes this cheap, so that it is done for every connection. */
 static enum next
-resolve(struct reach *r)
+resolve_name(struct reach *r)
 {
-	if (endpoint_of(r)->host_is_address)
-		return use_literal(r);
 	if (r->progress == TO_ASK && !ask_name(r))
 		return WAIT;
 	if (r->progress == ASKED)
@@ -237,6 +242,56 @@ resolve(struct reach *r)
 		return reach_fail_name(r, REACH_NAME_LATE);
 	}
 	return END;
+}
+
+/* The parent proxy goes there, so that all of it that can be refused is. */
+static enum next
+check_literal_target(struct reach *r)
+{
+	const struct endpoint *e = endpoint_of(r);
+	struct addr a;
+
+	if (!addr_parse(e->host, e->port, &a))
+		return reach_fail(r, REACH_NO_NAME, NEXT_ENDPOINT,
+		    "%.*s: %.*s is no address", STR_ARG(e->key),
+		    STR_ARG(e->host));
+	r->refused.addr = a;
+	r->refused.why = addr_refused(&a, reach_place(r).rules, true);
+	return r->refused.why == NULL ? GO : reach_fail_address(r);
+}
+
+/* What a parent proxy is asked for: the name, unless we are to resolve it. */
+static enum next
+name_target(struct reach *r)
+{
+	const struct endpoint *e = endpoint_of(r);
+	enum next next;
+
+	if (!reach_has_parent(r))
+		return GO;
+	r->target = e->host;
+	r->target_port = e->port;
+	if (e->host_is_address)
+		return check_literal_target(r);
+	if (!r->outward->resolves_here)
+		return GO;
+	next = resolve_name(r);
+	if (next == GO) {
+		addr_print_host(&r->answers.v[0], r->target_text);
+		r->target = str_of(r->target_text);
+		r->target_port = addr_port(&r->answers.v[0]);
+	}
+	return next;
+}
+
+static enum next
+resolve(struct reach *r)
+{
+	if (reach_unix_path(r).p != NULL) {
+		r->answers.n = 0;
+		return GO;
+	}
+	return reach_place(r).is_address ? use_literal(r) : resolve_name(r);
 }
 
 static void
@@ -280,11 +335,12 @@ static void
 start_dialling(struct reach *r)
 {
 	const struct upstream_env *env = cluster_env(r->cluster);
+	const struct reach_place place = reach_place(r);
 	const struct dial_plan plan = {
 		.addrs = r->answers.v,
 		.n = r->answers.n,
-		.is_literal = endpoint_of(r)->host_is_address,
-		.rules = rules_of(r),
+		.is_literal = place.is_address,
+		.rules = place.rules,
 		.way = &r->outward->way,
 		.families = &r->cluster->all->families,
 		.timeout_ms = env->limits->connect_ms,
@@ -301,8 +357,15 @@ start_dialling(struct reach *r)
 static enum next
 dial(struct reach *r)
 {
+	struct str path = reach_unix_path(r);
+
 	switch (r->progress) {
 	case TO_ASK:
+		if (path.p != NULL) {
+			limit_attempt(
+			    r, pick_left(choice(r), &r->want, &r->tried));
+			return reach_dial_unix(r, path);
+		}
 		start_dialling(r);
 		return WAIT;
 	case ASKED:

@@ -4,7 +4,9 @@
 
 /*
  * One attempt, with retries over endpoints and addresses, to get an open wire
- * to a service: PICK an endpoint, RESOLVE its name, DIAL, SECURE with TLS.
+ * to a service: PICK an endpoint, name the TARGET for a parent proxy, RESOLVE,
+ * DIAL, have the PARENT proxy open a tunnel, SECURE with TLS.  What does not
+ * apply is passed by.
  * upstream/reach.c tells the story from top to bottom.  Own thread.
  */
 
@@ -49,11 +51,14 @@ enum reach_status {
 	REACH_REFUSED,         /* ECONNREFUSED */
 	REACH_UNREACHABLE,
 	REACH_RESET,
-	REACH_LATE,      /* TCP or TLS took longer than connect_ms */
-	REACH_TLS,       /* the handshake failed: see tls_failure */
-	REACH_TLS_SETUP, /* no context can be made of the settings */
-	REACH_PROTOCOL,  /* it chose another version of HTTP by ALPN */
-	REACH_OVERFLOW,  /* limits.connections or .pending */
+	REACH_LATE,          /* TCP or TLS took longer than connect_ms */
+	REACH_TLS,           /* the handshake failed: see tls_failure */
+	REACH_TLS_SETUP,     /* no context can be made of the settings */
+	REACH_PROTOCOL,      /* it chose another version of HTTP by ALPN */
+	REACH_PARENT_AUTH,   /* the parent proxy wants other credentials */
+	REACH_PARENT_DENIED, /* it does not let us go there */
+	REACH_PARENT_FAILED, /* it could not, or makes no sense */
+	REACH_OVERFLOW,      /* limits.connections or .pending */
 	REACH_NO_FDS
 };
 

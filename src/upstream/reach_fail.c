@@ -63,7 +63,7 @@ enum next
 reach_fail_name(struct reach *r, enum reach_status s)
 {
 	return reach_fail(r, s, NEXT_ENDPOINT, "%.*s: %.*s: %s",
-	    STR_ARG(r->at->endpoint->key), STR_ARG(r->at->endpoint->host),
+	    STR_ARG(r->at->endpoint->key), STR_ARG(reach_place(r).host),
 	    dns_status_text(r->dns_status));
 }
 
@@ -71,17 +71,18 @@ enum next
 reach_fail_address(struct reach *r)
 {
 	const struct endpoint *e = r->at->endpoint;
+	const struct reach_place place = reach_place(r);
 	char addr[ADDR_TEXT];
 
 	r->result.addr = r->refused.addr;
 	addr_print(&r->refused.addr, addr);
-	if (e->host_is_address)
+	if (place.is_address)
 		return reach_fail(r, REACH_ADDRESS_REFUSED, NEXT_ENDPOINT,
 		    "%.*s: we do not connect to %s: %s", STR_ARG(e->key), addr,
 		    r->refused.why);
 	return reach_fail(r, REACH_ADDRESS_REFUSED, NEXT_ENDPOINT,
 	    "%.*s: %.*s leads to %s, where we do not connect: %s",
-	    STR_ARG(e->key), STR_ARG(e->host), addr, r->refused.why);
+	    STR_ARG(e->key), STR_ARG(place.host), addr, r->refused.why);
 }
 
 /* "10.0.0.1:443 (bank.example): no route", or that of each address. */
@@ -92,12 +93,12 @@ tell_dial(const struct reach *r, struct text *out)
 	char addr[ADDR_TEXT];
 
 	if (dial_tries(d) > 1) {
-		text_addf(out, "%.*s: ", STR_ARG(r->at->endpoint->host));
+		text_addf(out, "%.*s: ", STR_ARG(reach_place(r).host));
 		dial_tell(d, out);
 		return;
 	}
 	addr_print(&r->result.addr, addr);
-	text_addf(out, "%s (%.*s): %s", addr, STR_ARG(r->at->endpoint->host),
+	text_addf(out, "%s (%.*s): %s", addr, STR_ARG(reach_place(r).host),
 	    dial_status_text(r->dialled));
 	if (d->why != NULL)
 		text_addf(out, ": %s", d->why);
@@ -240,6 +241,12 @@ reach_status_text(enum reach_status s)
 		return "the TLS settings cannot be used";
 	case REACH_PROTOCOL:
 		return "the server chose another protocol";
+	case REACH_PARENT_AUTH:
+		return "the parent proxy wants other credentials";
+	case REACH_PARENT_DENIED:
+		return "the parent proxy does not allow it";
+	case REACH_PARENT_FAILED:
+		return "the parent proxy failed";
 	case REACH_OVERFLOW:
 		return "a limit is reached";
 	case REACH_NO_FDS:

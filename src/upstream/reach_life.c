@@ -26,6 +26,7 @@ reach_stop_attempt(struct reach *r)
 	dial_stop(&r->dialler);
 	wire_free(r->result.wire);
 	r->result.wire = NULL;
+	reach_forget_secret(r);
 	if (r->at != NULL)
 		r->at->connecting--;
 	r->at = NULL;

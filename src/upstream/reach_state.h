@@ -12,16 +12,19 @@
 #include "net/dns.h"
 #include "upstream/answers.h"
 #include "upstream/cluster_state.h"
+#include "upstream/parent.h"
 #include "upstream/reach.h"
 
 /* What a step says to the driver: see reach.c. */
 enum next { GO, AGAIN, WAIT, END };
 
 /* clang-format off */
-#define STEPS(X)		\
-	X(PICK,    pick)	\
-	X(RESOLVE, resolve)	\
-	X(DIAL,    dial)	\
+#define STEPS(X)			\
+	X(PICK,    pick)		\
+	X(TARGET,  name_target)		\
+	X(RESOLVE, resolve)		\
+	X(DIAL,    dial)		\
+	X(PARENT,  reach_parent)	\
 	X(SECURE,  secure)
 /* clang-format on */
 
@@ -61,11 +64,39 @@ struct reach {
 	struct answers answers;
 	struct dial dialler;
 	enum dial_status dialled;
+	/* Behind a parent proxy: what it is asked for, and how far it is. */
+	struct str target; /* the endpoint's host, or target_text */
+	char target_text[ADDR_TEXT];
+	uint16_t target_port;
+	struct parent_talk talk;
+	struct text secret; /* talk.auth */
 	struct reached result;
 };
 
 /* reach.c */
 void reach_run(struct reach *r);
+
+/* reach_parent.c */
+enum next reach_parent(struct reach *r);
+/* What was said to a parent proxy may hold a password. */
+void reach_forget_secret(struct reach *r);
+bool reach_has_parent(const struct reach *r);
+/* What the present step looks up or connects to. */
+struct reach_place {
+	struct str host;
+	uint16_t port;
+	bool is_address;
+	bool is_endpoint; /* not the parent proxy */
+	const struct addr_rules *rules;
+	unsigned *turn; /* which of its addresses comes first next time */
+};
+struct reach_place reach_place(const struct reach *r);
+
+/* reach_unix.c */
+/* p NULL: it is reached by TCP. */
+struct str reach_unix_path(const struct reach *r);
+/* After the timer was set. */
+enum next reach_dial_unix(struct reach *r, struct str path);
 
 /* reach_life.c */
 /* The result is set: tell it, but never on the caller's stack. */

@@ -306,6 +306,12 @@ sock_accept(int fd, struct addr *from)
 	return not_here();
 }
 
+bool
+sock_is_short(int error)
+{
+	return error == EMFILE || error == ENFILE;
+}
+
 int
 sock_connect_unix(const char *path)
 {

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "support/ext_talk.h"
@@ -362,6 +363,20 @@ listen_on(const char *address, uint16_t port)
 	return fd;
 }
 
+static int
+listen_at(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(un.sun_path, sizeof(un.sun_path), "%s", path);
+	if (bind(fd, (void *)&un, sizeof(un)) != 0 || listen(fd, 64) != 0) {
+		perror(path);
+		abort();
+	}
+	return fd;
+}
+
 struct ext_server *
 ext_start(const struct ext_config *c)
 {
@@ -376,8 +391,11 @@ ext_start(const struct ext_config *c)
 	pthread_cond_init(&s->went_on, NULL);
 	if (c->cert_pem != NULL)
 		s->ctx = make_ctx(s);
-	s->fd =
-	    listen_on(c->address != NULL ? c->address : "127.0.0.1", c->port);
+	if (c->unix_path != NULL)
+		s->fd = listen_at(c->unix_path);
+	else
+		s->fd = listen_on(
+		    c->address != NULL ? c->address : "127.0.0.1", c->port);
 	if (pipe(s->stop_pipe) != 0 ||
 	    pthread_create(&s->thread, NULL, accept_main, s) != 0)
 		abort();

@@ -48,10 +48,11 @@ enum ext_fault {
 struct ext_config {
 	enum ext_protocol protocol;
 	enum ext_fault fault;
-	const char *name;     /* said in answers */
-	const char *address;  /* NULL: 127.0.0.1 */
-	uint16_t port;        /* 0: any that is free */
-	const char *greeting; /* sent first */
+	const char *name;      /* said in answers */
+	const char *address;   /* NULL: 127.0.0.1 */
+	uint16_t port;         /* 0: any that is free */
+	const char *unix_path; /* a socket there in place of a port */
+	const char *greeting;  /* sent first */
 	/* TLS when cert_pem is given. */
 	const char *cert_pem;
 	const char *key_pem;

@@ -93,7 +93,10 @@ Test(config_services, takes_every_option)
 	    "signature_algorithms = [ \"rsa_pss_rsae_sha256\" ]; "
 	    "renegotiation = \"on\"; renegotiations = 7; "
 	    "resumption = false; }; "
-	    "wildcard = \"*.S3.example\"; wildcard_names = 7; },\n"
+	    "wildcard = \"*.S3.example\"; wildcard_names = 7; "
+	    "proxy = \"socks5://[::1]:1080\"; "
+	    "proxy_auth_file = \"/etc/x\"; proxy_resolve = \"local\"; "
+	    "dial = \"\"; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -139,6 +142,8 @@ Test(config_services, takes_every_option)
 	cr_expect_eq(o->tls_ciphers.n, 2);
 	cr_expect_eq(o->tls_renegotiations, 7);
 	cr_expect_not(o->tls_resumption);
+	cr_expect_eq(o->proxy_resolve, PROXY_RESOLVE_LOCAL);
+	expect_str(o->proxy, "socks5://[::1]:1080", "proxy");
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
@@ -302,6 +307,25 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ "interface = \"sixteen-letters-\";",
 		    "c:2: services.interface: wants the name of a network "
 		    "interface, as \"eth1\"\n" },
+		{ "proxy = \"proxy.example:3128\";",
+		    "c:2: services.proxy: wants http://HOST:PORT or "
+		    "socks5://HOST:PORT\n" },
+		{ "proxy = \"http://me:secret@proxy.example:3128\";",
+		    "c:2: services.proxy: user and password stand in a file "
+		    "of their own: take them out, and set "
+		    "services.proxy_auth_file\n" },
+		{ "proxy_auth_file = \"secret\";",
+		    "c:2: services.proxy_auth_file: wants an absolute "
+		    "path\n" },
+		{ "dial = \"/run/x\";",
+		    "c:2: services.dial: wants \"unix:/PATH\", of at most 107 "
+		    "bytes\n" },
+		{ "dial = \"unix:x\";",
+		    "c:2: services.dial: wants \"unix:/PATH\", of at most 107 "
+		    "bytes\n" },
+		{ "dial = \"unix:/run/x\"; proxy = \"http://a:1\";",
+		    "c:2: services.dial: no parent proxy leads to a Unix "
+		    "socket: take one of dial and proxy out\n" },
 		{ "dscp = 64;",
 		    "c:2: services.dscp: wants a whole number from 0 to 63\n" },
 		{ "attempt_delay_ms = 9;",

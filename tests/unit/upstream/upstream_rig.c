@@ -110,7 +110,8 @@ make_endpoint(const struct rig_endpoint *e, struct fingerprint *f)
 		.origin = STR("test:1 ExternalService/e"),
 		.host = str_of(e->host),
 		.port = e->port,
-		.host_is_address = addr_parse(str_of(e->host), 1, &a),
+		.host_is_address =
+		    e->host[0] == '/' || addr_parse(str_of(e->host), 1, &a),
 		.weight = e->weight > 0 ? e->weight : 1,
 		.priority = e->priority,
 		.tls = e->tls,
@@ -158,6 +159,14 @@ struct service *
 rig_service_of(enum protocol protocol, const char *name, const char *rules,
     const struct rig_endpoint *v)
 {
+	return rig_service_with(
+	    service_options_standard(), protocol, name, rules, v);
+}
+
+struct service *
+rig_service_with(const struct service_options *o, enum protocol protocol,
+    const char *name, const char *rules, const struct rig_endpoint *v)
+{
 	struct service_endpoint local[RIG_ENDPOINTS], remote[RIG_ENDPOINTS];
 	struct ruleset rulesets[RIG_ENDPOINTS];
 	char key[64], stats_name[64];
@@ -187,7 +196,7 @@ rig_service_of(enum protocol protocol, const char *name, const char *rules,
 			remote[draft.n_remote++] = make_endpoint(v, &f);
 		else
 			local[draft.n_local++] = make_endpoint(v, &f);
-	draft.options = service_options_seal(service_options_standard(), &f);
+	draft.options = service_options_seal(o, &f);
 	made = service_seal(&draft, NULL, &f);
 	fingerprint_fini(&f);
 	return made;

@@ -78,6 +78,9 @@ struct service *rig_service(
     const char *name, const char *rules, const struct rig_endpoint *v);
 struct service *rig_service_of(enum protocol protocol, const char *name,
     const char *rules, const struct rig_endpoint *v);
+struct service *rig_service_with(const struct service_options *o,
+    enum protocol protocol, const char *name, const char *rules,
+    const struct rig_endpoint *v);
 /* Settings that verify with ca (NULL: nothing) and expect name (or nothing). */
 struct tls_spec *rig_tls(
     const struct pki *ca, const char *sni, const char *name);

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands between the egress and a server: parent proxies (of ours, and
+ * Debian's tinyproxy and microsocks where they are installed), and
+ * Unix sockets.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "e2e/zones.h"
+#include "support/parent_proxy.h"
+
+#define CA "caCert: { secret: ext-ca }"
+
+static struct parent_proxy_seen
+asked(struct parent_proxy *p)
+{
+	struct parent_proxy_seen s;
+
+	parent_proxy_get(p, &s);
+	return s;
+}
+
+/* A file below the world's home, absolute. */
+static const char *
+write_file(struct world *w, const char *name, const char *text)
+{
+	static char path[160];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", w->home, name);
+	f = fopen(path, "w");
+	cr_assert_not_null(f, "%s", path);
+	(void)fputs(text, f);
+	(void)fclose(f);
+	return path;
+}
+
+/* TLS that we originate, inside of both kinds of tunnels. */
+Test(parent, tls_through_both_kinds)
+{
+	struct parent_proxy *http = parent_proxy_start(
+	    &(struct parent_proxy_options){ .auth = "me:secret" });
+	struct parent_proxy *socks = parent_proxy_start(
+	    &(struct parent_proxy_options){ .is_socks = true });
+	struct ext_server *s;
+	char config[1024];
+	struct world w;
+
+	world_init(&w, NULL);
+	(void)snprintf(config, sizeof(config),
+	    "services = ( { match = { service = \"api\"; }; proxy = "
+	    "\"http://proxy.example:%u\"; proxy_auth_file = \"%s\"; }, "
+	    "{ match = { service = \"raw\"; }; proxy = "
+	    "\"socks5://127.0.0.1:%u\"; } );",
+	    parent_proxy_port(http), write_file(&w, "auth", "me:secret\n"),
+	    parent_proxy_port(socks));
+	egress_configure(w.e,
+	    &(struct egress_options){
+		.config = config, .zone = "zone-1", .dns_port = w.dns_port });
+	world_name(&w, "proxy.example", "127.0.0.1");
+	s = world_serve_tls(
+	    &w, "bank.example", &(struct ext_config){ .protocol = EXT_HTTP });
+	/* Only the proxies know the name. */
+	dns_server_forget(w.dns, "bank.example");
+	write_es(w.e, &(struct es){ .name = "api",
+			  .protocol = "http",
+			  .host = "bank.example",
+			  .port = ext_port(s),
+			  .tls = CA });
+	write_es(w.e, &(struct es){ .name = "raw",
+			  .host = "bank.example",
+			  .port = ext_port(s),
+			  .tls = CA });
+	world_start(&w);
+	cr_expect_eq(status_of(get_once(&w, "api", "/")), 200);
+	cr_expect_eq(status_of(get_once(&w, "api", "/")), 200);
+	cr_expect_str_eq(asked(http).auth, "me:secret");
+	cr_expect_eq(strncmp(asked(http).target, "bank.example:", 13), 0, "%s",
+	    asked(http).target);
+	cr_expect_eq(asked(http).tunnels, 1, "the pool keeps it");
+	cr_expect_str_eq(seen(s).sni, "bank.example");
+	cr_expect_eq(status_of(get_once(&w, "raw", "/")), 200);
+	cr_expect_str_eq(asked(socks).form, "name");
+	cr_expect_eq(dns_server_count(w.dns, "bank.example"), 0);
+	cr_expect(egress_said(w.e, "rules about addresses hold for its own"));
+	cr_expect_not(egress_said(w.e, "secret\n"));
+	cr_expect_null(strstr(egress_ctl(w.e, "services -v"), "me:secret"));
+	world_end(&w);
+	parent_proxy_stop(http);
+	parent_proxy_stop(socks);
+}
+
+Test(parent, what_the_log_says_of_a_proxy_that_refuses)
+{
+	static const char forbidden[] = "HTTP/1.1 403 Forbidden\r\n\r\n";
+	struct parent_proxy *wants = parent_proxy_start(
+	    &(struct parent_proxy_options){ .auth = "me:secret" });
+	struct parent_proxy *denies =
+	    parent_proxy_start(&(struct parent_proxy_options){
+		.says = forbidden, .n_says = sizeof(forbidden) - 1 });
+	struct parent_proxy *breaks = parent_proxy_start(
+	    &(struct parent_proxy_options){ .says = "?", .n_says = 1 });
+	char config[1024];
+	struct world w;
+
+	(void)snprintf(config, sizeof(config),
+	    "services = ( { match = { service = \"a\"; }; proxy = "
+	    "\"http://127.0.0.1:%u\"; }, { match = { service = \"b\"; }; "
+	    "proxy = \"http://127.0.0.1:%u\"; }, { match = { service = "
+	    "\"c\"; }; proxy = \"http://127.0.0.1:%u\"; } );",
+	    parent_proxy_port(wants), parent_proxy_port(denies),
+	    parent_proxy_port(breaks));
+	world_init(&w, config);
+	for (const char *name = "abc"; *name != '\0'; name++)
+		write_es(
+		    w.e, &(struct es){ .name = (const char[]){ *name, '\0' },
+			     .host = "bank.example",
+			     .port = 443 });
+	world_start(&w);
+	cr_expect_str_eq(who_serves(&w, "a"), "");
+	cr_expect(has_outcome(
+	    w.e, "parent_proxy_auth", "set services.proxy_auth_file (407"));
+	cr_expect_str_eq(who_serves(&w, "b"), "");
+	cr_expect(has_outcome(w.e, "parent_proxy_denied", "403 Forbidden"));
+	cr_expect_str_eq(who_serves(&w, "c"), "");
+	cr_expect(has_outcome(w.e, "parent_proxy_error", "is not HTTP/1.1"));
+	world_end(&w);
+	parent_proxy_stop(wants);
+	parent_proxy_stop(denies);
+	parent_proxy_stop(breaks);
+}
+
+/* A program of the system, until stop(). */
+static pid_t
+start(const char *const *argv)
+{
+	char *args[16] = { NULL };
+	pid_t pid;
+
+	/* execv(3) changes none of them, and does not say so. */
+	for (size_t i = 0; argv[i] != NULL && i < 15; i++)
+		args[i] = strdup(argv[i]);
+	pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		(void)execv(args[0], args);
+		_exit(127);
+	}
+	for (size_t i = 0; args[i] != NULL; i++)
+		free(args[i]);
+	return pid;
+}
+
+static void
+stop(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
+static bool
+answers(uint16_t port)
+{
+	struct mesh_options o = { .port = port };
+	struct mesh_client m;
+	bool ok = mesh_connect(&m, &o);
+
+	mesh_close(&m);
+	return ok;
+}
+
+/* A service whose name only the system's resolver knows, by this proxy. */
+static void
+through(const char *url, const char *auth)
+{
+	struct ext_server *s;
+	char config[512];
+	struct world w;
+
+	world_init(&w, NULL);
+	(void)snprintf(config, sizeof(config),
+	    "services = ( { proxy = \"%s\"; proxy_auth_file = \"%s\"; } );",
+	    url, write_file(&w, "auth", auth));
+	egress_configure(w.e,
+	    &(struct egress_options){
+		.config = config, .zone = "zone-1", .dns_port = w.dns_port });
+	s = world_serve_tls(
+	    &w, "localhost", &(struct ext_config){ .protocol = EXT_HTTP });
+	dns_server_forget(w.dns, "localhost");
+	write_es(w.e, &(struct es){ .name = "api",
+			  .protocol = "http",
+			  .host = "localhost",
+			  .port = ext_port(s),
+			  .tls = CA });
+	world_start(&w);
+	cr_expect_eq(status_of(get_once(&w, "api", "/")), 200);
+	cr_expect_str_eq(seen(s).sni, "localhost");
+	world_end(&w);
+}
+
+Test(parent, tinyproxy)
+{
+	static const char program[] = "/usr/bin/tinyproxy";
+	char path[128], url[64];
+	uint16_t port = free_port();
+	pid_t pid;
+	FILE *f;
+
+	if (access(program, X_OK) != 0)
+		cr_skip_test("tinyproxy is not installed");
+	(void)snprintf(
+	    path, sizeof(path), "/tmp/parent.tinyproxy.%d", (int)getpid());
+	f = fopen(path, "w");
+	cr_assert_not_null(f);
+	(void)fprintf(f,
+	    "Port %u\nListen 127.0.0.1\nTimeout 60\nMaxClients 20\n"
+	    "Allow 127.0.0.1\nBasicAuth me secret\n",
+	    port);
+	(void)fclose(f);
+	pid = start((const char *const[]){ program, "-d", "-c", path, NULL });
+	cr_expect(WAIT_UNTIL(5000, answers(port)));
+	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
+	through(url, "me:secret\n");
+	stop(pid);
+	(void)unlink(path);
+}
+
+Test(parent, microsocks)
+{
+	static const char program[] = "/usr/bin/microsocks";
+	char number[16], url[64];
+	uint16_t port = free_port();
+	pid_t pid;
+
+	if (access(program, X_OK) != 0)
+		cr_skip_test("microsocks is not installed");
+	(void)snprintf(number, sizeof(number), "%u", port);
+	pid = start((const char *const[]){ program, "-i", "127.0.0.1", "-p",
+	    number, "-u", "me", "-P", "secret", NULL });
+	cr_expect(WAIT_UNTIL(5000, answers(port)));
+	(void)snprintf(url, sizeof(url), "socks5://127.0.0.1:%u", port);
+	through(url, "me:secret\n");
+	stop(pid);
+}
+
+Test(unix_socket, of_a_resource_and_of_an_option)
+{
+	char path[160], config[512];
+	struct ext_server *s;
+	struct world w;
+
+	world_init(&w, NULL);
+	(void)snprintf(path, sizeof(path), "%s/x.sock", w.home);
+	(void)snprintf(config, sizeof(config),
+	    "services = ( { match = { service = \"bank\"; }; dial = "
+	    "\"unix:%s\"; }, { match = { service = \"self\"; }; dial = "
+	    "\"unix:%s\"; } );",
+	    path, w.e->socket);
+	egress_configure(w.e, &(struct egress_options){ .config = config,
+				  .zone = "zone-1",
+				  .allow = "",
+				  .dns_port = w.dns_port });
+	s = world_serve(&w,
+	    &(struct ext_config){ .protocol = EXT_HTTP, .unix_path = path });
+	write_es(w.e, &(struct es){ .name = "bank",
+			  .protocol = "http",
+			  .host = "bank.example",
+			  .port = 443 });
+	egress_writef(w.e, "local.yaml",
+	    "type: MeshExternalService\nmesh: default\nname: local\nspec:\n"
+	    "  match: { type: HostnameGenerator, port: 443, protocol: http }\n"
+	    "  endpoints: [ { address: \"unix://%s\" } ]\n",
+	    path);
+	write_es(w.e, &(struct es){ .name = "self", .port = 443 });
+	world_start(&w);
+	cr_expect_eq(status_of(get_once(&w, "bank", "/")), 200);
+	cr_expect_not_null(
+	    strstr(seen(s).head, "bank.example"), "%s", seen(s).head);
+	cr_expect_not_null(
+	    egress_log_line(w.e, "\"service\":\"bank\"", "\"status\":200"));
+	{
+		struct mesh_options o = caller(&w, "x");
+		struct mesh_client m;
+
+		o.sni = mes_sni("local");
+		cr_assert(mesh_open(&m, &o), "%s", m.error);
+		cr_expect_eq(status_of(ask_get(&m, "/")), 200);
+		mesh_close(&m);
+	}
+	cr_expect_not_null(egress_log_line(w.e, "x.sock", "\"local\""));
+	cr_expect_eq(seen(s).requests, 2);
+	/* There we are an operator. */
+	cr_expect_str_eq(who_serves(&w, "self"), "");
+	cr_expect(has_outcome(
+	    w.e, "destination_ip_prohibited", "it is a socket of this egress"));
+	world_end(&w);
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reaching a server by a detour: through a parent proxy, by a Unix
+ * socket.  Over real sockets.
+ */
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "support/parent_proxy.h"
+#include "upstream_rig.h"
+
+static struct rig g;
+static struct service_options o;
+static struct parent_proxy *proxy;
+static struct service *s;
+static char url[64], file[96];
+
+static void
+setup(void)
+{
+	rig_init(&g);
+	o = *service_options_standard();
+	(void)snprintf(file, sizeof(file), "/tmp/reach_parent.%d", getpid());
+}
+
+static void
+teardown(void)
+{
+	service_unref(s);
+	rig_fini(&g);
+	if (proxy != NULL)
+		parent_proxy_stop(proxy);
+	(void)unlink(file);
+}
+
+TestSuite(reach_parent, .init = setup, .fini = teardown, .timeout = 60);
+
+static void
+start_proxy(const struct parent_proxy_options *po)
+{
+	proxy = parent_proxy_start(po);
+	(void)snprintf(url, sizeof(url), "%s://127.0.0.1:%u",
+	    po->is_socks ? "socks5" : "http", parent_proxy_port(proxy));
+	o.proxy = str_of(url);
+}
+
+static struct parent_proxy_seen
+seen(void)
+{
+	struct parent_proxy_seen now;
+
+	parent_proxy_get(proxy, &now);
+	return now;
+}
+
+static void
+write_file(const char *text)
+{
+	FILE *f = fopen(file, "w");
+
+	cr_assert_not_null(f);
+	(void)fputs(text, f);
+	(void)fclose(f);
+	o.proxy_auth_file = str_of(file);
+}
+
+static void
+reach_at(const char *host, uint16_t port, struct tls_spec *tls,
+    struct rig_reached *r)
+{
+	if (s == NULL)
+		s = rig_service_with(&o, PROTO_HTTP, "s", "r0",
+		    (const struct rig_endpoint[]){
+			{ .key = "a", .host = host, .port = port, .tls = tls },
+			{ .key = NULL } });
+	if (g.clusters == NULL)
+		rig_start(&g);
+	rig_reach(&g, s, &RIG_ANY, r);
+}
+
+static void
+expect_text(struct rig_reached *r, const char *want)
+{
+	char got[128] = "";
+	size_t n = 0, len = strlen(want);
+	struct span span;
+
+	cr_assert_not_null(r->r.wire, "%s", r->r.detail);
+	cr_expect(RIG_UNTIL(&g, ({
+		if (wire_read(r->r.wire, &span) == IO_DONE &&
+		    n + span.len < sizeof(got)) {
+			memcpy(got + n, span.p, span.len);
+			n += span.len;
+		}
+		n >= len;
+	})));
+	cr_expect_str_eq(got, want);
+}
+
+static struct ext_server *
+server(const char *greeting)
+{
+	const struct ext_config c = {
+		.protocol = EXT_ECHO, .name = "x", .greeting = greeting
+	};
+
+	return ext_start(&c);
+}
+
+Test(reach_parent, connect_gives_the_name)
+{
+	struct ext_server *x = server("hello\n");
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
+	reach_at("bank.example", ext_port(x), NULL, &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	expect_text(&r, "hello\n");
+	cr_expect_eq(strncmp(seen().target, "bank.example:", 13), 0, "%s",
+	    seen().target);
+	cr_expect_str_eq(seen().auth, "");
+	cr_expect_eq(addr_port(&r.r.addr), parent_proxy_port(proxy));
+	cr_expect(rig_says(&g, " by http://127.0.0.1:"));
+	rig_hang_up(&r);
+	ext_stop(x);
+}
+
+Test(reach_parent, socks_gives_the_name_and_credentials)
+{
+	struct ext_server *x = server("hello\n");
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){
+	    .is_socks = true, .auth = "me:se:cret" });
+	write_file("me:se:cret\n");
+	reach_at("bank.example", ext_port(x), NULL, &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	expect_text(&r, "hello\n");
+	cr_expect_str_eq(seen().form, "name");
+	cr_expect_str_eq(seen().auth, "me:se:cret");
+	rig_hang_up(&r);
+	ext_stop(x);
+}
+
+/* A changed file counts at once. */
+Test(reach_parent, credentials_change)
+{
+	struct ext_server *x = server(NULL);
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){ .auth = "me:new" });
+	write_file("me:old\n");
+	reach_at("bank.example", ext_port(x), NULL, &r);
+	cr_expect_eq(r.r.status, REACH_PARENT_AUTH, "%s", r.r.detail);
+	cr_expect_not_null(strstr(r.r.detail, "407"), "%s", r.r.detail);
+	cr_expect_null(strstr(r.r.detail, "old"), "%s", r.r.detail);
+	rig_hang_up(&r);
+	write_file("me:new");
+	reach_at("bank.example", ext_port(x), NULL, &r);
+	cr_expect_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	rig_hang_up(&r);
+	(void)unlink(file);
+	reach_at("bank.example", ext_port(x), NULL, &r);
+	cr_expect_eq(r.r.status, REACH_PARENT_AUTH, "%s", r.r.detail);
+	cr_expect_not_null(
+	    strstr(r.r.detail, "No such file"), "%s", r.r.detail);
+	rig_hang_up(&r);
+	ext_stop(x);
+}
+
+Test(reach_parent, tls_inside_of_the_tunnel)
+{
+	struct pki *ca =
+	    pki_ca_new(NULL, &(struct pki_options){ .subject = "CN=root" });
+	struct pki *cert = pki_server(ca, "bank.example");
+	const struct ext_config c = { .protocol = EXT_ECHO,
+		.cert_pem = cert->cert_pem,
+		.key_pem = cert->key_pem };
+	struct ext_server *x = ext_start(&c);
+	struct ext_seen server_seen;
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
+	reach_at("bank.example", ext_port(x),
+	    rig_tls(ca, "bank.example", "bank.example"), &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	cr_expect(r.r.has_tls);
+	/* It has its end of the handshake a little later. */
+	cr_expect(RIG_UNTIL(&g, ({
+		ext_get(x, &server_seen);
+		server_seen.handshakes > 0;
+	})));
+	cr_expect_str_eq(server_seen.sni, "bank.example");
+	rig_hang_up(&r);
+	ext_stop(x);
+	pki_free(cert);
+	pki_free(ca);
+}
+
+Test(reach_parent, what_a_proxy_may_answer)
+{
+	static const struct {
+		const char *what;
+		bool is_socks;
+		struct str says;
+		enum reach_status want;
+	} rows[] = {
+		{ "403", false, { "HTTP/1.1 403 no\r\n\r\n", 19 },
+		    REACH_PARENT_DENIED },
+		{ "504", false, { "HTTP/1.1 504 no\r\n\r\n", 19 }, REACH_LATE },
+		{ "503", false, { "HTTP/1.1 503 no\r\n\r\n", 19 },
+		    REACH_PARENT_FAILED },
+		{ "nonsense", false, { "hello\r\n", 7 }, REACH_PARENT_FAILED },
+		{ "nothing", false, { "", 0 }, REACH_PARENT_FAILED },
+		{ "half an answer", false, { "HTTP/1.1 200 OK\r\n", 17 },
+		    REACH_PARENT_FAILED },
+		{ "refused", true, { "\5\5", 2 }, REACH_REFUSED },
+		{ "no host", true, { "\5\4", 2 }, REACH_UNREACHABLE },
+		{ "rules", true, { "\5\2", 2 }, REACH_PARENT_DENIED },
+		{ "half", true, { "\5\0\0\1\1", 5 }, REACH_PARENT_FAILED },
+	};
+	struct rig_reached r;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start_proxy(&(struct parent_proxy_options){
+		    .is_socks = rows[i].is_socks,
+		    .says = rows[i].says.p,
+		    .n_says = rows[i].says.len });
+		reach_at("bank.example", 443, NULL, &r);
+		cr_expect_eq(r.r.status, rows[i].want, "%s: %d %s",
+		    rows[i].what, r.r.status, r.r.detail);
+		cr_expect_not_null(
+		    strstr(r.r.detail, "parent proxy 127.0.0.1:"), "%s",
+		    r.r.detail);
+		cr_expect_not_null(
+		    strstr(r.r.detail, "bank.example:443"), "%s", r.r.detail);
+		cr_expect_null(r.r.wire);
+		rig_hang_up(&r);
+		service_unref(s);
+		s = NULL;
+		parent_proxy_stop(proxy);
+		proxy = NULL;
+	}
+}
+
+Test(reach_parent, a_proxy_that_is_silent)
+{
+	struct rig_reached r;
+
+	g.limits.connect_ms = 300;
+	start_proxy(&(struct parent_proxy_options){ .is_silent = true });
+	reach_at("bank.example", 443, NULL, &r);
+	cr_expect_eq(r.r.status, REACH_LATE, "%s", r.r.detail);
+	cr_expect_lt(r.took_ms, 3000);
+	rig_hang_up(&r);
+}
+
+/* A server of TLS never speaks first: somebody else does. */
+Test(reach_parent, bytes_before_a_handshake)
+{
+	static const char says[] = "HTTP/1.1 200 OK\r\n\r\nhello";
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){
+	    .says = says, .n_says = sizeof(says) - 1 });
+	reach_at("bank.example", 443, rig_tls(NULL, "bank.example", NULL), &r);
+	cr_expect_eq(r.r.status, REACH_PARENT_FAILED, "%s", r.r.detail);
+	rig_hang_up(&r);
+}
+
+/* What came with the answer is not lost. */
+Test(reach_parent, a_server_that_speaks_first)
+{
+	static const char says[] = "HTTP/1.1 200 OK\r\n\r\nhello";
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){
+	    .says = says, .n_says = sizeof(says) - 1 });
+	reach_at("bank.example", 443, NULL, &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	expect_text(&r, "hello");
+	rig_hang_up(&r);
+}
+
+static void
+name(const char *host, const char *address)
+{
+	const char *const a[] = { address, NULL };
+
+	dns_server_set(
+	    g.names, host, &(struct dns_server_answer){ .a = a, .ttl_s = 30 });
+}
+
+/* Then the rules about addresses hold for the server's. */
+Test(reach_parent, names_resolved_here)
+{
+	struct ext_server *x = server("hello\n");
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){ .is_socks = true });
+	o.proxy_resolve = PROXY_RESOLVE_LOCAL;
+	name("bank.example", "127.0.0.9");
+	name("bad.example", "169.254.169.254");
+	reach_at("bank.example", ext_port(x), NULL, &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	cr_expect_str_eq(seen().form, "ipv4");
+	cr_expect_eq(
+	    strncmp(seen().target, "127.0.0.9:", 10), 0, "%s", seen().target);
+	rig_hang_up(&r);
+	service_unref(s);
+	s = NULL;
+	reach_at("bad.example", ext_port(x), NULL, &r);
+	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
+	cr_expect_eq(seen().connections, 1, "it was not asked");
+	rig_hang_up(&r);
+	service_unref(s);
+	s = NULL;
+	reach_at("none.example", ext_port(x), NULL, &r);
+	cr_expect_eq(r.r.status, REACH_NO_NAME, "%s", r.r.detail);
+	cr_expect_not_null(
+	    strstr(r.r.detail, "none.example"), "%s", r.r.detail);
+	rig_hang_up(&r);
+	ext_stop(x);
+}
+
+/* An address needs no resolver: it is checked here whoever goes there. */
+Test(reach_parent, a_literal_address_that_is_denied)
+{
+	static const struct str deny[] = { { "192.0.2.0/24", 12 } };
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
+	o.deny_addresses = (struct str_list){ .v = deny, .n = 1 };
+	reach_at("192.0.2.7", 443, NULL, &r);
+	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
+	cr_expect_eq(seen().connections, 0);
+	rig_hang_up(&r);
+}
+
+/* The proxy's own name is held against the rules like any. */
+Test(reach_parent, a_proxy_where_we_do_not_connect)
+{
+	struct rig_reached r;
+
+	o.proxy = STR("http://proxy.example:3128");
+	name("proxy.example", "169.254.1.1");
+	reach_at("bank.example", 443, NULL, &r);
+	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
+	cr_expect_not_null(
+	    strstr(r.r.detail, "proxy.example leads to"), "%s", r.r.detail);
+	rig_hang_up(&r);
+}
+
+Test(reach_parent, a_proxy_that_is_not_there)
+{
+	struct rig_reached r;
+
+	(void)snprintf(
+	    url, sizeof(url), "http://127.0.0.1:%u", rig_closed_port());
+	o.proxy = str_of(url);
+	reach_at("bank.example", 443, NULL, &r);
+	cr_expect_eq(r.r.status, REACH_REFUSED, "%s", r.r.detail);
+	rig_hang_up(&r);
+}
+
+Test(reach_parent, a_unix_socket)
+{
+	const struct ext_config c = {
+		.protocol = EXT_ECHO, .greeting = "hello\n", .unix_path = file
+	};
+	struct ext_server *x = ext_start(&c);
+	struct rig_reached r;
+
+	reach_at(file, 0, NULL, &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	expect_text(&r, "hello\n");
+	cr_expect_eq(r.r.addr.len, 0);
+	cr_expect(rig_says(&g, file));
+	rig_hang_up(&r);
+	ext_stop(x);
+	reach_at(file, 0, NULL, &r);
+	cr_expect_eq(r.r.status, REACH_REFUSED, "%s", r.r.detail);
+	rig_hang_up(&r);
+	(void)unlink(file);
+	reach_at(file, 0, NULL, &r);
+	cr_expect_eq(r.r.status, REACH_UNREACHABLE, "%s", r.r.detail);
+	cr_expect_not_null(strstr(r.r.detail, file), "%s", r.r.detail);
+	rig_hang_up(&r);
+}
+
+/* By an option, in place of what the endpoints say; no name is asked for. */
+Test(reach_parent, a_unix_socket_in_place_of_a_name)
+{
+	const struct ext_config c = {
+		.protocol = EXT_ECHO, .greeting = "hello\n", .unix_path = file
+	};
+	struct ext_server *x = ext_start(&c);
+	char dial[112];
+	struct rig_reached r;
+
+	(void)snprintf(dial, sizeof(dial), "unix:%s", file);
+	o.dial = str_of(dial);
+	reach_at("bank.example", 443, NULL, &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	expect_text(&r, "hello\n");
+	cr_expect_eq(dns_server_count(g.names, "bank.example"), 0);
+	rig_hang_up(&r);
+	ext_stop(x);
+}
