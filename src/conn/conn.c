@@ -23,6 +23,7 @@
 #include "base/xalloc.h"
 #include "conn/front.h"
 #include "net/sock.h"
+#include "upstream/proxy_protocol.h"
 
 /* clang-format off */
 #define STAGES(X)							\
@@ -400,6 +401,7 @@ reach(struct conn *c)
 		.only_zoned = c->is_remote && c->route == ROUTE_SERVE,
 		.rulesets = c->verdict.rulesets,
 		.service = c->service,
+		.proxy_header = conn_proxy_header(c, c->service),
 	};
 	struct conn_server *s = &c->server;
 
@@ -526,6 +528,7 @@ release(struct conn *c)
 	if (c->source != NULL)
 		source_leave(cs->sources, c->source, c->is_dialling);
 	service_unref(c->service);
+	proxy_header_leave(c->proxy_header);
 	conns_forget(cs, c);
 	loop_later(cs->env.loop, free_memory, c);
 }

@@ -97,6 +97,7 @@ struct conn {
 	bool is_reached;
 	struct conn_server server;
 	struct relay relay;
+	struct proxy_header *proxy_header; /* NULL: no server wanted it yet */
 	uint64_t first_byte_us;
 	char *detail;
 };
@@ -143,6 +144,9 @@ struct service *conn_newest_service(struct conn *c);
 /* Stop after what is in progress. */
 void conn_drain(struct conn *c);
 const char *conn_stage_name(enum stage s);
+
+/* conn_proxy_header.c: what s's server is told of the caller; or NULL. */
+struct proxy_header *conn_proxy_header(struct conn *c, const struct service *s);
 
 /* conn_reauthorize.c */
 

@@ -161,6 +161,7 @@ begin_lease(struct exchange *x, const char **why)
 		.rulesets = x->verdict.rulesets,
 		.service = x->service,
 		.pin = x->pin,
+		.proxy_header = conn_proxy_header(x->conn, x->service),
 	};
 	enum outcome o = choose_name(x, &want.name, why);
 

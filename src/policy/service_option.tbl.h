@@ -62,6 +62,8 @@ SERVICE_ROW(PROXY_AUTH_FILE, STR, proxy_auth_file, "proxy_auth_file", "", NULL, 
     "File with USER:PASSWORD in one line for the parent proxy; it is read as the daemon's user, and anew whenever it has changed. Sent in the clear, as both kinds of proxies want it.")
 SERVICE_ROW(PROXY_RESOLVE, ONE_OF, proxy_resolve, "proxy_resolve", "proxy", "proxy|local", 0, 0, CONNECTIONS,
     "Who finds the address of a server's name behind a parent proxy: the proxy, which is given the name, or we, so that the rules about addresses hold for the server's, too. Names of SRV records are always ours to find.")
+SERVICE_ROW(PROXY_PROTOCOL, ONE_OF, proxy_protocol, "proxy_protocol", "off", "off|v2", 0, 0, CONNECTIONS,
+    "Begin each connection to the server with a header of the PROXY protocol, version 2: the caller's address, the server name that it asked for (PP2_TYPE_AUTHORITY), its TLS (PP2_TYPE_SSL) and its SPIFFE id (type 0xE0). Connections of an HTTP service are then shared by requests of one caller's connection only.")
 SERVICE_ROW(DIAL, STR, dial, "dial", "", NULL, 0, 0, CONNECTIONS,
     "\"unix:/PATH\": connect to this Unix socket of this host, whatever the endpoints say; what else they say stays (Host, server name, TLS). No name is resolved and no rule about addresses applies. The daemon's user has to be allowed to connect, and a sandbox such as PrivateTmp= must show the path. Empty: connect to the endpoints.")
 

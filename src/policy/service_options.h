@@ -39,6 +39,8 @@ enum addresses_rule { ADDRESSES_ANY, ADDRESSES_PUBLIC };
 
 enum proxy_resolve { PROXY_RESOLVE_PROXY, PROXY_RESOLVE_LOCAL };
 
+enum proxy_protocol { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_V2 };
+
 /* Of what a resource says too. */
 enum tls_switch { TLS_AS_RESOURCE, TLS_ON, TLS_OFF };
 
@@ -91,6 +93,7 @@ struct service_options {
 	struct str proxy; /* URL of a parent proxy; empty: none */
 	struct str proxy_auth_file;
 	enum proxy_resolve proxy_resolve;
+	enum proxy_protocol proxy_protocol;
 	struct str dial; /* "unix:/path"; empty: the endpoints */
 
 	struct str tls_cert; /* where it is: daemon/key_source.h */

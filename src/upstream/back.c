@@ -9,6 +9,7 @@
 #include "upstream/cluster_state.h"
 #include "upstream/h1_back.h"
 #include "upstream/h2_back.h"
+#include "upstream/proxy_protocol.h"
 
 void
 back_init(struct back *b, const struct back_ops *ops, struct reached *r)
@@ -16,6 +17,7 @@ back_init(struct back *b, const struct back_ops *ops, struct reached *r)
 	*b = (struct back){
 		.ops = ops,
 		.guard = r->guard,
+		.proxy_header = proxy_header_ref(r->proxy_header),
 		.wire = r->wire,
 		.addr = r->addr,
 		.has_tls = r->has_tls,
@@ -24,6 +26,18 @@ back_init(struct back *b, const struct back_ops *ops, struct reached *r)
 		.connect_us = r->connect_us,
 	};
 	r->wire = NULL;
+	if (b->proxy_header != NULL)
+		TAILQ_INSERT_HEAD(&b->proxy_header->backs, b, in_header);
+}
+
+void
+back_fini(struct back *b)
+{
+	if (b->proxy_header != NULL)
+		TAILQ_REMOVE(&b->proxy_header->backs, b, in_header);
+	proxy_header_unref(b->proxy_header);
+	b->proxy_header = NULL;
+	cluster_guard_release(&b->guard);
 }
 
 static bool

@@ -19,6 +19,7 @@
 struct back;
 struct pin;
 struct pool;
+struct proxy_header;
 struct reached;
 
 struct back_ops {
@@ -56,6 +57,9 @@ struct back {
 	bool is_private; /* authenticated for one caller */
 	bool is_used;    /* an exchange had it, or it lay in the pool */
 	struct cluster_guard guard;
+	/* Its server was told of this caller, and is for no other; or NULL. */
+	struct proxy_header *proxy_header; /* referenced */
+	TAILQ_ENTRY(back) in_header;
 	struct pool *pool;
 	enum back_place place;
 	struct pin *pin;               /* that it is kept in */
@@ -79,5 +83,7 @@ TAILQ_HEAD(back_list, back);
 struct back *back_new(struct reached *r) MUST_CHECK;
 /* The part that all have in common; wire and guard are taken. */
 void back_init(struct back *b, const struct back_ops *ops, struct reached *r);
+/* Its end: of the part but for the wire. */
+void back_fini(struct back *b);
 
 #endif

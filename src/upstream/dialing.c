@@ -14,6 +14,7 @@
 #include "http/http_limits.h"
 #include "upstream/back.h"
 #include "upstream/lease_queue.h"
+#include "upstream/proxy_protocol.h"
 
 struct dialing {
 	TAILQ_ENTRY(dialing) link;
@@ -30,7 +31,8 @@ static bool
 is_same_want(const struct reach_want *a, const struct reach_want *b)
 {
 	return a->is_relay == b->is_relay && a->only_zoned == b->only_zoned &&
-	       a->rulesets == b->rulesets && a->name == b->name;
+	       a->rulesets == b->rulesets && a->name == b->name &&
+	       a->proxy_header == b->proxy_header;
 }
 
 static bool
@@ -124,6 +126,7 @@ release(struct dialing *d)
 	TAILQ_REMOVE(&d->cluster->dialings, d, link);
 	live_endpoint_unref(d->endpoint);
 	upstream_name_unref(d->want.name);
+	proxy_header_unref(d->want.proxy_header);
 	free(d);
 }
 
@@ -164,6 +167,7 @@ dialing_begin(struct lease *l, struct live_endpoint *e)
 	d->want = l->want;
 	d->want.pin = NULL;
 	upstream_name_ref(d->want.name);
+	(void)proxy_header_ref(d->want.proxy_header);
 	d->endpoint = live_endpoint_ref(e);
 	d->most = expected_streams(c, e);
 	TAILQ_INIT(&d->owners);

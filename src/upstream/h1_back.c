@@ -61,7 +61,7 @@ close_back(struct back *b)
 	struct h1_back *h = h1_back_of(b);
 
 	h1_session_free(h->session);
-	cluster_guard_release(&b->guard);
+	back_fini(b);
 	free(h);
 }
 

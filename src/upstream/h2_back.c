@@ -188,7 +188,7 @@ close_back(struct back *b)
 
 	note_end(h);
 	h2_session_free(h->session);
-	cluster_guard_release(&b->guard);
+	back_fini(b);
 	free(h);
 }
 

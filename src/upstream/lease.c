@@ -98,7 +98,8 @@ lease_tell(struct lease *l)
 
 /* The first that some endpoint has which this caller may use. */
 static struct back *
-find_any(const struct lease *l, struct back *(*find)(struct live_endpoint *))
+find_any(const struct lease *l,
+    struct back *(*find)(struct live_endpoint *, const struct proxy_header *))
 {
 	const struct live_endpoints *list =
 	    cluster_endpoints(l->cluster, &l->want);
@@ -108,7 +109,7 @@ find_any(const struct lease *l, struct back *(*find)(struct live_endpoint *))
 	for (i = 0; i < list->n; i++) {
 		if (!pick_allows(&l->want, list->v[i]))
 			continue;
-		b = find(list->v[i]);
+		b = find(list->v[i], l->want.proxy_header);
 		if (b != NULL)
 			return b;
 	}
@@ -126,7 +127,7 @@ find_open(struct lease *l, struct live_endpoint *picked)
 	if (l->must_be_fresh)
 		return cluster_make_room(c) ? NULL
 					    : find_any(l, pool_find_shared);
-	b = pool_find(picked);
+	b = pool_find(picked, l->want.proxy_header);
 	if (b == NULL && cluster_is_full(c))
 		b = find_any(l, pool_find);
 	return b;

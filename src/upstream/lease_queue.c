@@ -38,7 +38,8 @@ refuse(struct lease *l, enum reach_status s, const char *detail)
 static bool
 suits(const struct lease *l, const struct back *b, bool is_fresh)
 {
-	if (!pick_allows(&l->want, b->guard.endpoint))
+	if (!pick_allows(&l->want, b->guard.endpoint) ||
+	    l->want.proxy_header != b->proxy_header)
 		return false;
 	/* As in lease.c: at the limit what others use is good enough. */
 	return is_fresh || !l->must_be_fresh ||

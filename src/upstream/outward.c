@@ -111,6 +111,7 @@ outward_new(const struct service_options *o, const struct addr_rules *all)
 	w->way.keepalive_probes = o->keepalive_probes;
 	set_sources(w, &o->source);
 	w->dial_path = dup_unless_empty(outward_unix_path(o->dial));
+	w->introduces_caller = o->proxy_protocol == PROXY_PROTOCOL_V2;
 	set_parent(w, o);
 	return w;
 }

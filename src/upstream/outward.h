@@ -37,7 +37,8 @@ struct outward {
 	struct parent parent; /* of kind NONE: there is none */
 	unsigned parent_turn;
 	struct parent_auth auth;
-	bool resolves_here; /* names for the parent proxy, too */
+	bool resolves_here;     /* names for the parent proxy, too */
+	bool introduces_caller; /* by a PROXY header */
 };
 
 /* One reference, the caller's.  all is the daemon's, and outlives it. */

@@ -60,6 +60,7 @@ is_good(const struct back *b, const struct cluster *c,
     const struct reach_want *want)
 {
 	return b->guard.cluster == c && !c->is_dropped &&
+	       b->proxy_header == want->proxy_header &&
 	       pick_allows(want, b->guard.endpoint) && b->ops->can_reuse(b);
 }
 

@@ -7,6 +7,7 @@
 #include "upstream/pool.h"
 
 #include "upstream/pin.h"
+#include "upstream/proxy_protocol.h"
 
 static struct back_list *
 list_of(struct back *b)
@@ -114,6 +115,13 @@ add_to_line(struct pool *p, struct back *b)
 		timer_set(&p->timer, p->limits->pool_idle_ms);
 }
 
+/* By the only caller who might use it. */
+static bool
+is_left_behind(const struct back *b)
+{
+	return b->proxy_header != NULL && b->proxy_header->is_left;
+}
+
 static void
 put_idle(struct pool *p, struct back *b)
 {
@@ -125,7 +133,7 @@ put_idle(struct pool *p, struct back *b)
 		return;
 	}
 	pool_take_out(b);
-	if (p->limits->pool_per_endpoint == 0) {
+	if (p->limits->pool_per_endpoint == 0 || is_left_behind(b)) {
 		b->ops->close(b);
 		return;
 	}
@@ -170,29 +178,36 @@ drop(struct back *b)
 		pool_take_out(b);
 }
 
-struct back *
-pool_find_shared(struct live_endpoint *e)
+/* Those without room are at the end. */
+static struct back *
+find_in(struct back_list *list, const struct proxy_header *caller)
 {
-	struct back *b;
+	struct back *b, *next;
 
-	while ((b = TAILQ_FIRST(&e->shared)) != NULL && !b->ops->can_reuse(b))
-		drop(b);
-	return b;
-}
-
-struct back *
-pool_find(struct live_endpoint *e)
-{
-	struct back *b = pool_find_shared(e);
-
-	if (b != NULL)
-		return b;
-	while ((b = TAILQ_FIRST(&e->idle)) != NULL && b->streams_left > 0) {
+	for (b = TAILQ_FIRST(list); b != NULL && b->streams_left > 0;
+	     b = next) {
+		next = TAILQ_NEXT(b, in_endpoint);
+		if (b->proxy_header != caller)
+			continue;
 		if (b->ops->can_reuse(b))
 			return b;
 		drop(b);
 	}
 	return NULL;
+}
+
+struct back *
+pool_find_shared(struct live_endpoint *e, const struct proxy_header *caller)
+{
+	return find_in(&e->shared, caller);
+}
+
+struct back *
+pool_find(struct live_endpoint *e, const struct proxy_header *caller)
+{
+	struct back *b = pool_find_shared(e, caller);
+
+	return b != NULL ? b : find_in(&e->idle, caller);
 }
 
 void

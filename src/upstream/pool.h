@@ -47,12 +47,14 @@ void pool_put_pinned(struct pool *p, struct back *b);
 void pool_take_out(struct back *b);
 
 /*
- * One with room, or NULL: a shared one, else the last used idle one.  It stays
- * where it is until it is put anew.
+ * One with room, or NULL: a shared one, else the last used idle one, introduced
+ * by this header, or by none.  It stays where it is until it is put anew.
  */
-struct back *pool_find(struct live_endpoint *e) MUST_CHECK;
+struct back *pool_find(
+    struct live_endpoint *e, const struct proxy_header *caller) MUST_CHECK;
 /* Shared ones only. */
-struct back *pool_find_shared(struct live_endpoint *e) MUST_CHECK;
+struct back *pool_find_shared(
+    struct live_endpoint *e, const struct proxy_header *caller) MUST_CHECK;
 /* All that nobody uses. */
 void pool_close(struct live_endpoint *e);
 /* The one that nobody has used for longest; false: there is none. */

@@ -10,7 +10,7 @@
  * One budget, limits.connect_ms, is for the whole; each attempt gets its share
  * of what is left, so that a silent server leaves time for the next one.
  * What a failure leads to is in reach_fail.c, beginning and end in
- * reach_life.c, what parent proxies do in reach_parent.c.
+ * reach_life.c, what parent proxies and PROXY headers do in reach_parent.c.
  */
 
 #include <stdlib.h>

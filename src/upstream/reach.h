@@ -5,8 +5,8 @@
 /*
  * One attempt, with retries over endpoints and addresses, to get an open wire
  * to a service: PICK an endpoint, name the TARGET for a parent proxy, RESOLVE,
- * DIAL, have the PARENT proxy open a tunnel, SECURE with TLS.  What does not
- * apply is passed by.
+ * DIAL, have the PARENT proxy open a tunnel, GREET the server with a PROXY
+ * header, SECURE with TLS.  What does not apply is passed by.
  * upstream/reach.c tells the story from top to bottom.  Own thread.
  */
 
@@ -21,6 +21,7 @@
 
 struct live_endpoint;
 struct pin;
+struct proxy_header;
 struct reach;
 struct upstream_name;
 
@@ -39,6 +40,12 @@ struct reach_want {
 	struct upstream_name *name;
 	/* Of leases: where a private connection is kept; NULL: nowhere. */
 	struct pin *pin;
+	/*
+	 * Who the caller is, for servers that want to be told; NULL: they do
+	 * not.  Referenced by whoever keeps a copy.  A connection that was
+	 * introduced by one is never used with another.
+	 */
+	struct proxy_header *proxy_header;
 };
 
 enum reach_status {
@@ -71,6 +78,7 @@ struct reached {
 	 */
 	struct wire *wire;
 	struct cluster_guard guard;
+	struct proxy_header *proxy_header; /* sent; borrowed */
 	/* The last one tried; NULL if none was.  The guard keeps it. */
 	struct endpoint *endpoint;
 	struct addr addr; /* len 0: none */

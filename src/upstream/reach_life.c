@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/xalloc.h"
+#include "upstream/proxy_protocol.h"
 #include "upstream/reach_state.h"
 
 uint64_t
@@ -48,6 +49,7 @@ release(struct reach *r)
 	answers_free(&r->answers);
 	outward_unref(r->outward);
 	upstream_name_unref(r->want.name);
+	proxy_header_unref(r->want.proxy_header);
 	loop_later(cluster_env(c)->loop, free, r);
 	cluster_unref(c);
 }
@@ -116,6 +118,10 @@ is_admitted(struct reach *r)
 	enum stat_cluster full;
 	const char *what;
 
+	/* It was asked for under rules that knew nothing of it: ask again. */
+	if (r->outward->introduces_caller && !r->want.is_relay &&
+	    r->want.proxy_header == NULL)
+		return false;
 	if (r->is_direct && cluster_is_pending_full(c)) {
 		full = STAT_UPSTREAM_RQ_PENDING_OVERFLOW;
 		what = "limits.upstream_pending is reached";
@@ -144,6 +150,8 @@ reach_new(struct cluster *c, const struct reach_want *want,
 	    cluster_translate(want->service, c->service, want->rulesets);
 	r->want.service = NULL;
 	upstream_name_ref(r->want.name);
+	(void)proxy_header_ref(r->want.proxy_header);
+	r->result.proxy_header = r->want.proxy_header;
 	r->fn = fn;
 	r->arg = arg;
 	r->result.status = REACH_NO_ENDPOINT;

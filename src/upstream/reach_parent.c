@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The step of a reach between the open connection and TLS: what is said to a
- * parent proxy, until what follows is the server's.
+ * Steps of a reach between the open connection and TLS: what is said to a
+ * parent proxy, until what follows is the server's, and to a server that wants
+ * to know who calls.
  */
 
 #include <errno.h>
 #include <string.h>
 
+#include "upstream/proxy_protocol.h"
 #include "upstream/reach_state.h"
 
 /* In one piece, so that no copy of a password stays behind. */
@@ -226,4 +228,18 @@ reach_parent(struct reach *r)
 	if (r->progress == LATE)
 		return fail(r, REACH_LATE, NEXT_ADDRESS, "it took too long");
 	return listen_to(r);
+}
+
+/* It is there: whoever has none was not let in, see reach_life.c. */
+enum next
+reach_greet(struct reach *r)
+{
+	const struct proxy_header *h = r->want.proxy_header;
+
+	if (!r->outward->introduces_caller || r->want.is_relay)
+		return GO;
+	if (wire_write(r->result.wire, text_str(&h->bytes)) == IO_FAIL)
+		return reach_fail_connection(
+		    r, REACH_RESET, "it closed before it was greeted");
+	return GO;
 }

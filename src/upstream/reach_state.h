@@ -25,6 +25,7 @@ enum next { GO, AGAIN, WAIT, END };
 	X(RESOLVE, resolve)		\
 	X(DIAL,    dial)		\
 	X(PARENT,  reach_parent)	\
+	X(GREET,   reach_greet)		\
 	X(SECURE,  secure)
 /* clang-format on */
 
@@ -78,6 +79,7 @@ void reach_run(struct reach *r);
 
 /* reach_parent.c */
 enum next reach_parent(struct reach *r);
+enum next reach_greet(struct reach *r);
 /* What was said to a parent proxy may hold a password. */
 void reach_forget_secret(struct reach *r);
 bool reach_has_parent(const struct reach *r);

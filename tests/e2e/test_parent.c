@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What stands between the egress and a server: parent proxies (of ours, and
- * Debian's tinyproxy and microsocks where they are installed), and
- * Unix sockets.
+ * Debian's tinyproxy and microsocks where they are installed), PROXY headers
+ * (of ours, and HAProxy), Unix sockets.
  */
 
 #include <stdio.h>
@@ -247,6 +247,125 @@ Test(parent, microsocks)
 	(void)snprintf(url, sizeof(url), "socks5://127.0.0.1:%u", port);
 	through(url, "me:secret\n");
 	stop(pid);
+}
+
+#define INTRODUCE "services = ( { proxy_protocol = \"v2\"; } );"
+
+Test(proxy_protocol, a_server_is_told_who_calls)
+{
+	struct ext_server *s;
+	struct world w;
+
+	world_init(&w, INTRODUCE);
+	s = world_serve_tls(&w, "bank.example",
+	    &(struct ext_config){
+		.protocol = EXT_ECHO, .name = "ext", .wants_proxy = true });
+	write_es(w.e, &(struct es){ .name = "bank",
+			  .host = "bank.example",
+			  .port = ext_port(s),
+			  .tls = CA });
+	world_start(&w);
+	cr_expect_str_eq(who_serves(&w, "bank"), "ext");
+	cr_expect_eq(seen(s).introduced, 1);
+	cr_expect_eq(strncmp(seen(s).proxy.from, "127.0.0.1:", 10), 0, "%s",
+	    seen(s).proxy.from);
+	cr_expect_str_eq(seen(s).proxy.spiffe, "spiffe://default/web");
+	cr_expect_str_eq(seen(s).proxy.authority, sni_of("bank"));
+	cr_expect_str_eq(seen(s).proxy.tls_version, "TLSv1.3");
+	cr_expect(seen(s).proxy.is_verified);
+	world_end(&w);
+}
+
+/* Requests of one connection share one; others never get it. */
+Test(proxy_protocol, requests_of_one_caller_share)
+{
+	struct mesh_client one, two;
+	struct ext_server *s;
+	struct world w;
+	char from[72];
+
+	world_init(&w, INTRODUCE);
+	s = world_serve(&w,
+	    &(struct ext_config){ .protocol = EXT_HTTP, .wants_proxy = true });
+	write_es(
+	    w.e, &(struct es){
+		     .name = "api", .protocol = "http", .port = ext_port(s) });
+	world_start(&w);
+	call(&w, &one, "api");
+	call(&w, &two, "api");
+	cr_expect_eq(status_of(ask_get(&one, "/")), 200);
+	cr_expect_eq(status_of(ask_get(&one, "/")), 200);
+	cr_expect_eq(seen(s).introduced, 1);
+	(void)snprintf(from, sizeof(from), "%s", seen(s).proxy.from);
+	cr_expect_eq(status_of(ask_get(&two, "/")), 200);
+	cr_expect_eq(seen(s).introduced, 2);
+	cr_expect_str_neq(seen(s).proxy.from, from);
+	cr_expect_eq(status_of(ask_get(&one, "/")), 200);
+	cr_expect_eq(status_of(ask_get(&two, "/")), 200);
+	cr_expect_eq(seen(s).connections, 2);
+	mesh_close(&one);
+	mesh_close(&two);
+	world_end(&w);
+}
+
+/* Switched on by a reload: what was open before is not used any more. */
+Test(proxy_protocol, a_reload_switches_it_on)
+{
+	struct mesh_client m;
+	struct ext_server *plain;
+	struct world w;
+
+	world_init(&w, NULL);
+	plain = world_serve(&w,
+	    &(struct ext_config){ .protocol = EXT_HTTP, .wants_proxy = true });
+	write_es(w.e,
+	    &(struct es){
+		.name = "api", .protocol = "http", .port = ext_port(plain) });
+	world_start(&w);
+	egress_configure(w.e, &(struct egress_options){ .config = INTRODUCE,
+				  .zone = "zone-1",
+				  .dns_port = w.dns_port });
+	egress_signal(w.e, SIGHUP);
+	cr_expect(WAIT_UNTIL(5000, strstr(egress_ctl(w.e, "services -v"),
+				       "proxy_protocol=v2") != NULL));
+	call(&w, &m, "api");
+	cr_expect_eq(status_of(ask_get(&m, "/")), 200);
+	cr_expect_eq(seen(plain).introduced, 1);
+	mesh_close(&m);
+	world_end(&w);
+}
+
+Test(proxy_protocol, haproxy)
+{
+	static const char program[] = "/usr/sbin/haproxy";
+	uint16_t port = free_port();
+	const char *a, *path;
+	struct world w;
+	char text[512];
+	pid_t pid;
+
+	if (access(program, X_OK) != 0)
+		cr_skip_test("haproxy is not installed");
+	world_init(&w, INTRODUCE);
+	(void)snprintf(text, sizeof(text),
+	    "defaults\n mode http\n timeout client 5s\nfrontend f\n bind "
+	    "127.0.0.1:%u accept-proxy\n http-request return status 200 "
+	    "content-type text/plain lf-string "
+	    "\"src=%%[src] sni=%%[fc_pp_authority] \"\n",
+	    port);
+	path = write_file(&w, "haproxy.cfg", text);
+	pid = start(
+	    (const char *const[]){ program, "-db", "-q", "-f", path, NULL });
+	cr_expect(WAIT_UNTIL(5000, answers(port)));
+	write_es(w.e,
+	    &(struct es){ .name = "api", .protocol = "http", .port = port });
+	world_start(&w);
+	a = get_once(&w, "api", "/");
+	cr_expect_eq(status_of(a), 200, "%s", a);
+	cr_expect_not_null(
+	    strstr(a, "src=127.0.0.1 sni=api{mesh=default} "), "%s", a);
+	stop(pid);
+	world_end(&w);
 }
 
 Test(unix_socket, of_a_resource_and_of_an_option)

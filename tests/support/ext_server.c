@@ -211,6 +211,23 @@ handshake(struct ext_peer *p)
 	return false;
 }
 
+static bool
+hear_proxy(struct ext_peer *p)
+{
+	struct ext_server *s = p->server;
+	struct proxy_seen seen;
+
+	if (!s->config.wants_proxy)
+		return true;
+	if (!proxy_read(p->fd, &seen))
+		return false;
+	pthread_mutex_lock(&s->lock);
+	s->seen.introduced++;
+	s->seen.proxy = seen;
+	pthread_mutex_unlock(&s->lock);
+	return true;
+}
+
 static void
 serve(struct ext_peer *p)
 {
@@ -233,7 +250,7 @@ serve(struct ext_peer *p)
 	case EXT_RENEGOTIATES_FOREVER:
 		break;
 	}
-	if (handshake(p))
+	if (hear_proxy(p) && handshake(p))
 		ext_talk(p);
 }
 

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "support/proxy_reader.h"
+
 enum ext_protocol {
 	EXT_ECHO, /* "echo NAME: " and whatever comes, line by line */
 	EXT_RAW,  /* whatever comes goes back */
@@ -52,6 +54,7 @@ struct ext_config {
 	const char *address;   /* NULL: 127.0.0.1 */
 	uint16_t port;         /* 0: any that is free */
 	const char *unix_path; /* a socket there in place of a port */
+	bool wants_proxy;      /* a PROXY header comes before all */
 	const char *greeting;  /* sent first */
 	/* TLS when cert_pem is given. */
 	const char *cert_pem;
@@ -83,9 +86,11 @@ struct ext_seen {
 	char version[16];
 	char cipher[64];
 	char group[32];
-	char peer[256];  /* subject of the last client certificate */
-	char head[4096]; /* of the last request */
-	char error[256]; /* of the last handshake that failed */
+	char peer[256];          /* subject of the last client certificate */
+	char head[4096];         /* of the last request */
+	char error[256];         /* of the last handshake that failed */
+	unsigned introduced;     /* connections with a good PROXY header */
+	struct proxy_seen proxy; /* the last one */
 };
 
 struct ext_server;

@@ -229,7 +229,7 @@ Test(h1_front, a_connection_that_knows_the_caller)
 	say(&c, GET);
 	expect_answer(&c, "HTTP/1.1 401", "who?");
 	cr_expect_null(
-	    pool_find(cluster->local.v[0]), "nobody else may have it");
+	    pool_find(cluster->local.v[0], NULL), "nobody else may have it");
 	will_answer(&c, "fine");
 	say(&c, GET);
 	expect_answer(&c, "HTTP/1.1 200", "fine");

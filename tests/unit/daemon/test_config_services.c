@@ -96,7 +96,7 @@ Test(config_services, takes_every_option)
 	    "wildcard = \"*.S3.example\"; wildcard_names = 7; "
 	    "proxy = \"socks5://[::1]:1080\"; "
 	    "proxy_auth_file = \"/etc/x\"; proxy_resolve = \"local\"; "
-	    "dial = \"\"; },\n"
+	    "proxy_protocol = \"v2\"; dial = \"\"; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -143,6 +143,7 @@ Test(config_services, takes_every_option)
 	cr_expect_eq(o->tls_renegotiations, 7);
 	cr_expect_not(o->tls_resumption);
 	cr_expect_eq(o->proxy_resolve, PROXY_RESOLVE_LOCAL);
+	cr_expect_eq(o->proxy_protocol, PROXY_PROTOCOL_V2);
 	expect_str(o->proxy, "socks5://[::1]:1080", "proxy");
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");

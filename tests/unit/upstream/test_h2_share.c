@@ -8,6 +8,7 @@
 
 #include "h2_sharing.h"
 #include "upstream/cluster_state.h"
+#include "upstream/proxy_protocol.h"
 
 static struct h2_sharing t;
 
@@ -64,6 +65,40 @@ Test(h2_share, as_many_as_the_server_allows)
 	for (unsigned i = 0; i < 5; i++)
 		sharing_finish(&t, i);
 	cr_expect(rig_says(&t.g, "active=3 idle=3"));
+}
+
+/* Their server was told who calls: by each connection, once. */
+Test(h2_share, callers_that_are_introduced_share_with_nobody)
+{
+	const struct proxy_facts facts = { .sni = STR("s") };
+	struct proxy_header *who[2];
+	struct reach_want want = RIG_ANY;
+
+	who[0] = proxy_header_new(&facts);
+	who[1] = proxy_header_new(&facts);
+	sharing_start(&t, 100);
+	for (unsigned i = 0; i < 6; i++) {
+		want.proxy_header = who[i % 2];
+		rig_lease(t.c, &want, false, &t.counter, &t.e[i]);
+	}
+	cr_expect(RIG_UNTIL(&t.g, t.e[4].is_done && t.e[5].is_done));
+	for (unsigned i = 0; i < 6; i++) {
+		cr_assert_eq(
+		    t.e[i].lease.status, REACH_OK, "%s", t.e[i].lease.detail);
+		cr_expect_eq(t.e[i].lease.back->proxy_header, who[i % 2]);
+	}
+	cr_expect_eq(t.e[0].lease.back, t.e[2].lease.back);
+	cr_expect_neq(t.e[0].lease.back, t.e[1].lease.back);
+	for (unsigned i = 0; i < 6; i++)
+		lease_end(&t.e[i].lease, false);
+	want.proxy_header = NULL;
+	rig_lease(t.c, &want, false, &t.counter, &t.e[0]);
+	cr_expect(RIG_UNTIL(&t.g, t.e[0].is_done));
+	cr_expect_null(t.e[0].lease.back->proxy_header);
+	lease_end(&t.e[0].lease, false);
+	cr_expect_eq(rig_stat("s", STAT_UPSTREAM_CX_TOTAL), 3);
+	proxy_header_unref(who[0]);
+	proxy_header_unref(who[1]);
 }
 
 Test(h2_share, our_own_limit_counts_too)
