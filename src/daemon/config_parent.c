@@ -20,7 +20,9 @@ is_given(const struct service_reading *r, enum service_option o)
 static void
 tell_what_is_checked(const struct service_options *o)
 {
-	if (o->proxy_resolve == PROXY_RESOLVE_LOCAL || o->srv)
+	/* What it means for a wildcard is told with the service. */
+	if (o->proxy_resolve == PROXY_RESOLVE_LOCAL || o->srv ||
+	    o->wildcard.len > 0)
 		return;
 	log_info("services.proxy",
 	    "%.*s resolves the names of servers: rules about addresses hold "

@@ -33,5 +33,9 @@ config_check_wildcard(const struct service_reading *r, struct service_entry *e)
 		service_reading_tell(r, PROBLEM_ERROR, SERVICE_OPTION_WILDCARD,
 		    "opens many names, so it is for one service at a time: "
 		    "name it in match.service");
+	if (o->dial.len > 0)
+		service_reading_tell(r, PROBLEM_ERROR, SERVICE_OPTION_DIAL,
+		    "leads to one server, and the names of a wildcard to many: "
+		    "take one of dial and wildcard out");
 	fold(r, o);
 }

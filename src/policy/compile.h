@@ -82,8 +82,11 @@ void compile_mesh_external_services(struct compile *c, struct mesh_build *m);
 void note_entries(struct compile *c, struct str mesh, struct str service);
 /* Once the protocol is known, before endpoints are made. */
 void set_options(struct compile *c, struct service *draft);
-/* What does not go together with the wildcard of s. */
-void warn_wildcard(struct compile *c, const struct service *s);
+/*
+ * compile_wildcard.c: tells what does not go together with the wildcard of the
+ * draft, and takes its endpoints out if they cannot stand for many.
+ */
+void check_wildcard(struct compile *c, struct service *draft);
 /* The draft is complete, and of no use afterwards; without options: default. */
 struct service *seal_service(
     struct compile *c, struct service *draft, struct service *prev) MUST_CHECK;

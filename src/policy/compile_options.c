@@ -132,7 +132,7 @@ seal_service(struct compile *c, struct service *draft, struct service *prev)
 	if (draft->options == NULL)
 		draft->options =
 		    share_options(c->share, service_options_standard());
-	warn_wildcard(c, draft);
+	check_wildcard(c, draft);
 	return service_seal(draft, prev, &c->fingerprint);
 }
 

@@ -26,14 +26,21 @@ find_entry(const struct compile *c, const struct service *s)
 }
 
 static void
-warn(struct compile *c, const struct service *s, const char *what)
+tell(struct compile *c, const struct service *s, enum problem_level level,
+    const char *what)
 {
 	const struct service_entry *e = find_entry(c, s);
 
 	if (e != NULL)
-		problem_add(c->pr, PROBLEM_WARNING, e->file, e->line,
-		    "services.wildcard", "service %.*s of mesh %.*s %s",
-		    STR_ARG(s->name), STR_ARG(s->mesh), what);
+		problem_add(c->pr, level, e->file, e->line, "services.wildcard",
+		    "service %.*s of mesh %.*s %s", STR_ARG(s->name),
+		    STR_ARG(s->mesh), what);
+}
+
+static void
+warn(struct compile *c, const struct service *s, const char *what)
+{
+	tell(c, s, PROBLEM_WARNING, what);
 }
 
 static bool
@@ -58,11 +65,40 @@ has_several_ports(const struct service *s)
 	return false;
 }
 
-void
-warn_wildcard(struct compile *c, const struct service *s)
+static bool
+has_unix_sockets(const struct service *s)
 {
-	if (s->options->wildcard.len == 0)
-		return;
+	size_t i;
+
+	for (i = 0; i < s->n_local; i++)
+		if (endpoint_is_unix(s->local[i].endpoint))
+			return true;
+	return false;
+}
+
+/* One server must not be had under the names of all.  True: it is not. */
+static bool
+refuses_unix_sockets(struct compile *c, struct service *draft)
+{
+	if (draft->options->dial.len > 0)
+		tell(c, draft, PROBLEM_ERROR,
+		    "has a wildcard, and services.dial leads to one server: "
+		    "it has no endpoints until one of them is taken out");
+	else if (has_unix_sockets(draft))
+		tell(c, draft, PROBLEM_ERROR,
+		    "has a wildcard, and an endpoint behind a Unix socket, "
+		    "which is one server: it has no endpoints until the "
+		    "resource says a host, or the wildcard is taken out");
+	else
+		return false;
+	while (draft->n_local > 0)
+		endpoint_unref(draft->local[--draft->n_local].endpoint);
+	return true;
+}
+
+static void
+warn_about_requests(struct compile *c, const struct service *s)
+{
 	if (!protocol_is_http(s->protocol) && originates_tls(s))
 		warn(c, s,
 		    "is of a protocol whose requests are not looked at, so "
@@ -73,7 +109,20 @@ warn_wildcard(struct compile *c, const struct service *s)
 		warn(c, s,
 		    "has a wildcard, so its servers get the Host that was "
 		    "asked for: take services.host out");
-	if (s->options->srv)
+}
+
+static void
+warn_about_names(struct compile *c, const struct service *s)
+{
+	const struct service_options *o = s->options;
+
+	if (o->proxy.len > 0 && o->proxy_resolve == PROXY_RESOLVE_PROXY)
+		warn(c, s,
+		    "has a wildcard, and its parent proxy finds the addresses "
+		    "of names that callers choose: only the proxy's own rules "
+		    "keep them out of private networks "
+		    "(proxy_resolve = \"local\" has ours hold)");
+	if (o->srv)
 		warn(c, s,
 		    "has a wildcard, whose names are hosts on the port of the "
 		    "resource: take services.srv out");
@@ -81,4 +130,13 @@ warn_wildcard(struct compile *c, const struct service *s)
 		warn(c, s,
 		    "has endpoints on several ports: which of them a name is "
 		    "reached at changes from connection to connection");
+}
+
+void
+check_wildcard(struct compile *c, struct service *draft)
+{
+	if (draft->options->wildcard.len == 0 || refuses_unix_sockets(c, draft))
+		return;
+	warn_about_requests(c, draft);
+	warn_about_names(c, draft);
 }

@@ -57,11 +57,11 @@ SERVICE_ROW(RESOLVERS, STRS, resolvers, "resolvers", "", NULL, 0, 0, CONNECTIONS
 SERVICE_ROW(SRV, BOOL, srv, "srv", "false", NULL, 0, 0, CONNECTIONS,
     "The names of its endpoints are those of SRV records, as \"_mongodb._tcp.example\": their targets are dialled, at the ports of the records, by priority and weight. TLS and Host go by the name without what begins with _.")
 SERVICE_ROW(PROXY, STR, proxy, "proxy", "", NULL, 0, 0, CONNECTIONS,
-    "Parent proxy to go through: \"http://HOST:PORT\" (CONNECT) or \"socks5://HOST:PORT\"; empty: none. TLS to the server runs inside of the tunnel. Only the proxy's own address can be held against the rules about addresses then, unless proxy_resolve is \"local\". Relays to other zones do not use it.")
+    "Parent proxy to go through: \"http://HOST:PORT\" (CONNECT) or \"socks5://HOST:PORT\"; empty: none. TLS to the server runs inside of the tunnel. Only the proxy's own address can be held against the rules about addresses then, unless we find the server's: see proxy_resolve. Relays to other zones do not use it.")
 SERVICE_ROW(PROXY_AUTH_FILE, STR, proxy_auth_file, "proxy_auth_file", "", NULL, 0, 0, CONNECTIONS,
     "File with USER:PASSWORD in one line for the parent proxy; it is read as the daemon's user, and anew whenever it has changed. Sent in the clear, as both kinds of proxies want it.")
-SERVICE_ROW(PROXY_RESOLVE, ONE_OF, proxy_resolve, "proxy_resolve", "proxy", "proxy|local", 0, 0, CONNECTIONS,
-    "Who finds the address of a server's name behind a parent proxy: the proxy, which is given the name, or we, so that the rules about addresses hold for the server's, too. Names of SRV records are always ours to find.")
+SERVICE_ROW(PROXY_RESOLVE, ONE_OF, proxy_resolve, "proxy_resolve", "auto", "auto|proxy|local", 0, 0, CONNECTIONS,
+    "Who finds the address of a server's name behind a parent proxy: \"proxy\": the proxy, which is given the name and whose rules are then the only ones about the server's address; \"local\": we, so that ours hold, and it is given the address; \"auto\": the proxy, but we for the names of a wildcard, since callers choose them: with \"proxy\" there, nothing of ours keeps callers out of private networks that the proxy can reach. Names of SRV records are always ours to find.")
 SERVICE_ROW(PROXY_PROTOCOL, ONE_OF, proxy_protocol, "proxy_protocol", "off", "off|v2", 0, 0, CONNECTIONS,
     "Begin each connection to the server with a header of the PROXY protocol, version 2: the caller's address, the server name that it asked for (PP2_TYPE_AUTHORITY), its TLS (PP2_TYPE_SSL) and its SPIFFE id (type 0xE0). Connections of an HTTP service are then shared by requests of one caller's connection only.")
 SERVICE_ROW(DIAL, STR, dial, "dial", "", NULL, 0, 0, CONNECTIONS,
@@ -109,7 +109,7 @@ SERVICE_ROW(TLS_RESUMPTION, BOOL, tls_resumption, "tls.resumption", "true", NULL
     "Resume sessions with the server. Each worker keeps those of an endpoint at an address, for 2 h at most.")
 
 SERVICE_ROW(WILDCARD, STR, wildcard, "wildcard", "", NULL, 0, 0, CONNECTIONS,
-    "Suffix, as \"*.s3.amazonaws.com\", that makes the service stand for all names under it (one label more, or several). Where a connection goes is then decided by the name that the caller asks for: Host (:authority) of each request, or, where requests are not looked at, the server name in the caller's own TLS inside. Port, TLS and permission are the resource's, its host is not used; Host stays as the caller sent it, and TLS names and expects that name. Such names never lead to private networks or carrier-grade NAT, whatever allow_addresses says.")
+    "Suffix, as \"*.s3.amazonaws.com\", that makes the service stand for all names under it (one label more, or several). Where a connection goes is then decided by the name that the caller asks for: Host (:authority) of each request, or, where requests are not looked at, the server name in the caller's own TLS inside. Port, TLS and permission are the resource's, its host is not used; Host stays as the caller sent it, and TLS names and expects that name. Such names never lead to private networks or carrier-grade NAT, whatever allow_addresses says. They cannot be combined with dial.")
 SERVICE_ROW(WILDCARD_NAMES, UINT, wildcard_names, "wildcard_names", "100", NULL, 1, 1000, ANY,
     "Names of a wildcard that a worker knows at a time; the one that was not used for longest makes room, and while all are in use no other one is taken.")
 

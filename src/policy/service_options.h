@@ -37,7 +37,12 @@ enum family_rule { FAMILY_AUTO, FAMILY_IPV4, FAMILY_IPV6, FAMILY_PREFER_IPV4 };
 
 enum addresses_rule { ADDRESSES_ANY, ADDRESSES_PUBLIC };
 
-enum proxy_resolve { PROXY_RESOLVE_PROXY, PROXY_RESOLVE_LOCAL };
+/* Auto: the proxy, but for names that callers choose. */
+enum proxy_resolve {
+	PROXY_RESOLVE_AUTO,
+	PROXY_RESOLVE_PROXY,
+	PROXY_RESOLVE_LOCAL
+};
 
 enum proxy_protocol { PROXY_PROTOCOL_OFF, PROXY_PROTOCOL_V2 };
 

@@ -8,7 +8,7 @@
 
 /* True: what the name leads to is not ours to know. */
 static bool
-print_detour(const struct outward *w, struct text *out)
+print_detour(const struct outward *w, bool is_named, struct text *out)
 {
 	if (w->dial_path != NULL) {
 		text_addf(out, " by unix:%s", w->dial_path);
@@ -17,18 +17,21 @@ print_detour(const struct outward *w, struct text *out)
 	if (w->parent.kind == PARENT_NONE)
 		return false;
 	text_addf(out, " by %s", w->parent_url);
-	return !w->resolves_here;
+	return is_named ? !w->resolves_named_here : !w->resolves_here;
 }
 
 static void
-print_addresses(const struct cluster *c, const struct endpoint *e,
+print_addresses(const struct cluster *c, const struct live_endpoint *live,
     bool is_relay, struct text *out)
 {
+	const struct endpoint *e = live->endpoint;
 	struct dns_answer answer;
 	char addr[ADDR_TEXT];
 	size_t i;
 
-	if ((!is_relay && print_detour(c->outward, out)) || e->host_is_address)
+	if (!is_relay && print_detour(c->outward, live->name_id != 0, out))
+		return;
+	if (e->host_is_address)
 		return;
 	if (!names_cached(c, e, is_relay, &answer)) {
 		text_add(out, STR(" (not resolved yet)"));
@@ -71,7 +74,7 @@ print_endpoint(const struct cluster *c, const struct live_endpoint *e,
 	text_addf(out, "%.*s %.*s %s ", STR_ARG(c->service->key),
 	    STR_ARG(e->endpoint->key), what_it_is(e, is_relay));
 	endpoint_print_place(e->endpoint, out);
-	print_addresses(c, e->endpoint, is_relay, out);
+	print_addresses(c, e, is_relay, out);
 	text_addf(out, " %s active=%u idle=%zu",
 	    live_endpoint_is_healthy(e, now) ? "healthy" : "unhealthy",
 	    e->active, e->n_idle);

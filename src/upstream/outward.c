@@ -77,6 +77,8 @@ set_parent(struct outward *w, const struct service_options *o)
 
 	/* A proxy knows hosts only. */
 	w->resolves_here = o->proxy_resolve == PROXY_RESOLVE_LOCAL || o->srv;
+	/* Callers choose them: somebody has to want that nobody checks. */
+	w->resolves_named_here = o->proxy_resolve != PROXY_RESOLVE_PROXY;
 	w->parent_url = dup_unless_empty(o->proxy);
 	w->auth.path = dup_unless_empty(o->proxy_auth_file);
 	/* What makes no sense was refused when it was read. */

@@ -37,7 +37,9 @@ struct outward {
 	struct parent parent; /* of kind NONE: there is none */
 	unsigned parent_turn;
 	struct parent_auth auth;
-	bool resolves_here;     /* names for the parent proxy, too */
+	/* We find names for the parent proxy, too; those of a wildcard. */
+	bool resolves_here;
+	bool resolves_named_here;
 	bool introduces_caller; /* by a PROXY header */
 };
 

@@ -14,6 +14,7 @@
 #include "upstream/pool.h"
 
 #define SIGNATURE "\r\n\r\n\0\r\nQUIT\n"
+#define VERSION_LOCAL "\x20"
 #define VERSION_PROXY 0x21
 #define TLV_AUTHORITY 0x02
 #define TLV_SSL 0x20
@@ -95,6 +96,13 @@ add_tls(struct text *out, const char *version)
 	add_value(&t, SSL_VERSION, str_of(version));
 	add_value(out, TLV_SSL, text_str(&t));
 	text_free(&t);
+}
+
+struct str
+proxy_header_local(void)
+{
+	/* Of no family, with nothing behind it. */
+	return STR(SIGNATURE VERSION_LOCAL "\0\0\0");
 }
 
 struct proxy_header *

@@ -33,6 +33,12 @@ struct proxy_header {
 	bool is_left;           /* the caller's connection is over */
 };
 
+/*
+ * For connections of our own, as health checks make: command LOCAL, which has a
+ * server take the connection itself for who calls.
+ */
+struct str proxy_header_local(void);
+
 /* One reference, the caller's. */
 struct proxy_header *proxy_header_new(const struct proxy_facts *f) MUST_CHECK;
 /* NULL is fine for both. */

@@ -260,6 +260,13 @@ check_literal_target(struct reach *r)
 	return r->refused.why == NULL ? GO : reach_fail_address(r);
 }
 
+static bool
+resolves_here(const struct reach *r)
+{
+	return r->want.name != NULL ? r->outward->resolves_named_here
+				    : r->outward->resolves_here;
+}
+
 /* What a parent proxy is asked for: the name, unless we are to resolve it. */
 static enum next
 name_target(struct reach *r)
@@ -273,7 +280,7 @@ name_target(struct reach *r)
 	r->target_port = e->port;
 	if (e->host_is_address)
 		return check_literal_target(r);
-	if (!r->outward->resolves_here)
+	if (!resolves_here(r))
 		return GO;
 	next = resolve_name(r);
 	if (next == GO) {

@@ -41,6 +41,21 @@ write_file(struct world *w, const char *name, const char *text)
 	return path;
 }
 
+static const char *
+get_host(struct world *w, const char *service, const char *host)
+{
+	struct mesh_client m;
+	char request[128];
+	const char *a;
+
+	(void)snprintf(request, sizeof(request),
+	    "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", host);
+	call(w, &m, service);
+	a = ask(&m, request);
+	mesh_close(&m);
+	return a;
+}
+
 /* TLS that we originate, inside of both kinds of tunnels. */
 Test(parent, tls_through_both_kinds)
 {
@@ -94,6 +109,46 @@ Test(parent, tls_through_both_kinds)
 	world_end(&w);
 	parent_proxy_stop(http);
 	parent_proxy_stop(socks);
+}
+
+/* Names that callers choose are checked before the proxy hears of them. */
+Test(parent, names_of_a_wildcard)
+{
+	struct parent_proxy *p = parent_proxy_start(
+	    &(struct parent_proxy_options){ .is_socks = false });
+	struct ext_server *s;
+	char config[512];
+	struct world w;
+
+	(void)snprintf(config, sizeof(config),
+	    "services = ( { match = { service = \"s3\"; }; wildcard = "
+	    "\"*.s3.test\"; proxy = \"http://127.0.0.1:%u\"; "
+	    "proxy_protocol = \"v2\"; } );",
+	    parent_proxy_port(p));
+	world_init_with(&w, &(struct egress_options){
+				.config = config, .allow = "127.0.0.2/32" });
+	s = world_serve_tls(&w, "a.s3.test",
+	    &(struct ext_config){ .protocol = EXT_HTTP, .wants_proxy = true });
+	world_name(&w, "a.s3.test", "127.0.0.2");
+	world_name(&w, "inside.s3.test", "10.1.2.3");
+	write_es(w.e, &(struct es){ .name = "s3",
+			  .protocol = "http",
+			  .host = "s3.test",
+			  .port = ext_port(s),
+			  .tls = CA });
+	world_start(&w);
+	cr_expect_eq(status_of(get_host(&w, "s3", "a.s3.test")), 200);
+	cr_expect_eq(strncmp(asked(p).target, "127.0.0.2:", 10), 0, "%s",
+	    asked(p).target);
+	cr_expect_str_eq(seen(s).sni, "a.s3.test");
+	cr_expect_eq(seen(s).introduced, 1);
+	cr_expect_str_eq(seen(s).proxy.spiffe, "spiffe://default/web");
+	cr_expect_eq(status_of(get_host(&w, "s3", "inside.s3.test")), 503);
+	cr_expect(has_outcome(w.e, "destination_ip_prohibited",
+	    "inside.s3.test leads to 10.1.2.3"));
+	cr_expect_eq(asked(p).connections, 1);
+	world_end(&w);
+	parent_proxy_stop(p);
 }
 
 Test(parent, what_the_log_says_of_a_proxy_that_refuses)

@@ -83,8 +83,9 @@ proxy_read_bytes(const uint8_t *p, size_t n, struct proxy_seen *out)
 
 	memset(out, 0, sizeof(*out));
 	if (n < HEAD || memcmp(p, signature, sizeof(signature)) != 0 ||
-	    p[12] != 0x21 || u16(p + 14) != n - HEAD)
+	    (p[12] & 0xfe) != 0x20 || u16(p + 14) != n - HEAD)
 		return false;
+	out->is_local = p[12] == 0x20;
 	addresses = p[13] == 0x11 ? 12 : p[13] == 0x21 ? 36 : 0;
 	if (n - HEAD < addresses || (addresses == 0 && p[13] != 0))
 		return false;

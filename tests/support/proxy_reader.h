@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct proxy_seen {
+	bool is_local; /* whoever connects speaks for itself */
 	char from[72]; /* "127.0.0.1:1234"; "-": unknown */
 	char to[72];
 	char authority[256];

@@ -339,6 +339,12 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ "wildcard = \"*.s3.example\";", WILDCARD_ONE },
 		{ "match = { mesh = \"m\"; }; wildcard = \"*.s3.example\";",
 		    WILDCARD_ONE },
+		{ S "wildcard = \"*.s3.example\"; dial = \"unix:/run/x\";",
+		    "c:2: services.dial: leads to one server, and the names of "
+		    "a wildcard to many: take one of dial and wildcard out\n" },
+		{ "proxy_resolve = \"never\";",
+		    "c:2: services.proxy_resolve: wants \"auto\", \"proxy\" or "
+		    "\"local\"\n" },
 		{ S "wildcard_names = 0;",
 		    "c:2: services.wildcard_names: wants a whole number from 1 "
 		    "to 1000\n" },

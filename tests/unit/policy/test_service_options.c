@@ -10,13 +10,15 @@
 #include "build_yaml.h"
 #include "policy/service_option.h"
 
-#define BIT(option) (1u << SERVICE_OPTION_##option)
+#define BIT(option) (UINT64_C(1) << SERVICE_OPTION_##option)
+
+_Static_assert(SERVICE_OPTION_N <= 64, "a bit for each");
 
 static void
-give(struct service_entry *e, unsigned bits)
+give(struct service_entry *e, uint64_t bits)
 {
 	for (unsigned o = 0; o < SERVICE_OPTION_N; o++)
-		e->given[o] = o < 32 && (bits & 1u << o) != 0;
+		e->given[o] = (bits & UINT64_C(1) << o) != 0;
 }
 
 static void
@@ -28,7 +30,7 @@ give_all(struct service_entry *e)
 
 /* Via and request_ms of an entry tell which one an option was taken from. */
 static struct service_entry
-entry(const char *mesh, const char *service, unsigned given, const char *via,
+entry(const char *mesh, const char *service, uint64_t given, const char *via,
     unsigned request_ms)
 {
 	struct service_entry e = {
@@ -76,7 +78,7 @@ Test(service_options, domain_of_a_name_of_srv)
 
 Test(service_options, the_most_specific_that_has_it)
 {
-	const unsigned via = BIT(VIA), ms = BIT(REQUEST_MS), both = via | ms;
+	const uint64_t via = BIT(VIA), ms = BIT(REQUEST_MS), both = via | ms;
 	const struct service_entry entries[] = {
 		entry("", "", both, "all", 1),
 		entry("m", "", both, "mesh", 2),
@@ -218,10 +220,10 @@ static const struct given_file files[] = {
 	{ .path = { "websocket", 9 }, .bytes = { "another", 7 } },
 };
 
-/* Built with these entries; what was wrong is in said. */
+/* Built with these entries; what was wrong is in said, errors are counted. */
 static struct snapshot *
-build(const char *yaml, const struct service_entry *entries, size_t n,
-    const struct snapshot *prev, struct text *said)
+build_any(const char *yaml, const struct service_entry *entries, size_t n,
+    const struct snapshot *prev, struct text *said, size_t *errors)
 {
 	/* What change() makes of tls.cert, alone. */
 	const struct given_pair pair = { .cert = STR("h:1"),
@@ -241,7 +243,7 @@ build(const char *yaml, const struct service_entry *entries, size_t n,
 	set.files = files;
 	set.n_files = ARRAY_LEN(files);
 	s = build_in(st, yaml, &set, prev, NULL, &pr);
-	cr_assert_eq(store_problems(st)->errors + pr.errors, 0);
+	*errors = store_problems(st)->errors + pr.errors;
 	for (i = 0; i < pr.n; i++) {
 		problem_print(&pr.v[i], said);
 		text_add_char(said, '\n');
@@ -249,6 +251,17 @@ build(const char *yaml, const struct service_entry *entries, size_t n,
 	text_add_z(said, "");
 	problems_free(&pr);
 	store_free(st);
+	return s;
+}
+
+static struct snapshot *
+build(const char *yaml, const struct service_entry *entries, size_t n,
+    const struct snapshot *prev, struct text *said)
+{
+	size_t errors;
+	struct snapshot *s = build_any(yaml, entries, n, prev, said, &errors);
+
+	cr_assert_eq(errors, 0, "%s", said->p);
 	return s;
 }
 
@@ -314,7 +327,7 @@ Test(service_options, says_what_leads_to_nothing)
 	static const struct {
 		const char *mesh;
 		const char *service;
-		unsigned given;
+		uint64_t given;
 		const char *want;
 	} rows[] = {
 		{ "", "", BIT(REQUEST_MS), "" },
@@ -368,25 +381,32 @@ Test(service_options, what_a_wildcard_does_not_go_with)
 {
 	static const struct {
 		const char *service;
-		bool has_host;
-		bool has_srv;
+		uint64_t given;
 		const char *want;
 	} rows[] = {
-		{ "http", false, false, "" },
-		{ "mes-http2", false, false, "" },
-		{ "tcp", false, false,
+		{ "http", 0, "" },
+		{ "mes-http2", 0, "" },
+		{ "tcp", 0,
 		    IS("tcp") "is of a protocol whose requests are not looked "
 			      "at, so that the name comes from the caller's "
 			      "own TLS, which its endpoints must not be "
 			      "wrapped in once more: set tls.enabled to "
 			      "false, or let its resource say http\n" },
-		{ "http", true, false,
+		{ "http", BIT(HOST),
 		    IS("http") "has a wildcard, so its servers get the Host "
 			       "that was asked for: take services.host out\n" },
-		{ "grpc", false, true,
+		{ "grpc", BIT(SRV),
 		    IS("grpc") "has a wildcard, whose names are hosts on the "
 			       "port of the resource: take services.srv "
 			       "out\n" },
+		{ "http", BIT(PROXY), "" },
+		{ "http", BIT(PROXY) | BIT(PROXY_RESOLVE),
+		    IS("http") "has a wildcard, and its parent proxy finds the "
+			       "addresses of names that callers choose: only "
+			       "the proxy's own rules keep them out of private "
+			       "networks (proxy_resolve = \"local\" has ours "
+			       "hold)\n" },
+		{ "http", BIT(PROXY_PROTOCOL), "" },
 	};
 	struct service_entry e;
 	struct snapshot *s;
@@ -394,13 +414,14 @@ Test(service_options, what_a_wildcard_does_not_go_with)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
-		e = entry("m", rows[i].service, 0, "v", 1);
+		e = entry("m", rows[i].service, rows[i].given | BIT(WILDCARD),
+		    "v", 1);
 		e.options.host_text = STR("x.example");
 		e.options.srv = true;
 		e.options.wildcard = STR("*.s3.example");
-		e.given[SERVICE_OPTION_HOST] = rows[i].has_host;
-		e.given[SERVICE_OPTION_SRV] = rows[i].has_srv;
-		e.given[SERVICE_OPTION_WILDCARD] = true;
+		e.options.proxy = STR("http://proxy.example:3128");
+		e.options.proxy_resolve = PROXY_RESOLVE_PROXY;
+		e.options.proxy_protocol = PROXY_PROTOCOL_V2;
 		said = TEXT_EMPTY;
 		s = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, NULL, &said);
 		cr_expect_str_eq(
@@ -408,6 +429,48 @@ Test(service_options, what_a_wildcard_does_not_go_with)
 		snapshot_unref(s);
 		text_free(&said);
 	}
+}
+
+#define LOCAL_SOCKET                                                           \
+	"type: MeshExternalService\nmesh: m\nname: here\nspec:\n  match: { "   \
+	"type: HostnameGenerator, port: 80, protocol: http }\n  endpoints: [ " \
+	"{ address: \"unix:///run/a\" }, { address: b.example, port: 80 } ]\n"
+
+/* Its options may come from two entries, so that neither is wrong by itself. */
+Test(service_options, a_wildcard_is_no_unix_socket)
+{
+	struct service_entry e[] = {
+		entry("", "", BIT(DIAL), "v", 1),
+		entry("m", "http", BIT(WILDCARD), "v", 1),
+		entry("m", "here", BIT(WILDCARD), "v", 1),
+	};
+	struct text said = TEXT_EMPTY;
+	struct snapshot *s;
+	size_t errors;
+
+	e[0].options.dial = STR("unix:/run/x");
+	e[1].options.wildcard = e[2].options.wildcard = STR("*.s3.example");
+	s = build_any(MESH("m", "") EVERY_PROTOCOL, e, 2, NULL, &said, &errors);
+	cr_expect_eq(errors, 1);
+	cr_expect_str_eq(said.p,
+	    "conf:7: services.wildcard: service http of mesh m has a wildcard, "
+	    "and services.dial leads to one server: it has no endpoints until "
+	    "one of them is taken out\n");
+	cr_expect_eq(get(s, "m/ES/http")->n_local, 0);
+	cr_expect_eq(get(s, "m/ES/http2")->n_local, 1);
+	snapshot_unref(s);
+	text_free(&said);
+	s = build_any(
+	    MESH("m", "") LOCAL_SOCKET, e + 2, 1, NULL, &said, &errors);
+	cr_expect_eq(errors, 1);
+	cr_expect_str_eq(said.p,
+	    "conf:7: services.wildcard: service here of mesh m has a wildcard, "
+	    "and an endpoint behind a Unix socket, which is one server: it has "
+	    "no endpoints until the resource says a host, or the wildcard is "
+	    "taken out\n");
+	cr_expect_eq(get(s, "m/MES/here")->n_local, 0);
+	snapshot_unref(s);
+	text_free(&said);
 }
 
 static bool

@@ -67,6 +67,19 @@ Test(proxy_protocol, unknown_addresses)
 	cr_expect_str_eq(seen.authority, "s");
 }
 
+/* Of ourselves nothing is told. */
+Test(proxy_protocol, connections_of_our_own)
+{
+	struct str h = proxy_header_local();
+	struct proxy_seen seen;
+
+	cr_assert_eq(h.len, 16);
+	cr_assert(proxy_read_bytes((const void *)h.p, h.len, &seen));
+	cr_expect(seen.is_local);
+	cr_expect_str_eq(seen.from, "-");
+	cr_expect_eq(h.p[13], 0);
+}
+
 Test(proxy_protocol, who_calls)
 {
 	const struct proxy_facts f = {
@@ -82,5 +95,6 @@ Test(proxy_protocol, who_calls)
 	cr_expect_str_eq(seen.authority, "api{mesh=default}");
 	cr_expect_str_eq(seen.tls_version, "TLSv1.3");
 	cr_expect(seen.is_verified);
+	cr_expect_not(seen.is_local);
 	cr_expect_str_eq(seen.spiffe, "spiffe://default/web");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reaching a server by a detour: through a parent proxy, with a PROXY header,
- * by a Unix socket.  Over real sockets.
+ * Reaching a server by a detour: through a parent proxy, with a PROXY header.
+ * Over real sockets.
  */
 
 #include <criterion/criterion.h>
@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "support/parent_proxy.h"
+#include "upstream/name.h"
 #include "upstream/proxy_protocol.h"
 #include "upstream_rig.h"
 
@@ -332,6 +333,99 @@ Test(reach_parent, names_resolved_here)
 	ext_stop(x);
 }
 
+/* As a caller of a wildcard service asks for it. */
+static void
+reach_name(const char *host, uint16_t port, struct rig_reached *r)
+{
+	struct reach_want want = RIG_ANY;
+	const char *why;
+
+	if (s == NULL)
+		s = rig_service_with(&o, PROTO_HTTP, "s", "r0",
+		    (const struct rig_endpoint[]){
+			{ .key = "a", .host = "192.0.2.1", .port = port },
+			{ .key = NULL } });
+	if (g.clusters == NULL)
+		rig_start(&g);
+	cr_assert_eq(upstream_name_get(clusters_get(g.clusters, s), NAME_SNI,
+			 str_of(host), &want.name, &why),
+	    NAME_GIVEN);
+	rig_reach(&g, s, &want, r);
+	upstream_name_unref(want.name);
+}
+
+/* Callers choose them, so they are found and checked here. */
+Test(reach_parent, names_of_a_wildcard)
+{
+	static const char *const inside[][2] = {
+		{ "n1.s3.example", "10.1.2.3" },
+		{ "n2.s3.example", "192.168.1.1" },
+		{ "n3.s3.example", "100.64.0.1" },
+		{ "n4.s3.example", "169.254.169.254" },
+	};
+	struct ext_server *x = server("hello\n");
+	struct rig_reached r;
+	size_t i;
+
+	start_proxy(&(struct parent_proxy_options){ .is_socks = true });
+	o.wildcard = STR("*.s3.example");
+	name("a.s3.example", "127.0.0.9");
+	reach_name("a.s3.example", ext_port(x), &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	cr_expect_str_eq(seen().form, "ipv4");
+	cr_expect_eq(
+	    strncmp(seen().target, "127.0.0.9:", 10), 0, "%s", seen().target);
+	cr_expect(rig_says(&g, " 127.0.0.9 healthy"));
+	rig_hang_up(&r);
+	for (i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+		name(inside[i][0], inside[i][1]);
+		reach_name(inside[i][0], ext_port(x), &r);
+		cr_expect_eq(
+		    r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
+		rig_hang_up(&r);
+	}
+	cr_expect_eq(seen().connections, 1, "it was not asked");
+	ext_stop(x);
+}
+
+/* Unless the operator leaves it all to the proxy. */
+Test(reach_parent, names_of_a_wildcard_that_the_proxy_finds)
+{
+	struct ext_server *x = server("hello\n");
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
+	o.wildcard = STR("*.s3.example");
+	o.proxy_resolve = PROXY_RESOLVE_PROXY;
+	reach_name("a.s3.example", ext_port(x), &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	expect_text(&r, "hello\n");
+	cr_expect_eq(strncmp(seen().target, "a.s3.example:", 13), 0, "%s",
+	    seen().target);
+	cr_expect_eq(dns_server_count(g.names, "a.s3.example"), 0);
+	rig_hang_up(&r);
+	ext_stop(x);
+}
+
+/* The proxy itself is the operator's, wherever it is. */
+Test(reach_parent, a_wildcard_behind_a_proxy_with_a_name)
+{
+	struct ext_server *x = server("hello\n");
+	struct rig_reached r;
+
+	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
+	(void)snprintf(url, sizeof(url), "http://proxy.example:%u",
+	    parent_proxy_port(proxy));
+	o.proxy = str_of(url);
+	o.wildcard = STR("*.s3.example");
+	name("proxy.example", "127.0.0.1");
+	name("a.s3.example", "127.0.0.9");
+	reach_name("a.s3.example", ext_port(x), &r);
+	cr_expect_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	rig_hang_up(&r);
+	ext_stop(x);
+}
+
 /* An address needs no resolver: it is checked here whoever goes there. */
 Test(reach_parent, a_literal_address_that_is_denied)
 {
@@ -472,50 +566,5 @@ Test(reach_parent, callers_share_no_introduction)
 	cr_expect(rig_says(&g, "active=1 idle=0"));
 	lease_end(&last.lease, true);
 	cr_expect(rig_says(&g, "active=0 idle=0"));
-	ext_stop(x);
-}
-
-Test(reach_parent, a_unix_socket)
-{
-	const struct ext_config c = {
-		.protocol = EXT_ECHO, .greeting = "hello\n", .unix_path = file
-	};
-	struct ext_server *x = ext_start(&c);
-	struct rig_reached r;
-
-	reach_at(file, 0, NULL, NULL, &r);
-	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello\n");
-	cr_expect_eq(r.r.addr.len, 0);
-	cr_expect(rig_says(&g, file));
-	rig_hang_up(&r);
-	ext_stop(x);
-	reach_at(file, 0, NULL, NULL, &r);
-	cr_expect_eq(r.r.status, REACH_REFUSED, "%s", r.r.detail);
-	rig_hang_up(&r);
-	(void)unlink(file);
-	reach_at(file, 0, NULL, NULL, &r);
-	cr_expect_eq(r.r.status, REACH_UNREACHABLE, "%s", r.r.detail);
-	cr_expect_not_null(strstr(r.r.detail, file), "%s", r.r.detail);
-	rig_hang_up(&r);
-}
-
-/* By an option, in place of what the endpoints say; no name is asked for. */
-Test(reach_parent, a_unix_socket_in_place_of_a_name)
-{
-	const struct ext_config c = {
-		.protocol = EXT_ECHO, .greeting = "hello\n", .unix_path = file
-	};
-	struct ext_server *x = ext_start(&c);
-	char dial[112];
-	struct rig_reached r;
-
-	(void)snprintf(dial, sizeof(dial), "unix:%s", file);
-	o.dial = str_of(dial);
-	reach_at("bank.example", 443, NULL, NULL, &r);
-	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello\n");
-	cr_expect_eq(dns_server_count(g.names, "bank.example"), 0);
-	rig_hang_up(&r);
 	ext_stop(x);
 }
