@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "base/log.h"
 #include "base/stats.h"
@@ -16,8 +17,11 @@
 #include "net/dns_channel.h"
 #include "net/name_servers.h"
 
+LIST_HEAD(question_list, question);
+
 struct dns_asker {
 	struct loop *loop;
+	struct question_list open;
 	struct name_servers servers;
 	struct dns_channel *channels[NAME_SERVERS_MOST];
 	struct stats_set *counters[NAME_SERVERS_MOST]; /* or NULL */
@@ -27,6 +31,7 @@ struct dns_asker {
 };
 
 struct question {
+	LIST_ENTRY(question) link; /* of asker.open */
 	struct dns_asker *asker;
 	void (*fn)(void *arg, const struct dns_reply *r);
 	void *arg;
@@ -102,12 +107,17 @@ dns_asker_new(struct loop *l, const struct dns_config *c)
 void
 dns_asker_free(struct dns_asker *a)
 {
+	struct question *q;
 	size_t i;
 
 	if (a == NULL)
 		return;
 	for (i = 0; i < a->servers.n; i++)
 		dns_channel_free(a->channels[i]);
+	while ((q = LIST_FIRST(&a->open)) != NULL) {
+		LIST_REMOVE(q, link);
+		free(q);
+	}
 	free(a);
 }
 
@@ -150,6 +160,7 @@ static void
 end(struct question *q, struct dns_reply *r)
 {
 	r->is_unanswered = q->is_unanswered;
+	LIST_REMOVE(q, link);
 	q->fn(q->arg, r);
 	free(q);
 }
@@ -271,5 +282,6 @@ dns_ask(struct dns_asker *a, const char *name, uint16_t type,
 		.type = type,
 	};
 	memcpy(q->name, name, strlen(name) + 1);
+	LIST_INSERT_HEAD(&a->open, q, link);
 	ask_next(q);
 }
