@@ -78,10 +78,12 @@ choice(const struct reach *r)
 	return cluster_endpoints(r->cluster, &r->want);
 }
 
-/* Leave something for the `others` that may have to be tried after this. */
+/* Leave something for what may have to be tried after this. */
 static void
-limit_attempt(struct reach *r, size_t others)
+limit_attempt(struct reach *r)
 {
+	size_t others =
+	    pick_left(choice(r), &r->want, &r->tried) + r->targets.n;
 	uint64_t left = reach_left_ms(r), share = left / (others + 1);
 	uint64_t least =
 	    cluster_env(r->cluster)->limits->connect_ms / LEAST_SHARE;
@@ -212,7 +214,7 @@ ask_name(struct reach *r)
 {
 	struct dns_answer now;
 
-	limit_attempt(r, pick_left(choice(r), &r->want, &r->tried));
+	limit_attempt(r);
 	r->progress = ASKED;
 	if (!ask(r, &now))
 		return false;
@@ -276,6 +278,7 @@ name_target(struct reach *r)
 
 	if (!reach_has_parent(r))
 		return GO;
+	answers_free(&r->targets);
 	r->target = e->host;
 	r->target_port = e->port;
 	if (e->host_is_address)
@@ -284,9 +287,9 @@ name_target(struct reach *r)
 		return GO;
 	next = resolve_name(r);
 	if (next == GO) {
-		addr_print_host(&r->answers.v[0], r->target_text);
-		r->target = str_of(r->target_text);
-		r->target_port = addr_port(&r->answers.v[0]);
+		r->targets = r->answers;
+		r->answers = (struct answers){ .v = NULL };
+		(void)reach_next_target(r);
 	}
 	return next;
 }
@@ -356,7 +359,7 @@ start_dialling(struct reach *r)
 
 	r->result.addr = r->answers.v[0];
 	r->result.tls_failure = TLS_FAIL_NONE;
-	limit_attempt(r, pick_left(choice(r), &r->want, &r->tried));
+	limit_attempt(r);
 	r->progress = ASKED;
 	dial_start(&r->dialler, env->loop, &plan, on_dialled, r);
 }
@@ -369,8 +372,7 @@ dial(struct reach *r)
 	switch (r->progress) {
 	case TO_ASK:
 		if (path.p != NULL) {
-			limit_attempt(
-			    r, pick_left(choice(r), &r->want, &r->tried));
+			limit_attempt(r);
 			return reach_dial_unix(r, path);
 		}
 		start_dialling(r);

@@ -32,6 +32,24 @@ count_failure(struct reach *r, enum reach_status s)
 	cluster_note_health(r->cluster);
 }
 
+/* False: this endpoint is done with. */
+static bool
+tries_again(struct reach *r, enum further further)
+{
+	switch (further) {
+	case NEXT_ADDRESS:
+		r->retry = DIAL;
+		return r->answers.n > 0;
+	case NEXT_TARGET:
+		r->retry = RESOLVE;
+		return reach_next_target(r);
+	case NEXT_ENDPOINT:
+	case NO_FURTHER:
+		break;
+	}
+	return false;
+}
+
 enum next
 reach_fail(struct reach *r, enum reach_status s, enum further further,
     const char *fmt, ...)
@@ -47,12 +65,10 @@ reach_fail(struct reach *r, enum reach_status s, enum further further,
 	reach_stop_attempt(r);
 	if (further == NO_FURTHER || reach_left_ms(r) == 0)
 		return END;
-	if (further == NEXT_ADDRESS && r->answers.n > 0 &&
-	    pick_allows(&r->want, e)) {
+	if (pick_allows(&r->want, e) && tries_again(r, further)) {
 		r->at = e;
 		e->connecting++;
 		r->result.attempts++;
-		r->retry = DIAL;
 	} else {
 		r->retry = PICK;
 	}

@@ -47,6 +47,7 @@ release(struct reach *r)
 		live_endpoint_unref(r->tried.v[i]);
 	free(r->tried.v);
 	answers_free(&r->answers);
+	answers_free(&r->targets);
 	outward_unref(r->outward);
 	upstream_name_unref(r->want.name);
 	proxy_header_unref(r->want.proxy_header);

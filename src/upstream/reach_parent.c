@@ -53,6 +53,21 @@ reach_place(const struct reach *r)
 	};
 }
 
+bool
+reach_next_target(struct reach *r)
+{
+	struct answers *left = &r->targets;
+
+	if (left->n == 0)
+		return false;
+	addr_print_host(&left->v[0], r->target_text);
+	r->target = str_of(r->target_text);
+	r->target_port = addr_port(&left->v[0]);
+	left->n--;
+	memmove(left->v, left->v + 1, left->n * sizeof(*left->v));
+	return true;
+}
+
 static enum next
 fail(struct reach *r, enum reach_status s, enum further further,
     const char *what)
@@ -66,7 +81,7 @@ fail(struct reach *r, enum reach_status s, enum further further,
 	    STR_ARG(r->target), (unsigned)r->target_port, what);
 }
 
-/* Another endpoint may be allowed, or there; credentials stay the same. */
+/* Another address or endpoint may be there; credentials stay the same. */
 static enum next
 fail_talk(struct reach *r)
 {
@@ -80,15 +95,15 @@ fail_talk(struct reach *r)
 	case PARENT_BROKEN:
 		return fail(r, REACH_PARENT_FAILED, NEXT_ADDRESS, why);
 	case PARENT_REFUSED:
-		return fail(r, REACH_REFUSED, NEXT_ENDPOINT, why);
+		return fail(r, REACH_REFUSED, NEXT_TARGET, why);
 	case PARENT_UNREACHABLE:
-		return fail(r, REACH_UNREACHABLE, NEXT_ENDPOINT, why);
+		return fail(r, REACH_UNREACHABLE, NEXT_TARGET, why);
 	case PARENT_LATE:
-		return fail(r, REACH_LATE, NEXT_ENDPOINT, why);
+		return fail(r, REACH_LATE, NEXT_TARGET, why);
 	case PARENT_OTHER:
 		break;
 	}
-	return fail(r, REACH_PARENT_FAILED, NEXT_ENDPOINT, why);
+	return fail(r, REACH_PARENT_FAILED, NEXT_TARGET, why);
 }
 
 static enum next
@@ -226,7 +241,9 @@ reach_parent(struct reach *r)
 	if (r->progress == TO_ASK && !begin(r, &next))
 		return next;
 	if (r->progress == LATE)
-		return fail(r, REACH_LATE, NEXT_ADDRESS, "it took too long");
+		return fail(r, REACH_LATE,
+		    r->targets.n > 0 ? NEXT_TARGET : NEXT_ADDRESS,
+		    "it took too long");
 	return listen_to(r);
 }
 

@@ -68,6 +68,7 @@ struct reach {
 	/* Behind a parent proxy: what it is asked for, and how far it is. */
 	struct str target; /* the endpoint's host, or target_text */
 	char target_text[ADDR_TEXT];
+	struct answers targets; /* addresses that may be asked for instead */
 	uint16_t target_port;
 	struct parent_talk talk;
 	struct text secret; /* talk.auth */
@@ -83,6 +84,8 @@ enum next reach_greet(struct reach *r);
 /* What was said to a parent proxy may hold a password. */
 void reach_forget_secret(struct reach *r);
 bool reach_has_parent(const struct reach *r);
+/* The next of the targets is the target; false: there is none left. */
+bool reach_next_target(struct reach *r);
 /* What the present step looks up or connects to. */
 struct reach_place {
 	struct str host;
@@ -108,7 +111,7 @@ void reach_stop_attempt(struct reach *r);
 uint64_t reach_left_ms(const struct reach *r);
 
 /* reach_fail.c */
-enum further { NEXT_ADDRESS, NEXT_ENDPOINT, NO_FURTHER };
+enum further { NEXT_ADDRESS, NEXT_TARGET, NEXT_ENDPOINT, NO_FURTHER };
 /* The attempt failed, and what fmt says is why.  What comes next? */
 enum next reach_fail(struct reach *r, enum reach_status s, enum further further,
     const char *fmt, ...) PRINTF_LIKE(4, 5);

@@ -121,16 +121,21 @@ is_welcome(const struct client *c, const char *auth)
 
 /* Told what to do wrong: true. */
 static bool
-misbehaves(const struct client *c)
+misbehaves(const struct client *c, bool is_ipv6)
 {
 	const struct parent_proxy_options *o = &c->proxy->options;
+	bool is_silent = o->is_silent || (is_ipv6 && o->hangs_on_ipv6);
 	char b[64];
 
+	if (is_ipv6 && o->refuses_ipv6) {
+		say(c->fd, "\5\4\0\1\0\0\0\0\0\0", 10);
+		return true;
+	}
 	if (o->says != NULL) {
 		say(c->fd, o->says, o->n_says);
 		(void)shutdown(c->fd, SHUT_WR);
 	}
-	if (o->says == NULL && !o->is_silent)
+	if (o->says == NULL && !is_silent)
 		return false;
 	while (recv(c->fd, b, sizeof(b), 0) > 0)
 		;
@@ -177,7 +182,7 @@ serve_http(struct client *c)
 	(void)snprintf(
 	    c->proxy->seen.head, sizeof(c->proxy->seen.head), "%s", head);
 	pthread_mutex_unlock(&c->proxy->lock);
-	if (misbehaves(c))
+	if (misbehaves(c, false))
 		return;
 	if (!is_welcome(c, auth)) {
 		say(c->fd, wants, sizeof(wants) - 1);
@@ -266,7 +271,7 @@ serve_socks(struct client *c)
 	    : head[3] == 1 ? "ipv4"
 			   : "ipv6",
 	    auth);
-	if (misbehaves(c))
+	if (misbehaves(c, head[3] == 4))
 		return;
 	server = connect_here(port);
 	if (server == -1) {

@@ -19,6 +19,9 @@ struct parent_proxy_options {
 	const void *says;
 	size_t n_says;
 	bool is_silent; /* reads, and never answers */
+	/* Has no IPv6 (SOCKS): says so, or hangs. */
+	bool refuses_ipv6;
+	bool hangs_on_ipv6;
 };
 
 struct parent_proxy_seen {

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Reaching a server by a detour: through a parent proxy, with a PROXY header.
- * Over real sockets.
- */
+/* Reaching a server through a parent proxy.  Over real sockets. */
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -11,7 +8,6 @@
 
 #include "support/parent_proxy.h"
 #include "upstream/name.h"
-#include "upstream/proxy_protocol.h"
 #include "upstream_rig.h"
 
 static struct rig g;
@@ -39,6 +35,15 @@ teardown(void)
 }
 
 TestSuite(reach_parent, .init = setup, .fini = teardown, .timeout = 60);
+
+static void
+end_row(void)
+{
+	service_unref(s);
+	s = NULL;
+	parent_proxy_stop(proxy);
+	proxy = NULL;
+}
 
 static void
 start_proxy(const struct parent_proxy_options *po)
@@ -71,11 +76,8 @@ write_file(const char *text)
 
 static void
 reach_at(const char *host, uint16_t port, struct tls_spec *tls,
-    struct proxy_header *header, struct rig_reached *r)
+    struct rig_reached *r)
 {
-	const struct reach_want want = { .rulesets = UINT64_MAX,
-		.proxy_header = header };
-
 	if (s == NULL)
 		s = rig_service_with(&o, PROTO_HTTP, "s", "r0",
 		    (const struct rig_endpoint[]){
@@ -83,26 +85,7 @@ reach_at(const char *host, uint16_t port, struct tls_spec *tls,
 			{ .key = NULL } });
 	if (g.clusters == NULL)
 		rig_start(&g);
-	rig_reach(&g, s, &want, r);
-}
-
-static void
-expect_text(struct rig_reached *r, const char *want)
-{
-	char got[128] = "";
-	size_t n = 0, len = strlen(want);
-	struct span span;
-
-	cr_assert_not_null(r->r.wire, "%s", r->r.detail);
-	cr_expect(RIG_UNTIL(&g, ({
-		if (wire_read(r->r.wire, &span) == IO_DONE &&
-		    n + span.len < sizeof(got)) {
-			memcpy(got + n, span.p, span.len);
-			n += span.len;
-		}
-		n >= len;
-	})));
-	cr_expect_str_eq(got, want);
+	rig_reach(&g, s, &RIG_ANY, r);
 }
 
 static struct ext_server *
@@ -121,9 +104,9 @@ Test(reach_parent, connect_gives_the_name)
 	struct rig_reached r;
 
 	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
-	reach_at("bank.example", ext_port(x), NULL, NULL, &r);
+	reach_at("bank.example", ext_port(x), NULL, &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello\n");
+	rig_expect_text(&g, &r, "hello\n");
 	cr_expect_eq(strncmp(seen().target, "bank.example:", 13), 0, "%s",
 	    seen().target);
 	cr_expect_str_eq(seen().auth, "");
@@ -141,9 +124,9 @@ Test(reach_parent, socks_gives_the_name_and_credentials)
 	start_proxy(&(struct parent_proxy_options){
 	    .is_socks = true, .auth = "me:se:cret" });
 	write_file("me:se:cret\n");
-	reach_at("bank.example", ext_port(x), NULL, NULL, &r);
+	reach_at("bank.example", ext_port(x), NULL, &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello\n");
+	rig_expect_text(&g, &r, "hello\n");
 	cr_expect_str_eq(seen().form, "name");
 	cr_expect_str_eq(seen().auth, "me:se:cret");
 	rig_hang_up(&r);
@@ -158,17 +141,17 @@ Test(reach_parent, credentials_change)
 
 	start_proxy(&(struct parent_proxy_options){ .auth = "me:new" });
 	write_file("me:old\n");
-	reach_at("bank.example", ext_port(x), NULL, NULL, &r);
+	reach_at("bank.example", ext_port(x), NULL, &r);
 	cr_expect_eq(r.r.status, REACH_PARENT_AUTH, "%s", r.r.detail);
 	cr_expect_not_null(strstr(r.r.detail, "407"), "%s", r.r.detail);
 	cr_expect_null(strstr(r.r.detail, "old"), "%s", r.r.detail);
 	rig_hang_up(&r);
 	write_file("me:new");
-	reach_at("bank.example", ext_port(x), NULL, NULL, &r);
+	reach_at("bank.example", ext_port(x), NULL, &r);
 	cr_expect_eq(r.r.status, REACH_OK, "%s", r.r.detail);
 	rig_hang_up(&r);
 	(void)unlink(file);
-	reach_at("bank.example", ext_port(x), NULL, NULL, &r);
+	reach_at("bank.example", ext_port(x), NULL, &r);
 	cr_expect_eq(r.r.status, REACH_PARENT_AUTH, "%s", r.r.detail);
 	cr_expect_not_null(
 	    strstr(r.r.detail, "No such file"), "%s", r.r.detail);
@@ -190,7 +173,7 @@ Test(reach_parent, tls_inside_of_the_tunnel)
 
 	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
 	reach_at("bank.example", ext_port(x),
-	    rig_tls(ca, "bank.example", "bank.example"), NULL, &r);
+	    rig_tls(ca, "bank.example", "bank.example"), &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
 	cr_expect(r.r.has_tls);
 	/* It has its end of the handshake a little later. */
@@ -228,14 +211,13 @@ Test(reach_parent, what_a_proxy_may_answer)
 		{ "half", true, { "\5\0\0\1\1", 5 }, REACH_PARENT_FAILED },
 	};
 	struct rig_reached r;
-	size_t i;
 
-	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		start_proxy(&(struct parent_proxy_options){
 		    .is_socks = rows[i].is_socks,
 		    .says = rows[i].says.p,
 		    .n_says = rows[i].says.len });
-		reach_at("bank.example", 443, NULL, NULL, &r);
+		reach_at("bank.example", 443, NULL, &r);
 		cr_expect_eq(r.r.status, rows[i].want, "%s: %d %s",
 		    rows[i].what, r.r.status, r.r.detail);
 		cr_expect_not_null(
@@ -245,10 +227,7 @@ Test(reach_parent, what_a_proxy_may_answer)
 		    strstr(r.r.detail, "bank.example:443"), "%s", r.r.detail);
 		cr_expect_null(r.r.wire);
 		rig_hang_up(&r);
-		service_unref(s);
-		s = NULL;
-		parent_proxy_stop(proxy);
-		proxy = NULL;
+		end_row();
 	}
 }
 
@@ -258,7 +237,7 @@ Test(reach_parent, a_proxy_that_is_silent)
 
 	g.limits.connect_ms = 300;
 	start_proxy(&(struct parent_proxy_options){ .is_silent = true });
-	reach_at("bank.example", 443, NULL, NULL, &r);
+	reach_at("bank.example", 443, NULL, &r);
 	cr_expect_eq(r.r.status, REACH_LATE, "%s", r.r.detail);
 	cr_expect_lt(r.took_ms, 3000);
 	rig_hang_up(&r);
@@ -272,8 +251,7 @@ Test(reach_parent, bytes_before_a_handshake)
 
 	start_proxy(&(struct parent_proxy_options){
 	    .says = says, .n_says = sizeof(says) - 1 });
-	reach_at(
-	    "bank.example", 443, rig_tls(NULL, "bank.example", NULL), NULL, &r);
+	reach_at("bank.example", 443, rig_tls(NULL, "bank.example", NULL), &r);
 	cr_expect_eq(r.r.status, REACH_PARENT_FAILED, "%s", r.r.detail);
 	rig_hang_up(&r);
 }
@@ -286,9 +264,9 @@ Test(reach_parent, a_server_that_speaks_first)
 
 	start_proxy(&(struct parent_proxy_options){
 	    .says = says, .n_says = sizeof(says) - 1 });
-	reach_at("bank.example", 443, NULL, NULL, &r);
+	reach_at("bank.example", 443, NULL, &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello");
+	rig_expect_text(&g, &r, "hello");
 	rig_hang_up(&r);
 }
 
@@ -311,7 +289,7 @@ Test(reach_parent, names_resolved_here)
 	o.proxy_resolve = PROXY_RESOLVE_LOCAL;
 	name("bank.example", "127.0.0.9");
 	name("bad.example", "169.254.169.254");
-	reach_at("bank.example", ext_port(x), NULL, NULL, &r);
+	reach_at("bank.example", ext_port(x), NULL, &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
 	cr_expect_str_eq(seen().form, "ipv4");
 	cr_expect_eq(
@@ -319,17 +297,48 @@ Test(reach_parent, names_resolved_here)
 	rig_hang_up(&r);
 	service_unref(s);
 	s = NULL;
-	reach_at("bad.example", ext_port(x), NULL, NULL, &r);
+	reach_at("bad.example", ext_port(x), NULL, &r);
 	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
 	cr_expect_eq(seen().connections, 1, "it was not asked");
 	rig_hang_up(&r);
 	service_unref(s);
 	s = NULL;
-	reach_at("none.example", ext_port(x), NULL, NULL, &r);
+	reach_at("none.example", ext_port(x), NULL, &r);
 	cr_expect_eq(r.r.status, REACH_NO_NAME, "%s", r.r.detail);
 	cr_expect_not_null(
 	    strstr(r.r.detail, "none.example"), "%s", r.r.detail);
 	rig_hang_up(&r);
+	ext_stop(x);
+}
+
+/* All of its addresses are tried, whatever the proxy makes of the first. */
+Test(reach_parent, a_proxy_without_ipv6)
+{
+	static const char *const a[] = { "127.0.0.9", NULL };
+	static const char *const aaaa[] = { "2001:db8::7", NULL };
+	const struct parent_proxy_options rows[] = {
+		{ .is_socks = true, .refuses_ipv6 = true },
+		{ .is_socks = true, .hangs_on_ipv6 = true },
+	};
+	struct ext_server *x = server("hello\n");
+	struct rig_reached r;
+	size_t i;
+
+	o.proxy_resolve = PROXY_RESOLVE_LOCAL;
+	g.limits.connect_ms = 1000;
+	dns_server_set(g.names, "both.example",
+	    &(struct dns_server_answer){ .a = a, .aaaa = aaaa, .ttl_s = 30 });
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start_proxy(&rows[i]);
+		reach_at("both.example", ext_port(x), NULL, &r);
+		cr_expect_eq(r.r.status, REACH_OK, "%zu: %s", i, r.r.detail);
+		cr_expect_eq(strncmp(seen().target, "127.0.0.9:", 10), 0, "%s",
+		    seen().target);
+		cr_expect_eq(seen().connections, 2);
+		cr_expect_eq(r.r.attempts, 2);
+		rig_hang_up(&r);
+		end_row();
+	}
 	ext_stop(x);
 }
 
@@ -399,7 +408,7 @@ Test(reach_parent, names_of_a_wildcard_that_the_proxy_finds)
 	o.proxy_resolve = PROXY_RESOLVE_PROXY;
 	reach_name("a.s3.example", ext_port(x), &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello\n");
+	rig_expect_text(&g, &r, "hello\n");
 	cr_expect_eq(strncmp(seen().target, "a.s3.example:", 13), 0, "%s",
 	    seen().target);
 	cr_expect_eq(dns_server_count(g.names, "a.s3.example"), 0);
@@ -434,20 +443,20 @@ Test(reach_parent, a_literal_address_that_is_denied)
 
 	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
 	o.deny_addresses = (struct str_list){ .v = deny, .n = 1 };
-	reach_at("192.0.2.7", 443, NULL, NULL, &r);
+	reach_at("192.0.2.7", 443, NULL, &r);
 	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
 	cr_expect_eq(seen().connections, 0);
 	rig_hang_up(&r);
 }
 
-/* The proxy's own name is held against the rules like any. */
+/* By its name. */
 Test(reach_parent, a_proxy_where_we_do_not_connect)
 {
 	struct rig_reached r;
 
 	o.proxy = STR("http://proxy.example:3128");
 	name("proxy.example", "169.254.1.1");
-	reach_at("bank.example", 443, NULL, NULL, &r);
+	reach_at("bank.example", 443, NULL, &r);
 	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
 	cr_expect_not_null(
 	    strstr(r.r.detail, "proxy.example leads to"), "%s", r.r.detail);
@@ -461,110 +470,7 @@ Test(reach_parent, a_proxy_that_is_not_there)
 	(void)snprintf(
 	    url, sizeof(url), "http://127.0.0.1:%u", rig_closed_port());
 	o.proxy = str_of(url);
-	reach_at("bank.example", 443, NULL, NULL, &r);
+	reach_at("bank.example", 443, NULL, &r);
 	cr_expect_eq(r.r.status, REACH_REFUSED, "%s", r.r.detail);
 	rig_hang_up(&r);
-}
-
-static struct proxy_header *
-header_of(const char *spiffe)
-{
-	struct proxy_facts f = { .spiffe = str_of(spiffe) };
-
-	if (!addr_parse(STR("10.1.2.3"), 99, &f.from) ||
-	    !addr_parse(STR("10.0.0.1"), 10002, &f.to))
-		abort();
-	return proxy_header_new(&f);
-}
-
-Test(reach_parent, a_server_is_told_who_calls)
-{
-	const struct ext_config c = {
-		.protocol = EXT_ECHO, .greeting = "hello\n", .wants_proxy = true
-	};
-	struct ext_server *x = ext_start(&c);
-	struct proxy_header *h = header_of("spiffe://m/a");
-	struct ext_seen server_seen;
-	struct rig_reached r;
-
-	/* Behind the tunnel, too. */
-	start_proxy(&(struct parent_proxy_options){ .is_socks = false });
-	o.proxy_protocol = PROXY_PROTOCOL_V2;
-	reach_at("bank.example", ext_port(x), NULL, h, &r);
-	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	cr_expect_eq(r.r.proxy_header, h);
-	expect_text(&r, "hello\n");
-	ext_get(x, &server_seen);
-	cr_expect_eq(server_seen.introduced, 1);
-	cr_expect_str_eq(server_seen.proxy.from, "10.1.2.3:99");
-	cr_expect_str_eq(server_seen.proxy.spiffe, "spiffe://m/a");
-	rig_hang_up(&r);
-	/* Nobody is sent there unannounced. */
-	reach_at("bank.example", ext_port(x), NULL, NULL, &r);
-	cr_expect_eq(r.r.status, REACH_NO_ENDPOINT, "%s", r.r.detail);
-	ext_get(x, &server_seen);
-	cr_expect_eq(server_seen.connections, 1);
-	rig_hang_up(&r);
-	proxy_header_unref(h);
-	ext_stop(x);
-}
-
-static void
-visit(struct cluster *c, struct proxy_header *h)
-{
-	const struct reach_want want = { .rulesets = UINT64_MAX,
-		.proxy_header = h };
-	struct rig_exchange x;
-
-	rig_lease(c, &want, false, NULL, &x);
-	cr_assert(RIG_UNTIL(&g, x.is_done), "no lease");
-	cr_assert_eq(x.lease.status, REACH_OK, "%s", x.lease.detail);
-	lease_end(&x.lease, rig_get(&g, &x, "/"));
-}
-
-/* A pooled connection is for whom it was made, and for nobody else. */
-Test(reach_parent, callers_share_no_introduction)
-{
-	const struct ext_config c = { .protocol = EXT_HTTP,
-		.wants_proxy = true };
-	struct ext_server *x = ext_start(&c);
-	struct proxy_header *a = header_of("spiffe://m/a");
-	struct proxy_header *b = header_of("spiffe://m/b");
-	struct ext_seen server_seen;
-	struct rig_exchange last;
-	struct cluster *cluster;
-
-	o.proxy_protocol = PROXY_PROTOCOL_V2;
-	rig_start(&g);
-	s = rig_service_with(&o, PROTO_HTTP, "s", "r0",
-	    (const struct rig_endpoint[]){
-		{ .key = "a", .host = "127.0.0.1", .port = ext_port(x) },
-		{ .key = NULL } });
-	cluster = clusters_get(g.clusters, s);
-	visit(cluster, a);
-	visit(cluster, a);
-	ext_get(x, &server_seen);
-	cr_expect_eq(server_seen.connections, 1);
-	cr_expect_str_eq(server_seen.proxy.spiffe, "spiffe://m/a");
-	visit(cluster, b);
-	ext_get(x, &server_seen);
-	cr_expect_eq(server_seen.connections, 2);
-	cr_expect_str_eq(server_seen.proxy.spiffe, "spiffe://m/b");
-	visit(cluster, a);
-	visit(cluster, b);
-	ext_get(x, &server_seen);
-	cr_expect_eq(server_seen.connections, 2);
-	cr_expect_eq(server_seen.requests, 5);
-	/* What nobody will ask for is not kept. */
-	cr_expect(rig_says(&g, "active=2 idle=2"));
-	proxy_header_leave(a);
-	cr_expect(rig_says(&g, "active=1 idle=1"));
-	rig_lease(cluster,
-	    &(struct reach_want){ .rulesets = UINT64_MAX, .proxy_header = b },
-	    false, NULL, &last);
-	proxy_header_leave(b);
-	cr_expect(rig_says(&g, "active=1 idle=0"));
-	lease_end(&last.lease, true);
-	cr_expect(rig_says(&g, "active=0 idle=0"));
-	ext_stop(x);
 }

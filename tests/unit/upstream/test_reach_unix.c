@@ -43,25 +43,6 @@ reach_at(const char *host, uint16_t port, struct rig_reached *r)
 	rig_reach(&g, s, &RIG_ANY, r);
 }
 
-static void
-expect_text(struct rig_reached *r, const char *want)
-{
-	char got[128] = "";
-	size_t n = 0, len = strlen(want);
-	struct span span;
-
-	cr_assert_not_null(r->r.wire, "%s", r->r.detail);
-	cr_expect(RIG_UNTIL(&g, ({
-		if (wire_read(r->r.wire, &span) == IO_DONE &&
-		    n + span.len < sizeof(got)) {
-			memcpy(got + n, span.p, span.len);
-			n += span.len;
-		}
-		n >= len;
-	})));
-	cr_expect_str_eq(got, want);
-}
-
 Test(reach_unix, a_unix_socket)
 {
 	const struct ext_config c = {
@@ -72,7 +53,7 @@ Test(reach_unix, a_unix_socket)
 
 	reach_at(file, 0, &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello\n");
+	rig_expect_text(&g, &r, "hello\n");
 	cr_expect_eq(r.r.addr.len, 0);
 	cr_expect(rig_says(&g, file));
 	rig_hang_up(&r);
@@ -101,7 +82,7 @@ Test(reach_unix, a_unix_socket_in_place_of_a_name)
 	o.dial = str_of(dial);
 	reach_at("bank.example", 443, &r);
 	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
-	expect_text(&r, "hello\n");
+	rig_expect_text(&g, &r, "hello\n");
 	cr_expect_eq(dns_server_count(g.names, "bank.example"), 0);
 	rig_hang_up(&r);
 	ext_stop(x);

@@ -348,6 +348,25 @@ rig_reach(struct rig *g, struct service *s, const struct reach_want *want,
 }
 
 void
+rig_expect_text(struct rig *g, struct rig_reached *r, const char *want)
+{
+	char got[128] = "";
+	size_t n = 0, len = strlen(want);
+	struct span span;
+
+	cr_assert_not_null(r->r.wire, "%s", r->r.detail);
+	cr_expect(RIG_UNTIL(g, ({
+		if (wire_read(r->r.wire, &span) == IO_DONE &&
+		    n + span.len < sizeof(got)) {
+			memcpy(got + n, span.p, span.len);
+			n += span.len;
+		}
+		n >= len;
+	})));
+	cr_expect_str_eq(got, want);
+}
+
+void
 rig_hang_up(struct rig_reached *r)
 {
 	wire_free(r->r.wire);

@@ -111,6 +111,8 @@ void rig_begin(struct rig *g, struct cluster *c, const struct reach_want *want,
 /* Begin it, and wait for the result. */
 void rig_reach(struct rig *g, struct service *s, const struct reach_want *want,
     struct rig_reached *out);
+/* The server says this, from here on. */
+void rig_expect_text(struct rig *g, struct rig_reached *r, const char *want);
 void rig_hang_up(struct rig_reached *r);
 
 #define RIG_ANY ((struct reach_want){ .rulesets = UINT64_MAX })
