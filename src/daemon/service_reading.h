@@ -45,5 +45,8 @@ void config_check_wildcard(
 /* config_parent.c: what stands between us and the server. */
 void config_check_parent(
     const struct service_reading *r, const struct service_options *o);
+/* config_balance.c: which endpoint is chosen. */
+void config_check_balance(
+    const struct service_reading *r, const struct service_options *o);
 
 #endif

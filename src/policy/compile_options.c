@@ -7,6 +7,7 @@
 
 #include "model/nearest.h"
 #include "policy/compile.h"
+#include "policy/hash_key.h"
 #include "policy/service_option.h"
 #include "policy/service_seal.h"
 
@@ -97,6 +98,41 @@ warn_grpc_fallback(struct compile *c, const struct service *s)
 	}
 }
 
+/* balance.hash names something of requests, and there are none. */
+static void
+warn_no_hash(
+    struct compile *c, const struct service *s, const struct service_entry *e)
+{
+	const struct str_list *list = &e->options.balance_hash;
+	struct hash_key k;
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		if (hash_key_parse(list->v[i], &k) &&
+		    hash_key_is_of_request(&k))
+			problem_add(c->pr, PROBLEM_WARNING, e->file, e->line,
+			    "services.balance.hash",
+			    "service %.*s of mesh %.*s is of protocol %s, "
+			    "whose requests are not looked at, so %.*s takes "
+			    "no effect there: use caller or source, or let "
+			    "its resource say http, http2 or grpc",
+			    STR_ARG(s->name), STR_ARG(s->mesh),
+			    protocol_name(s->protocol), STR_ARG(list->v[i]));
+}
+
+static void
+warn_no_hashes(struct compile *c, const struct service *s)
+{
+	const struct service_entry *e;
+	size_t i;
+
+	for (i = 0; i < c->set->n_services; i++) {
+		e = &c->set->services[i];
+		if (is_named_by(e, s) && e->given[SERVICE_OPTION_BALANCE_HASH])
+			warn_no_hash(c, s, e);
+	}
+}
+
 static void
 drop_requests(struct service_options *o)
 {
@@ -116,6 +152,7 @@ set_options(struct compile *c, struct service *draft)
 	    c->set->services, c->set->n_services, draft->mesh, draft->name, &o);
 	if (!protocol_is_http(draft->protocol)) {
 		warn_no_requests(c, draft);
+		warn_no_hashes(c, draft);
 		drop_requests(&o);
 	}
 	if (draft->protocol == PROTO_GRPC && o.http2_fallback)

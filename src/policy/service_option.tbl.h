@@ -113,5 +113,22 @@ SERVICE_ROW(WILDCARD, STR, wildcard, "wildcard", "", NULL, 0, 0, CONNECTIONS,
 SERVICE_ROW(WILDCARD_NAMES, UINT, wildcard_names, "wildcard_names", "100", NULL, 1, 1000, ANY,
     "Names of a wildcard that a worker knows at a time; the one that was not used for longest makes room, and while all are in use no other one is taken.")
 
+SERVICE_ROW(BALANCE_POLICY, ONE_OF, balance_policy, "balance.policy", "round_robin", "round_robin|least_request|random|ring_hash|maglev", 0, 0, ANY,
+    "How an endpoint is chosen among equals: in turn; the one with fewest requests (connections, of tcp and kafka) of some drawn by lot; by lot; or by what balance.hash says of caller and request.")
+SERVICE_ROW(BALANCE_HASH, STRS, balance_hash, "balance.hash", "caller", NULL, 1, 0, ANY,
+    "What ring_hash and maglev go by, together: \"caller\" (SPIFFE identity), \"source\" (its address), and of requests \"header:NAME\", \"cookie:NAME\", \"path\" (without the query) and \"host\".")
+SERVICE_ROW(BALANCE_CHOICES, UINT, balance_choices, "balance.choices", "2", NULL, 1, 100, ANY,
+    "Endpoints that least_request draws to compare.")
+SERVICE_ROW(BALANCE_TABLE_SIZE, UINT, balance_table_size, "balance.table_size", "16384", NULL, 128, 65536, ANY,
+    "Places of maglev's table (the next prime is taken), or most points of the ring, which has 512 for the lightest endpoint; in each worker.")
+SERVICE_ROW(BALANCE_OVERPROVISIONING, UINT, balance_overprovisioning, "balance.overprovisioning", "140", "%", 100, 1000, ANY,
+    "A priority gets all of the load while this much of what is healthy in it is at least 100 %; what is missing goes to the next one.")
+SERVICE_ROW(BALANCE_PANIC, UINT, balance_panic, "balance.panic", "0", "%", 0, 100, ANY,
+    "Where less of a priority is healthy, and the others cannot take its load, unhealthy endpoints share in it; 0: only when none is healthy.")
+SERVICE_ROW(BALANCE_SLOW_START_MS, UINT, balance_slow_start_ms, "balance.slow_start_ms", "0", "ms", 0, 3600000, ANY,
+    "Time in which the weight of an endpoint that is new, or healthy again, grows to its full; 0: at once. Not for ring_hash and maglev.")
+SERVICE_ROW(BALANCE_SLOW_START_LEAST, UINT, balance_slow_start_least, "balance.slow_start_least", "10", "%", 1, 100, ANY,
+    "Its weight at the beginning.")
+
 #undef SERVICE_ROW
 /* clang-format on */

@@ -59,6 +59,14 @@ enum tls_version_rule {
 
 enum crl_check { CRL_CHECK_LEAF, CRL_CHECK_CHAIN };
 
+enum balance_policy {
+	BALANCE_ROUND_ROBIN,
+	BALANCE_LEAST_REQUEST,
+	BALANCE_RANDOM,
+	BALANCE_RING_HASH,
+	BALANCE_MAGLEV
+};
+
 struct str_list {
 	const struct str *v;
 	size_t n;
@@ -124,6 +132,15 @@ struct service_options {
 
 	struct str wildcard; /* lower case, "*." and a suffix; empty: none */
 	unsigned wildcard_names;
+
+	enum balance_policy balance_policy;
+	struct str_list balance_hash; /* hash_key.h */
+	unsigned balance_choices;
+	unsigned balance_table_size;
+	unsigned balance_overprovisioning; /* percent */
+	unsigned balance_panic;            /* percent */
+	unsigned balance_slow_start_ms;    /* 0: off */
+	unsigned balance_slow_start_least; /* percent */
 
 	/* What follows from them: service_options_derive(). */
 	enum host_rule host;

@@ -96,7 +96,11 @@ Test(config_services, takes_every_option)
 	    "wildcard = \"*.S3.example\"; wildcard_names = 7; "
 	    "proxy = \"socks5://[::1]:1080\"; "
 	    "proxy_auth_file = \"/etc/x\"; proxy_resolve = \"local\"; "
-	    "proxy_protocol = \"v2\"; dial = \"\"; },\n"
+	    "proxy_protocol = \"v2\"; dial = \"\"; "
+	    "balance = { policy = \"maglev\"; hash = [ \"source\", "
+	    "\"header:x-user\" ]; choices = 3; table_size = 1024; "
+	    "overprovisioning = 200; panic = 50; slow_start_ms = 5000; "
+	    "slow_start_least = 20; }; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -145,6 +149,10 @@ Test(config_services, takes_every_option)
 	cr_expect_eq(o->proxy_resolve, PROXY_RESOLVE_LOCAL);
 	cr_expect_eq(o->proxy_protocol, PROXY_PROTOCOL_V2);
 	expect_str(o->proxy, "socks5://[::1]:1080", "proxy");
+	cr_expect_eq(o->balance_policy, BALANCE_MAGLEV);
+	cr_assert_eq(o->balance_hash.n, 2);
+	expect_str(o->balance_hash.v[1], "header:x-user", "hash");
+	cr_expect_eq(o->balance_panic, 50);
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
@@ -329,6 +337,25 @@ Test(config_services, refuses_with_place_and_remedy)
 		    "socket: take one of dial and proxy out\n" },
 		{ "dscp = 64;",
 		    "c:2: services.dscp: wants a whole number from 0 to 63\n" },
+		{ "balance = { policy = \"least\"; };",
+		    "c:2: services.balance.policy: wants \"round_robin\", "
+		    "\"least_request\", \"random\", \"ring_hash\" or "
+		    "\"maglev\"\n" },
+		{ "balance = { hash = [ \"source\", \"header\" ]; };",
+		    "c:2: services.balance.hash: header: wants \"caller\", "
+		    "\"source\", \"header:NAME\", \"cookie:NAME\", "
+		    "\"path\" or \"host\"\n" },
+		{ "balance = { hash = [ ]; };",
+		    "c:2: services.balance.hash: wants one thing to go by at "
+		    "least, as \"caller\"; \"random\" is a policy\n" },
+		{ "balance = { overprovisioning = 99; };",
+		    "c:2: services.balance.overprovisioning: wants a whole "
+		    "number from 100 to 1000 %\n" },
+		{ "balance = { polcy = \"random\"; };",
+		    "c:2: services.balance.polcy: there is no such option; "
+		    "did you mean services.balance.policy?\n"
+		    "c:2: services: warning: sets no option: add one, or take "
+		    "it out\n" },
 		{ "attempt_delay_ms = 9;",
 		    "c:2: services.attempt_delay_ms: wants a whole number from "
 		    "10 to 2000 ms\n" },

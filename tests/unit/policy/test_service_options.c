@@ -340,6 +340,13 @@ Test(service_options, says_what_leads_to_nothing)
 		    "of protocol tcp, whose requests are not looked at, so "
 		    "what is said of it takes no effect: let its resource say "
 		    "http, http2 or grpc\n" },
+		{ "", "mes-tcp", BIT(BALANCE_HASH),
+		    "conf:7: services.balance.hash: warning: service mes-tcp "
+		    "of mesh m is of protocol tcp, whose requests are not "
+		    "looked at, so header:x takes no effect there: use caller "
+		    "or source, or let its resource say http, http2 or "
+		    "grpc\n" },
+		{ "m", "http", BIT(BALANCE_HASH), "" },
 		{ "", "grpc", BIT(HTTP2_FALLBACK),
 		    "conf:7: services.http2_fallback: warning: service grpc of "
 		    "mesh m is of protocol grpc, which HTTP/1.1 cannot carry: "
@@ -357,6 +364,8 @@ Test(service_options, says_what_leads_to_nothing)
 		    " of mesh other, so nothing of this takes effect: correct "
 		    "the name, or add the resource\n" },
 	};
+	const struct str hash[] = { STR("source"), STR("header:x") };
+	const struct str_list hashes = { hash, 2 };
 	struct service_entry e;
 	struct snapshot *s;
 	struct text said;
@@ -365,6 +374,7 @@ Test(service_options, says_what_leads_to_nothing)
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		e = entry(rows[i].mesh, rows[i].service, rows[i].given, "v", 1);
 		e.options.http2_fallback = true;
+		e.options.balance_hash = hashes;
 		said = TEXT_EMPTY;
 		s = build(MESH("m", "") EVERY_PROTOCOL, &e, 1, NULL, &said);
 		cr_expect_str_eq(said.p, rows[i].want, "%s %s: %s",

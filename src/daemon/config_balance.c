@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options of services about the choice of endpoints.  Main thread. */
+
+#include "daemon/service_reading.h"
+#include "policy/hash_key.h"
+
+void
+config_check_balance(
+    const struct service_reading *r, const struct service_options *o)
+{
+	struct hash_key k;
+	size_t i;
+
+	if (o->balance_hash.n == 0)
+		service_reading_tell(r, PROBLEM_ERROR,
+		    SERVICE_OPTION_BALANCE_HASH,
+		    "wants one thing to go by at least, as \"caller\"; "
+		    "\"random\" is a policy");
+	for (i = 0; i < o->balance_hash.n; i++)
+		if (!hash_key_parse(o->balance_hash.v[i], &k))
+			service_reading_tell(r, PROBLEM_ERROR,
+			    SERVICE_OPTION_BALANCE_HASH,
+			    "%.*s: wants \"caller\", \"source\", "
+			    "\"header:NAME\", \"cookie:NAME\", \"path\" or "
+			    "\"host\"",
+			    STR_ARG(o->balance_hash.v[i]));
+}
