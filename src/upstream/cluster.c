@@ -137,6 +137,8 @@ cluster_unref(struct cluster *c)
 	timer_stop(&c->telling);
 	known_names_fini(c);
 	counts_drop(cs, c->counts);
+	balance_free(c->balance);
+	balance_free(c->relays);
 	unref_all(&c->local);
 	unref_all(&c->remote);
 	outward_unref(c->outward);
@@ -192,6 +194,14 @@ cluster_endpoints(const struct cluster *c, const struct reach_want *want)
 		return &want->name->endpoints;
 	/* What the resource says of a wildcard is nowhere to connect to. */
 	return c->service->options->wildcard.len > 0 ? &none : &c->local;
+}
+
+struct balance *
+cluster_balance(const struct cluster *c, const struct reach_want *want)
+{
+	if (want->is_relay)
+		return c->relays;
+	return want->name != NULL ? want->name->balance : c->balance;
 }
 
 bool

@@ -66,8 +66,22 @@ what_it_is(const struct live_endpoint *e, bool is_relay)
 }
 
 static void
-print_endpoint(const struct cluster *c, const struct live_endpoint *e,
-    bool is_relay, struct text *out)
+print_balance(const struct balance *b, const struct live_endpoint *e,
+    uint64_t now_ms, struct text *out)
+{
+	unsigned warmth = balance_warmth_of(b, e, now_ms);
+
+	text_addf(out, " requests=%u balance=%s weight=%u", e->requests,
+	    balance_name(b), e->endpoint->weight);
+	if (warmth < 100)
+		text_addf(out, " (%u%%, slow start)", warmth);
+	text_addf(out, " priority=%u load=%u%%", e->endpoint->priority,
+	    balance_load_of(b, e));
+}
+
+static void
+print_endpoint(const struct cluster *c, const struct balance *b,
+    const struct live_endpoint *e, bool is_relay, struct text *out)
 {
 	uint64_t now = cluster_now_ms(c);
 
@@ -78,18 +92,21 @@ print_endpoint(const struct cluster *c, const struct live_endpoint *e,
 	text_addf(out, " %s active=%u idle=%zu",
 	    live_endpoint_is_healthy(e, now) ? "healthy" : "unhealthy",
 	    e->active, e->n_idle);
+	print_balance(b, e, now, out);
 	print_failure(e, now, out);
 	text_add_char(out, '\n');
 }
 
 static void
-print_endpoints(const struct cluster *c, const struct live_endpoints *list,
-    bool is_relay, struct text *out)
+print_all(
+    const struct cluster *c, struct balance *b, bool is_relay, struct text *out)
 {
+	const struct live_endpoints *list = balance_endpoints(b);
 	size_t i;
 
+	balance_survey(b, cluster_now_ms(c));
 	for (i = 0; i < list->n; i++)
-		print_endpoint(c, list->v[i], is_relay, out);
+		print_endpoint(c, b, list->v[i], is_relay, out);
 }
 
 /* What the resource says is of no interest by itself then. */
@@ -103,7 +120,7 @@ print_names(const struct cluster *c, struct text *out)
 	    STR_ARG(c->service->key), STR_ARG(o->wildcard), c->names.n,
 	    o->wildcard_names);
 	for (n = c->names.table; n != NULL; n = n->hh.next)
-		print_endpoints(c, &n->endpoints, false, out);
+		print_all(c, n->balance, false, out);
 }
 
 void
@@ -115,7 +132,7 @@ clusters_print(const struct clusters *cs, struct text *out)
 		if (c->service->options->wildcard.len > 0)
 			print_names(c, out);
 		else
-			print_endpoints(c, &c->local, false, out);
-		print_endpoints(c, &c->remote, true, out);
+			print_all(c, c->balance, false, out);
+		print_all(c, c->relays, true, out);
 	}
 }

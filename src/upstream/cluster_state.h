@@ -11,6 +11,7 @@
 
 #include "base/hash.h"
 #include "net/families.h"
+#include "upstream/balance.h"
 #include "upstream/cluster.h"
 #include "upstream/endpoint.h"
 #include "upstream/known_names.h"
@@ -46,6 +47,8 @@ struct cluster {
 	struct live_endpoints remote;
 	/* Of a wildcard service: who they are, local being what they share. */
 	struct known_names names;
+	struct balance *balance; /* of local, as the service wants it */
+	struct balance *relays;  /* of remote: in turn, by weight */
 	bool is_dropped; /* the service is gone: nothing is kept for later */
 
 	size_t n_open;     /* connections */
@@ -107,6 +110,9 @@ cluster_now_ms(const struct cluster *c)
 const struct live_endpoints *cluster_endpoints(
     const struct cluster *c, const struct reach_want *want);
 
+struct balance *cluster_balance(
+    const struct cluster *c, const struct reach_want *want);
+
 /* Count the healthy ones anew after something was learnt. */
 void cluster_note_health(struct cluster *c);
 /* The gauges that say which limit is reached. */
@@ -127,6 +133,11 @@ struct cluster_guard cluster_guard_hold(
  */
 void live_endpoints_set(struct live_endpoints *list,
     const struct service_endpoint *v, size_t n, bool keeps, uint64_t name_id);
+/* Nothing is new to who knows nothing: slow start is for who comes later. */
+void live_endpoints_note_known(const struct live_endpoints *list);
+/* As c's service wants it, for a list that outlives it. */
+struct balance *cluster_new_balance(
+    const struct cluster *c, const struct live_endpoints *list) MUST_CHECK;
 void cluster_set_service(struct cluster *c, struct service *s);
 /* Bits of from's rulesets as bits of to's equal ones. */
 uint64_t cluster_translate(

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "base/rng.h"
 #include "base/xalloc.h"
 #include "upstream/cluster_state.h"
 
@@ -99,6 +100,39 @@ change_key(struct cluster *c, struct service *s)
 }
 
 void
+live_endpoints_note_known(const struct live_endpoints *list)
+{
+	size_t i;
+
+	for (i = 0; i < list->n; i++)
+		list->v[i]->is_known_good = true;
+}
+
+struct balance *
+cluster_new_balance(const struct cluster *c, const struct live_endpoints *list)
+{
+	const struct balance_settings s = balance_settings_of(
+	    c->service->options, protocol_is_http(c->service->protocol));
+
+	return balance_new(&s, list, rng_u64());
+}
+
+static void
+renew_balances(struct cluster *c)
+{
+	static const struct live_endpoints none;
+	const struct balance_settings relays =
+	    balance_settings_of(service_options_standard(), false);
+	/* What the resource says of a wildcard is nowhere to connect to. */
+	bool is_wildcard = c->service->options->wildcard.len > 0;
+
+	balance_free(c->balance);
+	balance_free(c->relays);
+	c->balance = cluster_new_balance(c, is_wildcard ? &none : &c->local);
+	c->relays = balance_new(&relays, &c->remote, rng_u64());
+}
+
+void
 cluster_set_service(struct cluster *c, struct service *s)
 {
 	struct service *old = c->service;
@@ -122,6 +156,10 @@ cluster_set_service(struct cluster *c, struct service *s)
 	c->outward = outward_new(s->options, cluster_env(c)->addr_rules);
 	live_endpoints_set(&c->local, s->local, s->n_local, keeps, 0);
 	live_endpoints_set(&c->remote, s->remote, s->n_remote, keeps, 0);
+	/* As long as nobody asks, nothing is noted. */
+	if (old == NULL || old->options->balance_slow_start_ms == 0)
+		live_endpoints_note_known(&c->local);
+	renew_balances(c);
 	known_names_sync(c, keeps);
 	service_unref(old);
 	cluster_note_health(c);

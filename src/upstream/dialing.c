@@ -69,6 +69,7 @@ own(struct lease *l, struct dialing *d)
 	l->cluster->n_undialed--;
 	TAILQ_INSERT_TAIL(&d->owners, l, in_dialing);
 	d->n_owners++;
+	d->endpoint->requests++;
 	put_in_place(d);
 }
 
@@ -81,6 +82,7 @@ dialing_leave(struct lease *l)
 	l->cluster->n_undialed++;
 	TAILQ_REMOVE(&d->owners, l, in_dialing);
 	d->n_owners--;
+	d->endpoint->requests--;
 	put_in_place(d);
 }
 
@@ -89,6 +91,8 @@ dialing_join(struct lease *l, const struct live_endpoint *e)
 {
 	struct dialing *d;
 
+	if (l->want.has_hash)
+		e = l->picked;
 	TAILQ_FOREACH(d, &l->cluster->dialings, link)
 	{
 		if (!has_room(d))
@@ -142,6 +146,16 @@ fail_owners(struct dialing *d, const struct reached *r)
 	}
 }
 
+/* It may have ended up elsewhere: that is where they go now. */
+static void
+aim_owners(const struct dialing *d, struct live_endpoint *e)
+{
+	struct lease *l;
+
+	TAILQ_FOREACH(l, &d->owners, in_dialing)
+	lease_aim(l, e);
+}
+
 static void
 on_reached(void *arg, struct reached *r)
 {
@@ -150,6 +164,8 @@ on_reached(void *arg, struct reached *r)
 
 	if (r->status != REACH_OK)
 		fail_owners(d, r);
+	else
+		aim_owners(d, r->guard.endpoint);
 	release(d);
 	if (r->status == REACH_OK)
 		lease_offer_fresh(c, back_new(r));

@@ -4,7 +4,7 @@
 
 /*
  * What one worker knows of one endpoint while it runs: how the last attempts
- * went, its connections that may be used, its turn in the round robin.  The
+ * went, its connections that may be used, what balance.c keeps of it.  The
  * endpoint itself is the snapshot's and never changes: another digest is
  * another live_endpoint.  Counted without atomics: own thread.
  */
@@ -20,20 +20,35 @@
 /* For so long an endpoint that failed is only the last resort. */
 #define ENDPOINT_FAILED_MS 10000
 
+/* In one pick; better is more.  Of pick.c, for balance.c. */
+enum standing {
+	STANDING_OUT,   /* not for this caller, or gone */
+	STANDING_TRIED, /* and it failed */
+	STANDING_BAD,   /* not healthy */
+	STANDING_GOOD
+};
+
 struct live_endpoint {
 	unsigned refs;
 	struct endpoint *endpoint; /* referenced */
 	uint64_t name_id; /* of the name that it is for; 0: of no wildcard */
 	unsigned ruleset;
 	bool is_zoned;
-	bool is_gone;       /* the service has it no longer, or not as it was */
-	bool is_failing;    /* the last attempt failed */
-	uint64_t credit;    /* of pick.c; wraps like a signed number */
+	bool is_gone;    /* the service has it no longer, or not as it was */
+	bool is_failing; /* the last attempt failed */
+	enum standing standing;
+	unsigned level;     /* of its priority; balance.c */
+	bool is_known_good; /* it was healthy when last looked at */
+	bool is_warming;    /* new, or healthy again */
+	uint64_t warming_since_ms;
+	uint64_t credit;    /* of round robin; wraps like a signed number */
+	uint64_t mark;      /* the last pick that it was a candidate in */
 	unsigned turn;      /* which of its addresses comes first next time */
 	uint64_t failed_ms; /* when the last failure was */
 	char *failure;      /* what it was; NULL: there was none */
 	unsigned connecting;
-	unsigned active; /* open connections, the idle ones included */
+	unsigned active;   /* open connections, the idle ones included */
+	unsigned requests; /* exchanges that use it, or wait for a dialling */
 	/*
 	 * Exchanges that its last connection took at a time: 1 of HTTP/1.1;
 	 * 0: there was none yet.

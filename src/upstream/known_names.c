@@ -45,6 +45,13 @@ endpoint_for(const struct upstream_name *n, const struct endpoint *resource,
 }
 
 static void
+renew_balance(struct upstream_name *n)
+{
+	balance_free(n->balance);
+	n->balance = cluster_new_balance(n->cluster, &n->endpoints);
+}
+
+static void
 make_endpoints(struct upstream_name *n, bool keeps)
 {
 	const struct service *s = n->cluster->service;
@@ -59,6 +66,7 @@ make_endpoints(struct upstream_name *n, bool keeps)
 	}
 	fingerprint_fini(&f);
 	live_endpoints_set(&n->endpoints, v, s->n_local, keeps, n->id);
+	renew_balance(n);
 	for (i = 0; i < s->n_local; i++)
 		endpoint_unref(v[i].endpoint);
 	free(v);
@@ -79,12 +87,14 @@ drop_endpoints(struct upstream_name *n)
 			tls_clients_forget(tls, spec);
 	}
 	live_endpoints_set(&n->endpoints, NULL, 0, false, n->id);
+	renew_balance(n);
 }
 
 static void
 destroy(struct upstream_name *n)
 {
 	drop_endpoints(n);
+	balance_free(n->balance);
 	counts_drop(n->cluster->all, n->counts);
 	free(n);
 }
@@ -131,6 +141,7 @@ name_new(struct cluster *c, struct str text)
 	n->counts = counts_get(c->all, SCOPE_NAMED, text_str(&label));
 	text_free(&label);
 	make_endpoints(n, false);
+	live_endpoints_note_known(&n->endpoints);
 	TAILQ_INSERT_HEAD(&c->names.idle, n, link);
 	HASH_ADD_KEYPTR(hh, c->names.table, n->text.p, n->text.len, n);
 	c->names.n++;

@@ -21,6 +21,7 @@
 #include "upstream/endpoint.h"
 #include "upstream/name.h"
 
+struct balance;
 struct cluster_counts;
 
 struct upstream_name {
@@ -30,6 +31,7 @@ struct upstream_name {
 	bool is_out; /* of the table: goes with its last user */
 	bool has_connected;
 	struct live_endpoints endpoints;
+	struct balance *balance; /* of these */
 	struct cluster_counts *counts;
 	TAILQ_ENTRY(upstream_name) link; /* of the idle ones */
 	UT_hash_handle hh;               /* by text */

@@ -37,6 +37,7 @@ lease_serve(struct lease *l, struct back *b)
 		l->connect_us = b->connect_us;
 	}
 	b->leased++;
+	b->guard.endpoint->requests++;
 }
 
 void
@@ -96,9 +97,31 @@ lease_tell(struct lease *l)
 		timer_set(&c->telling, 0);
 }
 
-/* The first that some endpoint has which this caller may use. */
+/*
+ * Who goes by hash goes there and nowhere else.  For others any endpoint is as
+ * good as the one that was picked, unless it ranks behind it.
+ */
+bool
+lease_suits(const struct lease *l, const struct live_endpoint *picked,
+    const struct live_endpoint *e)
+{
+	uint64_t now = cluster_now_ms(l->cluster);
+
+	if (!pick_allows(&l->want, e))
+		return false;
+	if (e == picked)
+		return true;
+	if (l->want.has_hash)
+		return false;
+	if (picked->is_gone || !live_endpoint_is_healthy(picked, now))
+		return true;
+	return e->endpoint->priority <= picked->endpoint->priority &&
+	       live_endpoint_is_healthy(e, now);
+}
+
+/* The first that some endpoint has which suits as well as the picked one. */
 static struct back *
-find_any(const struct lease *l,
+find_any(const struct lease *l, const struct live_endpoint *picked,
     struct back *(*find)(struct live_endpoint *, const struct proxy_header *))
 {
 	const struct live_endpoints *list =
@@ -107,7 +130,7 @@ find_any(const struct lease *l,
 	size_t i;
 
 	for (i = 0; i < list->n; i++) {
-		if (!pick_allows(&l->want, list->v[i]))
+		if (!lease_suits(l, picked, list->v[i]))
 			continue;
 		b = find(list->v[i], l->want.proxy_header);
 		if (b != NULL)
@@ -125,11 +148,12 @@ find_open(struct lease *l, struct live_endpoint *picked)
 
 	/* What others use at this moment is not stale, at least. */
 	if (l->must_be_fresh)
-		return cluster_make_room(c) ? NULL
-					    : find_any(l, pool_find_shared);
+		return cluster_make_room(c)
+			   ? NULL
+			   : find_any(l, picked, pool_find_shared);
 	b = pool_find(picked, l->want.proxy_header);
 	if (b == NULL && cluster_is_full(c))
-		b = find_any(l, pool_find);
+		b = find_any(l, picked, pool_find);
 	return b;
 }
 
@@ -155,8 +179,8 @@ get_or_wait(struct lease *l)
 	struct live_endpoint *e = NULL;
 
 	if (b == NULL)
-		e = pick_endpoint(cluster_endpoints(c, &l->want), &l->want,
-		    NULL, cluster_now_ms(c));
+		e = pick_endpoint(cluster_balance(c, &l->want), &l->want, NULL,
+		    cluster_now_ms(c));
 	if (e != NULL)
 		b = find_open(l, e);
 	if (b != NULL) {
@@ -217,6 +241,7 @@ give_back(struct lease *l, bool is_whole)
 	l->stream->ops->release(l->stream, is_whole);
 	l->stream = NULL;
 	b->leased--;
+	b->guard.endpoint->requests--;
 	if (!is_kept_private(l, b))
 		lease_offer(l->cluster, b);
 }

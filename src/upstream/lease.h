@@ -37,7 +37,8 @@ struct lease {
 	void *arg;
 	TAILQ_ENTRY(lease) link; /* of those that wait, or are to be told */
 	uint64_t since_ms;
-	struct dialing *dialing; /* what was begun for it while it waits */
+	struct live_endpoint *picked; /* while it waits; referenced */
+	struct dialing *dialing;      /* what was begun for it while it waits */
 	TAILQ_ENTRY(lease) in_dialing;
 	struct back *back; /* while it is held */
 

@@ -15,6 +15,14 @@
 #include "upstream/pin.h"
 
 void
+lease_aim(struct lease *l, struct live_endpoint *e)
+{
+	live_endpoint_ref(e);
+	live_endpoint_unref(l->picked);
+	l->picked = e;
+}
+
+void
 lease_dequeue(struct lease *l)
 {
 	struct cluster *c = l->cluster;
@@ -24,6 +32,8 @@ lease_dequeue(struct lease *l)
 	TAILQ_REMOVE(&c->waiting, l, link);
 	c->n_waiting--;
 	c->n_undialed--;
+	live_endpoint_unref(l->picked);
+	l->picked = NULL;
 	cluster_note_limits(c);
 }
 
@@ -38,7 +48,7 @@ refuse(struct lease *l, enum reach_status s, const char *detail)
 static bool
 suits(const struct lease *l, const struct back *b, bool is_fresh)
 {
-	if (!pick_allows(&l->want, b->guard.endpoint) ||
+	if (!lease_suits(l, l->picked, b->guard.endpoint) ||
 	    l->want.proxy_header != b->proxy_header)
 		return false;
 	/* As in lease.c: at the limit what others use is good enough. */
@@ -162,13 +172,16 @@ static void
 dial_for(struct lease *l)
 {
 	struct live_endpoint *e =
-	    pick_endpoint(cluster_endpoints(l->cluster, &l->want), &l->want,
-		NULL, cluster_now_ms(l->cluster));
+	    pick_endpoint(cluster_balance(l->cluster, &l->want), &l->want, NULL,
+		cluster_now_ms(l->cluster));
 
-	if (e != NULL)
-		dialing_begin(l, e);
-	else
+	if (e == NULL) {
 		refuse(l, REACH_NO_ENDPOINT, "");
+		return;
+	}
+	lease_aim(l, e);
+	if (!dialing_join(l, e))
+		dialing_begin(l, e);
 }
 
 void
@@ -213,6 +226,7 @@ lease_enqueue(struct lease *l, struct live_endpoint *first)
 	bool is_first = c->n_undialed == 0 && !c->is_feeding;
 
 	l->state = LEASE_WAITING;
+	lease_aim(l, first);
 	l->since_ms = cluster_now_ms(c);
 	TAILQ_INSERT_TAIL(&c->waiting, l, link);
 	c->n_waiting++;

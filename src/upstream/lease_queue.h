@@ -19,6 +19,12 @@ void lease_offer(struct cluster *c, struct back *b);
 /* The same for a new one. */
 void lease_offer_fresh(struct cluster *c, struct back *b);
 
+/* It waits for e from now on. */
+void lease_aim(struct lease *l, struct live_endpoint *e);
+
+/* lease.c: may e serve it, although another one was picked? */
+bool lease_suits(const struct lease *l, const struct live_endpoint *picked,
+    const struct live_endpoint *e) MUST_CHECK;
 /* lease.c: the results, and telling them soon. */
 void lease_serve(struct lease *l, struct back *b);
 void lease_fail(struct lease *l, enum reach_status s, const char *detail);

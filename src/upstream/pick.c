@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Smooth weighted round robin: at each pick everybody who takes part earns his
- * weight, and who has most pays the sum of all.  So turns are spread evenly
- * (a a b a, not a a a b), also when callers may use different endpoints.
- */
+/* Who takes part in a pick, and how it stands.  The choice is in balance.c. */
 
 #include "upstream/pick.h"
 
@@ -36,68 +32,31 @@ has(const struct live_endpoints *list, const struct live_endpoint *e)
 	return false;
 }
 
-static bool
-takes_part(const struct live_endpoint *e, const struct reach_want *want,
-    const struct live_endpoints *tried)
-{
-	return pick_allows(want, e) && !has(tried, e);
-}
-
-/* Lower is better; only the best ones share the turns. */
-static uint64_t
-rank(const struct live_endpoint *e, uint64_t now_ms)
-{
-	uint64_t is_failed = !live_endpoint_is_healthy(e, now_ms);
-	uint64_t is_weightless = e->endpoint->weight == 0;
-
-	return is_failed << 33 | (uint64_t)e->endpoint->priority << 1 |
-	       is_weightless;
-}
-
-static uint64_t
-best_rank(const struct live_endpoints *all, const struct reach_want *want,
+static enum standing
+standing_of(const struct live_endpoint *e, const struct reach_want *want,
     const struct live_endpoints *tried, uint64_t now_ms)
 {
-	uint64_t best = UINT64_MAX, r;
-	size_t i;
-
-	for (i = 0; i < all->n; i++) {
-		if (!takes_part(all->v[i], want, tried))
-			continue;
-		r = rank(all->v[i], now_ms);
-		if (r < best)
-			best = r;
-	}
-	return best;
-}
-
-static bool
-has_more(const struct live_endpoint *a, const struct live_endpoint *b)
-{
-	return (int64_t)(a->credit - b->credit) > 0;
+	if (!pick_allows(want, e))
+		return STANDING_OUT;
+	if (has(tried, e))
+		return STANDING_TRIED;
+	return live_endpoint_is_healthy(e, now_ms) ? STANDING_GOOD
+						   : STANDING_BAD;
 }
 
 struct live_endpoint *
-pick_endpoint(const struct live_endpoints *all, const struct reach_want *want,
+pick_endpoint(struct balance *b, const struct reach_want *want,
     const struct live_endpoints *tried, uint64_t now_ms)
 {
-	uint64_t best = best_rank(all, want, tried, now_ms), sum = 0, weight;
-	struct live_endpoint *found = NULL, *e;
+	const struct live_endpoints *all = balance_endpoints(b);
+	struct live_endpoint *e;
 	size_t i;
 
 	for (i = 0; i < all->n; i++) {
 		e = all->v[i];
-		if (!takes_part(e, want, tried) || rank(e, now_ms) != best)
-			continue;
-		weight = e->endpoint->weight > 0 ? e->endpoint->weight : 1;
-		e->credit += weight;
-		sum += weight;
-		if (found == NULL || has_more(e, found))
-			found = e;
+		e->standing = standing_of(e, want, tried, now_ms);
 	}
-	if (found != NULL)
-		found->credit -= sum;
-	return found;
+	return balance_choose(b, want->has_hash ? &want->hash : NULL, now_ms);
 }
 
 size_t
@@ -107,6 +66,6 @@ pick_left(const struct live_endpoints *all, const struct reach_want *want,
 	size_t i, n = 0;
 
 	for (i = 0; i < all->n; i++)
-		n += takes_part(all->v[i], want, tried);
+		n += pick_allows(want, all->v[i]) && !has(tried, all->v[i]);
 	return n;
 }

@@ -3,19 +3,19 @@
 #define UPSTREAM_PICK_H
 
 /*
- * Which endpoint is next: round robin by weight among those that the caller
- * may use.  Healthy ones come before failed ones, then a lower priority number
- * before a higher one; weight 0 is served only when nothing else is left.
- * Pure but for the endpoints' credits: time is an argument.
+ * Which endpoint is next among those that the caller may use: healthy ones
+ * come before failed ones, and weight 0 is served only when nothing else is
+ * left.  What decides between the others is in balance.h.
  */
 
+#include "upstream/balance.h"
 #include "upstream/endpoint.h"
 #include "upstream/reach.h"
 
 bool pick_allows(const struct reach_want *want, const struct live_endpoint *e);
 
 /* NULL when none is left.  Those in tried are passed over. */
-struct live_endpoint *pick_endpoint(const struct live_endpoints *all,
+struct live_endpoint *pick_endpoint(struct balance *b,
     const struct reach_want *want, const struct live_endpoints *tried,
     uint64_t now_ms) MUST_CHECK;
 

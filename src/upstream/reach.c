@@ -105,8 +105,8 @@ pick_next(struct reach *r)
 	/* A reload may have come between; if not, the cluster has it too. */
 	if (is_allowed)
 		return e;
-	return pick_endpoint(
-	    choice(r), &r->want, &r->tried, cluster_now_ms(r->cluster));
+	return pick_endpoint(cluster_balance(r->cluster, &r->want), &r->want,
+	    &r->tried, cluster_now_ms(r->cluster));
 }
 
 static enum next

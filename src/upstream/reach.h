@@ -38,6 +38,12 @@ struct reach_want {
 	const struct service *service;
 	/* Of a wildcard service: upstream/name.h; NULL: it has none. */
 	struct upstream_name *name;
+	/*
+	 * What the service's balance goes by, if it goes by hash and the
+	 * caller has any of it.
+	 */
+	uint64_t hash;
+	bool has_hash;
 	/* Of leases: where a private connection is kept; NULL: nowhere. */
 	struct pin *pin;
 	/*

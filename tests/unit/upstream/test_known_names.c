@@ -180,7 +180,7 @@ Test(known_names, each_has_connections_of_its_own)
 	cr_expect_eq(of_name("a.s3.test", STAT_NAME_USES), 2);
 	cr_expect(rig_says(&g, "m/ES/s wildcard *.s3.test names=3 most=10\n"));
 	cr_expect(rig_says(&g, "m/ES/s s3@b.s3.test name b.s3.test:"));
-	cr_expect(rig_says(&g, " 127.0.0.3 healthy active=1 idle=1\n"));
+	cr_expect(rig_says(&g, " 127.0.0.3 healthy active=1 idle=1 "));
 }
 
 /* Also while they wait for one that is being made. */

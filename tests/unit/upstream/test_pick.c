@@ -71,11 +71,14 @@ struct made {
 	struct endpoint endpoints[6];
 	struct live_endpoint *list[6];
 	struct live_endpoints all;
+	struct balance *balance;
 };
 
 static void
 make(const struct row *row, struct made *m)
 {
+	struct balance_settings s =
+	    balance_settings_of(service_options_standard(), false);
 	char name, flag;
 	size_t i;
 
@@ -97,6 +100,9 @@ make(const struct row *row, struct made *m)
 						  : ENDPOINT_FAILED_MS - 1);
 		m->list[m->all.n++] = e;
 	}
+	/* One that is healthy carries all of its priority. */
+	s.overprovisioning = 1000;
+	m->balance = balance_new(&s, &m->all, 1);
 }
 
 Test(pick, whose_turn_it_is)
@@ -109,7 +115,7 @@ Test(pick, whose_turn_it_is)
 		make(&rows[i], &m);
 		for (j = 0; j < strlen(rows[i].order); j++) {
 			struct live_endpoint *e =
-			    pick_endpoint(&m.all, &rows[i].want, NULL, NOW);
+			    pick_endpoint(m.balance, &rows[i].want, NULL, NOW);
 
 			got[j] = '-';
 			if (e != NULL)
@@ -117,6 +123,7 @@ Test(pick, whose_turn_it_is)
 		}
 		got[j] = '\0';
 		cr_expect_str_eq(got, rows[i].order, "%s", rows[i].what);
+		balance_free(m.balance);
 	}
 }
 
@@ -133,13 +140,14 @@ Test(pick, what_was_tried_is_not_tried_again)
 	make(&row, &m);
 	for (size_t i = 0; i < 3; i++) {
 		cr_expect_eq(pick_left(&m.all, &row.want, &tried), 3 - i);
-		e = pick_endpoint(&m.all, &row.want, &tried, NOW);
+		e = pick_endpoint(m.balance, &row.want, &tried, NOW);
 		cr_assert_not_null(e);
 		got[i] = e->endpoint->key.p[0];
 		list[tried.n++] = e;
 	}
 	cr_expect_str_eq(got, "acb");
-	cr_expect_null(pick_endpoint(&m.all, &row.want, &tried, NOW));
+	cr_expect_null(pick_endpoint(m.balance, &row.want, &tried, NOW));
+	balance_free(m.balance);
 }
 
 /* Callers with different permissions do not take each other's turns. */
@@ -154,10 +162,11 @@ Test(pick, turns_are_fair_to_mixed_callers)
 
 	make(&row, &m);
 	for (size_t i = 0; i < 100; i++) {
-		e = pick_endpoint(&m.all, &only_a, NULL, NOW);
+		e = pick_endpoint(m.balance, &only_a, NULL, NOW);
 		cr_assert_eq(e, &m.live[0]);
-		e = pick_endpoint(&m.all, &row.want, NULL, NOW);
+		e = pick_endpoint(m.balance, &row.want, NULL, NOW);
 		n_a += e == &m.live[0];
 	}
 	cr_expect_eq(n_a, 50, "%u", n_a);
+	balance_free(m.balance);
 }
