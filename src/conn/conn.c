@@ -22,6 +22,7 @@
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "conn/front.h"
+#include "conn/hash_by.h"
 #include "net/sock.h"
 #include "upstream/proxy_protocol.h"
 
@@ -393,6 +394,18 @@ on_reached(void *arg, struct reached *r)
 	conn_run(c);
 }
 
+/* Of a relay nobody knows who calls. */
+static void
+set_hash(const struct conn *c, struct reach_want *want)
+{
+	struct hash_source by = { .from = &c->from };
+
+	if (c->route != ROUTE_SERVE)
+		return;
+	by.caller = wire_tls_identity(c->client);
+	hash_by(c->service->options, &by, want);
+}
+
 static enum next
 reach(struct conn *c)
 {
@@ -408,6 +421,7 @@ reach(struct conn *c)
 	if (conn_asks_by_request(c) || c->is_reached)
 		return GO;
 	if (c->reach == NULL) {
+		set_hash(c, &want);
 		s->cluster =
 		    cluster_ref(clusters_get(c->all->env.clusters, c->service));
 		if (conn_choose_name(c) == END)

@@ -5,6 +5,7 @@
  */
 
 #include "conn/exchange_step.h"
+#include "conn/hash_by.h"
 
 static void
 on_ready(void *arg)
@@ -163,10 +164,17 @@ begin_lease(struct exchange *x, const char **why)
 		.pin = x->pin,
 		.proxy_header = conn_proxy_header(x->conn, x->service),
 	};
+	const struct hash_source by = {
+		.caller = wire_tls_identity(x->conn->client),
+		.from = &x->conn->from,
+		.request = x->request,
+		.host = x->authority,
+	};
 	enum outcome o = choose_name(x, &want.name, why);
 
 	if (o != OUT_OK)
 		return o;
+	hash_by(x->service->options, &by, &want);
 	x->has_lease = true;
 	x->is_leased = lease_start(
 	    &x->lease, x->cluster, &want, x->wants_fresh, on_leased, x);
