@@ -119,7 +119,7 @@ SERVICE_ROW(BALANCE_HASH, STRS, balance_hash, "balance.hash", "caller", NULL, 1,
     "What ring_hash and maglev go by, together: \"caller\" (SPIFFE identity), \"source\" (its address), and of requests \"header:NAME\", \"cookie:NAME\", \"path\" (without the query) and \"host\".")
 SERVICE_ROW(BALANCE_CHOICES, UINT, balance_choices, "balance.choices", "2", NULL, 1, 100, ANY,
     "Endpoints that least_request draws to compare.")
-SERVICE_ROW(BALANCE_TABLE_SIZE, UINT, balance_table_size, "balance.table_size", "16384", NULL, 128, 65536, ANY,
+SERVICE_ROW(BALANCE_TABLE_SIZE, UINT, balance_table_size, "balance.table_size", "16384", NULL, 128, 65537, ANY,
     "Places of maglev's table (the next prime is taken), or most points of the ring, which has 512 for the lightest endpoint; in each worker.")
 SERVICE_ROW(BALANCE_OVERPROVISIONING, UINT, balance_overprovisioning, "balance.overprovisioning", "140", "%", 100, 1000, ANY,
     "A priority gets all of the load while this much of what is healthy in it is at least 100 %; what is missing goes to the next one.")

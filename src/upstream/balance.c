@@ -2,8 +2,7 @@
 /*
  * First who: endpoints that are healthy and have a weight, of a priority that
  * is drawn by its health; where there is none, healthy ones without weight,
- * then the others, lower priorities first.  Then which, by a row of the table
- * policies.
+ * then the others, lower priorities first.  Then which: balance_policy.c.
  *
  * A priority can carry as much of the load as is healthy of its weight, times
  * the factor of overprovisioning, 100 % at most.  What the first cannot carry
@@ -12,71 +11,15 @@
 
 #include "upstream/balance.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/siphash.h"
 #include "base/xalloc.h"
-#include "upstream/balance_table.h"
+#include "upstream/balance_state.h"
 
 /* Parts that the load is divided into. */
 #define WHOLE 10000
 /* Parts of a weight, for those that are warming up. */
 #define WARM 1000
-
-struct level {
-	unsigned priority;
-	uint64_t total; /* weight of those that the caller may use */
-	uint64_t good;  /* of these, weight of the healthy ones */
-	unsigned load;  /* of WHOLE */
-};
-
-struct candidate {
-	struct live_endpoint *endpoint;
-	uint64_t weight;
-};
-
-struct balance {
-	struct balance_settings settings;
-	const struct live_endpoints *all;
-	struct level *levels; /* by priority; NULL: not made yet */
-	size_t n_levels;
-	struct candidate *v; /* of this pick; room for all */
-	size_t n;
-	uint64_t sum;  /* of their weights */
-	uint64_t pick; /* its number, which is the mark of candidates */
-	uint64_t lots;
-	struct balance_table *table;
-	bool has_table; /* it was made, or there can be none */
-};
-
-static struct live_endpoint *take_turns(struct balance *b, uint64_t hash);
-static struct live_endpoint *choose_least(struct balance *b, uint64_t hash);
-static struct live_endpoint *draw_one(struct balance *b, uint64_t hash);
-static struct live_endpoint *follow_hash(struct balance *b, uint64_t hash);
-
-static const struct policy {
-	const char *name;
-	struct live_endpoint *(*choose)(struct balance *b, uint64_t hash);
-	/* Of those that go by hash. */
-	struct balance_table *(*make)(
-	    const struct balance_host *v, size_t n, size_t size);
-	size_t (*start)(const struct balance_table *t, uint64_t hash);
-} policies[] = {
-	[BALANCE_ROUND_ROBIN] = { "round_robin", take_turns, NULL, NULL },
-	[BALANCE_LEAST_REQUEST] = { "least_request", choose_least, NULL, NULL },
-	[BALANCE_RANDOM] = { "random", draw_one, NULL, NULL },
-	[BALANCE_RING_HASH] = { "ring_hash", follow_hash, balance_ring_new,
-	    balance_ring_start },
-	[BALANCE_MAGLEV] = { "maglev", follow_hash, balance_maglev_new,
-	    balance_maglev_start },
-};
-
-static const struct policy *
-policy_of(const struct balance *b)
-{
-	return &policies[b->settings.policy];
-}
 
 struct balance_settings
 balance_settings_of(const struct service_options *o, bool counts_requests)
@@ -122,14 +65,8 @@ balance_endpoints(const struct balance *b)
 	return b->all;
 }
 
-const char *
-balance_name(const struct balance *b)
-{
-	return policy_of(b)->name;
-}
-
-static uint64_t
-lot(struct balance *b)
+uint64_t
+balance_lot(struct balance *b)
 {
 	b->lots += UINT64_C(0x9e3779b97f4a7c15);
 	return balance_mix(b->lots);
@@ -146,11 +83,11 @@ compare_levels(const void *a, const void *b)
 static unsigned
 level_of(const struct balance *b, unsigned priority)
 {
-	unsigned i = 0;
+	const struct level key = { .priority = priority };
+	const struct level *l =
+	    bsearch(&key, b->levels, b->n_levels, sizeof(key), compare_levels);
 
-	while (b->levels[i].priority != priority)
-		i++;
-	return i;
+	return (unsigned)(l - b->levels);
 }
 
 /* Most clusters are never asked, or have one endpoint. */
@@ -280,7 +217,7 @@ share_load(struct balance *b)
 static unsigned
 draw_part(struct balance *b, const uint64_t *hash)
 {
-	uint64_t x = hash != NULL ? balance_mix(*hash ^ WHOLE) : lot(b);
+	uint64_t x = hash != NULL ? balance_mix(*hash ^ WHOLE) : balance_lot(b);
 
 	return (unsigned)((x >> 32) * WHOLE >> 32);
 }
@@ -385,179 +322,8 @@ balance_choose(struct balance *b, const uint64_t *hash, uint64_t now_ms)
 		return NULL;
 	if (b->n == 1)
 		return b->v[0].endpoint;
-	return policy_of(b)->choose(
-	    b, balance_mix(hash != NULL ? *hash : lot(b)));
-}
-
-static bool
-has_more(const struct live_endpoint *a, const struct live_endpoint *b)
-{
-	return (int64_t)(a->credit - b->credit) > 0;
-}
-
-/*
- * Smooth weighted round robin: at each pick everybody who takes part earns his
- * weight, and who has most pays the sum of all.  So turns are spread evenly
- * (a a b a, not a a a b), also when callers may use different endpoints.
- */
-static struct live_endpoint *
-take_turns(struct balance *b, uint64_t hash)
-{
-	struct live_endpoint *found = NULL, *e;
-	size_t i;
-
-	(void)hash;
-	for (i = 0; i < b->n; i++) {
-		e = b->v[i].endpoint;
-		e->credit += b->v[i].weight;
-		if (found == NULL || has_more(e, found))
-			found = e;
-	}
-	found->credit -= b->sum;
-	return found;
-}
-
-/* By weight. */
-static size_t
-draw(const struct balance *b, uint64_t random)
-{
-	uint64_t left = random % b->sum;
-	size_t i;
-
-	for (i = 0; left >= b->v[i].weight; i++)
-		left -= b->v[i].weight;
-	return i;
-}
-
-static struct live_endpoint *
-draw_one(struct balance *b, uint64_t hash)
-{
-	return b->v[draw(b, hash)].endpoint;
-}
-
-static uint64_t
-load_of(const struct balance *b, const struct live_endpoint *e)
-{
-	return b->settings.counts_requests ? e->requests
-					   : e->active + e->connecting;
-}
-
-static bool
-is_less(const struct balance *b, const struct candidate *a,
-    const struct candidate *than)
-{
-	return load_of(b, a->endpoint) * than->weight <
-	       load_of(b, than->endpoint) * a->weight;
-}
-
-/*
- * The least loaded for its weight of some that are drawn by weight.  Of equals
- * the first that was drawn: without load weights alone decide.
- */
-static struct live_endpoint *
-choose_least(struct balance *b, uint64_t hash)
-{
-	struct candidate best = { .endpoint = NULL };
-	unsigned left = b->settings.choices;
-	size_t i;
-
-	for (; left > 0 && b->n > 0; left--, hash = lot(b)) {
-		i = draw(b, hash);
-		if (best.endpoint == NULL || is_less(b, &b->v[i], &best))
-			best = b->v[i];
-		b->sum -= b->v[i].weight;
-		b->v[i] = b->v[--b->n];
-	}
-	return best.endpoint;
-}
-
-/*
- * An endpoint is where it leads to: its name may be a number in a list.  The
- * key of the hash is fixed, so that all egresses think alike.
- */
-static uint64_t
-id_of(const struct live_endpoint *e)
-{
-	static const uint64_t key[2] = { UINT64_C(0x7a65677265737331),
-		UINT64_C(0x62616c616e636531) };
-	struct text t = TEXT_EMPTY;
-	uint64_t id;
-
-	text_addf(&t, "%.*s %u", STR_ARG(e->endpoint->host),
-	    (unsigned)e->endpoint->port);
-	id = siphash24(key, t.p, t.len);
-	text_free(&t);
-	return id;
-}
-
-/* Twice the same place in a list is twice its share. */
-static uint64_t
-make_unique(const struct balance_host *before, size_t n, uint64_t id)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		if (before[i].id == id)
-			id = balance_mix(id + 1);
-	return id;
-}
-
-static void
-make_table(struct balance *b)
-{
-	struct balance_host *v = xcalloc(b->all->n, sizeof(*v));
-	size_t i;
-
-	for (i = 0; i < b->all->n; i++) {
-		v[i].id = make_unique(v, i, id_of(b->all->v[i]));
-		v[i].weight = b->all->v[i]->endpoint->weight;
-	}
-	b->table = policy_of(b)->make(v, b->all->n, b->settings.table_size);
-	b->has_table = true;
-	free(v);
-}
-
-/*
- * The greatest mix of hash and endpoint wins (rendezvous hashing): for those
- * that have no place in a table.
- */
-static struct live_endpoint *
-meet(const struct balance *b, uint64_t hash)
-{
-	struct live_endpoint *found = NULL;
-	uint64_t most = 0, score;
-	size_t i;
-
-	for (i = 0; i < b->n; i++) {
-		score = balance_mix(hash ^ id_of(b->v[i].endpoint));
-		if (found == NULL || score > most) {
-			most = score;
-			found = b->v[i].endpoint;
-		}
-	}
-	return found;
-}
-
-static struct live_endpoint *
-follow_hash(struct balance *b, uint64_t hash)
-{
-	const struct balance_table *t;
-	struct live_endpoint *e;
-	size_t i, at;
-
-	if (!b->has_table)
-		make_table(b);
-	t = b->table;
-	if (t == NULL)
-		return meet(b, hash);
-	at = policy_of(b)->start(t, hash);
-	for (i = 0; i < t->n; i++) {
-		e = b->all->v[t->hosts[at]];
-		if (e->mark == b->pick)
-			return e;
-		at = at + 1 < t->n ? at + 1 : 0;
-	}
-	return meet(b, hash);
+	return balance_apply(
+	    b, balance_mix(hash != NULL ? *hash : balance_lot(b)));
 }
 
 void

@@ -14,14 +14,23 @@
 /* So that each host has some. */
 #define LEAST_PLACES 4
 #define FREE UINT16_MAX
+/* Of a turn: where hosts begin. */
+#define STEPS 1024
 
 struct taker {
 	uint64_t id;
 	uint64_t weight;
-	uint64_t earned; /* a place costs the greatest weight of all */
+	uint64_t taken; /* places, which are few; weights have 32 bits */
 	size_t at;
 	size_t step;
 	size_t host;
+	struct taker *next; /* of those whose turn is in the same round */
+};
+
+/* In the order in which they came. */
+struct round {
+	struct taker *first;
+	struct taker *last;
 };
 
 static bool
@@ -80,24 +89,57 @@ make_takers(struct taker *to, const struct balance_host *v, size_t n,
 static void
 take_one(struct balance_table *t, struct taker *k)
 {
-	while (t->hosts[k->at] != FREE)
-		k->at = (k->at + k->step) % t->n;
-	t->hosts[k->at] = (uint16_t)k->host;
+	size_t at = k->at;
+
+	while (t->hosts[at] != FREE) {
+		at += k->step;
+		if (at >= t->n)
+			at -= t->n;
+	}
+	t->hosts[at] = (uint16_t)k->host;
+	k->at = at;
+}
+
+/*
+ * Who weighs most has a turn in each round, who weighs a third of that in each
+ * third one, beginning somewhere in the first three.  There are no more rounds
+ * than places; a later turn never comes.
+ */
+static void
+plan_turn(struct round *rounds, size_t n, struct taker *k, uint64_t most)
+{
+	uint64_t at =
+	    (k->taken * STEPS + k->id % STEPS) * most / (k->weight * STEPS);
+	struct round *r;
+
+	if (at >= n)
+		return;
+	r = &rounds[at];
+	k->next = NULL;
+	if (r->first == NULL)
+		r->first = k;
+	else
+		r->last->next = k;
+	r->last = k;
 }
 
 static void
-fill(struct balance_table *t, struct taker *v, size_t n, uint64_t cost)
+fill(struct balance_table *t, struct taker *v, size_t n, uint64_t most)
 {
+	struct round *rounds = xcalloc(t->n, sizeof(*rounds)), *r;
+	struct taker *k, *next;
 	size_t i, left = t->n;
 
-	for (i = 0; left > 0; i = (i + 1) % n) {
-		v[i].earned += v[i].weight;
-		if (v[i].earned < cost)
-			continue;
-		v[i].earned -= cost;
-		take_one(t, &v[i]);
-		left--;
-	}
+	for (i = 0; i < n; i++)
+		plan_turn(rounds, t->n, &v[i], most);
+	for (r = rounds; left > 0; r++)
+		for (k = r->first; k != NULL && left > 0; k = next, left--) {
+			next = k->next;
+			take_one(t, k);
+			k->taken++;
+			plan_turn(rounds, t->n, k, most);
+		}
+	free(rounds);
 }
 
 struct balance_table *

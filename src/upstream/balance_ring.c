@@ -19,14 +19,46 @@ struct point {
 };
 
 /* Where two hosts have the same point the order in the list plays no part. */
-static int
-compare(const void *a, const void *b)
+static bool
+is_before(const struct point *p, const struct point *q)
 {
-	const struct point *p = a, *q = b;
-
 	if (p->position != q->position)
-		return p->position < q->position ? -1 : 1;
-	return (p->id > q->id) - (p->id < q->id);
+		return p->position < q->position;
+	return p->id < q->id;
+}
+
+/* By insertion: they are nearly sorted. */
+static void
+finish(struct point *v, size_t n)
+{
+	struct point p;
+	size_t i, j;
+
+	for (i = 1; i < n; i++) {
+		p = v[i];
+		for (j = i; j > 0 && is_before(&p, &v[j - 1]); j--)
+			v[j] = v[j - 1];
+		v[j] = p;
+	}
+}
+
+/*
+ * Positions are spread evenly, so that each of as many drawers as there are
+ * points gets one or a few.
+ */
+static void
+sort(struct point *to, const struct point *from, size_t n)
+{
+	size_t *ends = xcalloc(n + 1, sizeof(*ends)), i;
+
+	for (i = 0; i < n; i++)
+		ends[from[i].position * (uint64_t)n >> 32]++;
+	for (i = 1; i < n; i++)
+		ends[i] += ends[i - 1];
+	for (i = n; i-- > 0;)
+		to[--ends[from[i].position * (uint64_t)n >> 32]] = from[i];
+	free(ends);
+	finish(to, n);
 }
 
 /*
@@ -81,12 +113,13 @@ add_points(struct point *to, const struct balance_host *h, size_t host,
 }
 
 static struct balance_table *
-make(struct point *points, size_t n)
+make(const struct point *unsorted, size_t n)
 {
 	struct balance_table *t = xcalloc(1, sizeof(*t));
+	struct point *points = xcalloc(n, sizeof(*points));
 	size_t i;
 
-	qsort(points, n, sizeof(*points), compare);
+	sort(points, unsorted, n);
 	t->n = n;
 	t->hosts = xcalloc(n, sizeof(*t->hosts));
 	t->positions = xcalloc(n, sizeof(*t->positions));
@@ -94,6 +127,7 @@ make(struct point *points, size_t n)
 		t->hosts[i] = points[i].host;
 		t->positions[i] = points[i].position;
 	}
+	free(points);
 	return t;
 }
 

@@ -19,7 +19,7 @@
 
 struct balance_host {
 	uint64_t id;     /* by what it is, not where it stands in the list */
-	uint64_t weight; /* 0: has no place */
+	unsigned weight; /* 0: has no place */
 };
 
 /* Hosts are numbers below this. */

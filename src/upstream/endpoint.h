@@ -43,6 +43,7 @@ struct live_endpoint {
 	uint64_t warming_since_ms;
 	uint64_t credit;    /* of round robin; wraps like a signed number */
 	uint64_t mark;      /* the last pick that it was a candidate in */
+	uint64_t hash_id;   /* where it leads to, of tables */
 	unsigned turn;      /* which of its addresses comes first next time */
 	uint64_t failed_ms; /* when the last failure was */
 	char *failure;      /* what it was; NULL: there was none */

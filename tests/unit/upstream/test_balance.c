@@ -22,6 +22,8 @@ static const struct {
 	{ "weights", 4, { 1, 2, 3, 4 } },
 	{ "one that is much heavier", 3, { 100, 1, 1 } },
 	{ "one without weight", 4, { 2, 0, 1, 1 } },
+	{ "nearly too heavy", 3, { UINT32_MAX, UINT32_MAX, UINT32_MAX / 2 } },
+	{ "nearly too different", 2, { UINT32_MAX, 1 } },
 };
 
 static void

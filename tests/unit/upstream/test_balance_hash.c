@@ -5,6 +5,7 @@
  */
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "balance_rig.h"
 #include "upstream/balance_table.h"
@@ -293,6 +294,7 @@ Test(balance_hash, those_without_weight_are_the_last_resort)
 		count(v, counts);
 		cr_expect_eq(counts[0], 0);
 		cr_expect(is_about(counts[1], KEYS / 2, KEYS * 0.02));
+		/* All of them. */
 		h.fixed[0].weight = 0;
 		hosts_renew(&h, &s);
 		find_all(&h, v);
@@ -302,13 +304,113 @@ Test(balance_hash, those_without_weight_are_the_last_resort)
 	}
 }
 
+/*
+ * Of more endpoints than tables can have each key has one too, by weight, and
+ * only the keys of one that fails move.
+ */
+Test(balance_hash, without_a_table)
+{
+	enum { MANY = BALANCE_HOSTS_MAX + 1, FEW_KEYS = 200 };
+	static struct endpoint fixed[MANY];
+	static struct live_endpoint live[MANY];
+	static struct live_endpoint *list[MANY];
+	static char names[MANY][24];
+	const struct live_endpoints all = { .v = list, .n = MANY };
+	const struct reach_want want = {
+		.rulesets = UINT64_MAX,
+		.has_hash = true,
+	};
+
+	for (size_t i = 0; i < MANY; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "h%zu", i);
+		fixed[i] = (struct endpoint){
+			.host = str_of(names[i]),
+			.port = 443,
+			.weight = i < 2 ? (unsigned)i * 2000000 + 1000000 : 1,
+		};
+		live[i] = (struct live_endpoint){ .endpoint = &fixed[i] };
+		list[i] = &live[i];
+	}
+	for (size_t p = 0; p < ARRAY_LEN(by_hash); p++) {
+		const struct balance_settings s = balance_standard(by_hash[p]);
+		struct balance *b = balance_new(&s, &all, 1);
+		struct live_endpoint *before[FEW_KEYS], *e;
+		unsigned counts[2] = { 0 };
+
+		for (int fails = 0; fails < 2; fails++) {
+			live[0].is_failing = fails;
+			live[0].failed_ms = BALANCE_NOW;
+			for (uint64_t i = 0; i < FEW_KEYS; i++) {
+				struct reach_want w = want;
+
+				w.hash = i * i + 7;
+				e = pick_endpoint(b, &w, NULL, BALANCE_NOW);
+				cr_assert_not_null(e);
+				if (!fails) {
+					counts[0] += e == &live[0];
+					counts[1] += e == &live[1];
+				} else if (before[i] != &live[0]) {
+					cr_expect_eq(e, before[i]);
+				}
+				before[i] = e;
+			}
+		}
+		/* 1, 3 and 0.065 million. */
+		cr_expect(
+		    is_about(counts[0], FEW_KEYS * 0.246, 20), "%u", counts[0]);
+		cr_expect(
+		    is_about(counts[1], FEW_KEYS * 0.738, 20), "%u", counts[1]);
+		cr_expect_neq(live[0].hash_id, live[1].hash_id);
+		live[0].is_failing = false;
+		balance_free(b);
+	}
+}
+
+/*
+ * One that is much heavier than thousands of others costs no more to make, and
+ * all of those that got no place are found when it fails.
+ */
+Test(balance_hash, tables_of_many)
+{
+	enum { MANY = 5000, PLACES = 65537 };
+	static struct balance_host v[MANY];
+	static unsigned counts[MANY];
+	struct balance_table *t;
+	unsigned most = 0;
+
+	for (size_t i = 0; i < MANY; i++)
+		v[i] = (struct balance_host){
+			.id = balance_mix(i + 1),
+			.weight = i == 0 ? MANY * 4 : 1,
+		};
+	t = balance_maglev_new(v, MANY, PLACES);
+	cr_assert_not_null(t);
+	cr_expect_eq(t->n, PLACES);
+	for (size_t i = 0; i < t->n; i++)
+		counts[t->hosts[i]]++;
+	for (size_t i = 1; i < MANY; i++) {
+		cr_expect_geq(counts[i], 2);
+		most = counts[i] > most ? counts[i] : most;
+	}
+	cr_expect_leq(most, 3);
+	cr_expect(
+	    is_about(counts[0], PLACES * 0.8, PLACES * 0.01), "%u", counts[0]);
+	balance_table_free(t);
+	t = balance_ring_new(v, MANY, PLACES);
+	cr_assert_not_null(t);
+	cr_expect_leq(t->n, PLACES + MANY);
+	for (size_t i = 1; i < t->n; i++)
+		cr_assert_leq(t->positions[i - 1], t->positions[i]);
+	balance_table_free(t);
+}
+
 /* Each place is taken, and each host has what its weight says. */
 Test(balance_hash, tables)
 {
 	static const struct {
 		size_t n;
 		size_t size;
-		uint64_t weights[5];
+		unsigned weights[5];
 		size_t places; /* of Maglev: the next prime */
 	} rows[] = {
 		{ 1, 128, { 5 }, 131 },
