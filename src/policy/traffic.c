@@ -40,6 +40,7 @@ add_rate(struct fingerprint *f, const struct rate_rule *r)
 {
 	fingerprint_u64(f, r->of);
 	add_callers(f, r->callers, r->n_callers);
+	add_callers(f, r->except, r->n_except);
 	fingerprint_u64(f, r->num);
 	fingerprint_u64(f, r->interval_ms);
 	fingerprint_u64(f, r->status);
@@ -56,6 +57,7 @@ static void
 add_fault(struct fingerprint *f, const struct fault_rule *r)
 {
 	add_callers(f, r->callers, r->n_callers);
+	add_callers(f, r->except, r->n_except);
 	fingerprint_u64(f, r->abort_status);
 	fingerprint_u64(f, r->abort_chance);
 	fingerprint_u64(f, r->delay_ms);
@@ -109,6 +111,7 @@ lay_out_rates(struct pack *k, const struct rate_rule *v, size_t n)
 
 		one.callers =
 		    principals_lay_out(k, v[i].callers, v[i].n_callers);
+		one.except = principals_lay_out(k, v[i].except, v[i].n_except);
 		one.headers = lay_out_headers(k, v[i].headers, v[i].n_headers);
 		one.origin = pack_str(k, v[i].origin);
 		if (copy != NULL)
@@ -128,6 +131,7 @@ lay_out_faults(struct pack *k, const struct fault_rule *v, size_t n)
 
 		one.callers =
 		    principals_lay_out(k, v[i].callers, v[i].n_callers);
+		one.except = principals_lay_out(k, v[i].except, v[i].n_except);
 		one.origin = pack_str(k, v[i].origin);
 		if (copy != NULL)
 			copy[i] = one;
@@ -164,14 +168,26 @@ traffic_policy_new(const struct traffic_policy *draft)
 	return t;
 }
 
+static bool
+is_of_rate(const struct rate_rule *r, const struct identity *id)
+{
+	return principals_match(r->callers, r->n_callers, id) &&
+	       !principals_match(r->except, r->n_except, id);
+}
+
+static bool
+is_of_fault(const struct fault_rule *r, const struct identity *id)
+{
+	return principals_match(r->callers, r->n_callers, id) &&
+	       !principals_match(r->except, r->n_except, id);
+}
+
 const struct rate_rule *
 traffic_rate(
     const struct traffic_policy *t, enum rate_of of, const struct identity *id)
 {
 	for (size_t i = 0; t != NULL && i < t->n_rates; i++)
-		if (t->rates[i].of == of &&
-		    principals_match(
-			t->rates[i].callers, t->rates[i].n_callers, id))
+		if (t->rates[i].of == of && is_of_rate(&t->rates[i], id))
 			return &t->rates[i];
 	return NULL;
 }
@@ -186,7 +202,7 @@ traffic_fault(const struct traffic_policy *t, const struct fault_rule *prev,
 		return NULL;
 	r = prev == NULL ? t->faults : prev + 1;
 	for (; r < t->faults + t->n_faults; r++)
-		if (principals_match(r->callers, r->n_callers, id))
+		if (is_of_fault(r, id))
 			return r;
 	return NULL;
 }

@@ -39,6 +39,8 @@ struct rate_rule {
 	enum rate_of of;
 	struct principal *callers; /* one of them matches */
 	size_t n_callers;
+	struct principal *except; /* and none of these */
+	size_t n_except;
 	uint64_t num; /* in so much time, for all callers together; over 0 */
 	unsigned interval_ms;
 	unsigned status; /* of the answer that refuses a request */
@@ -56,6 +58,8 @@ struct rate_rule {
 struct fault_rule {
 	struct principal *callers; /* one of them matches */
 	size_t n_callers;
+	struct principal *except; /* and none of these */
+	size_t n_except;
 	unsigned abort_status; /* 0: no abort */
 	unsigned abort_chance;
 	unsigned delay_ms; /* 0: no delay */

@@ -84,6 +84,30 @@ Test(traffic, first_rate_and_all_faults)
 	identity_free(other);
 }
 
+Test(traffic, but_not_these)
+{
+	struct rate_rule rate = { .callers = &anybody,
+		.n_callers = 1,
+		.except = &web,
+		.n_except = 1 };
+	struct fault_rule fault = { .callers = &any_web,
+		.n_callers = 1,
+		.except = &web,
+		.n_except = 1 };
+	struct traffic_policy t = {
+		.rates = &rate, .n_rates = 1, .faults = &fault, .n_faults = 1
+	};
+	struct identity *id = caller("spiffe://mesh/web");
+	struct identity *other = caller("spiffe://mesh/web-2");
+
+	cr_expect_null(traffic_rate(&t, RATE_OF_REQUESTS, id));
+	cr_expect_eq(traffic_rate(&t, RATE_OF_REQUESTS, other), &rate);
+	cr_expect_null(traffic_fault(&t, NULL, id));
+	cr_expect_eq(traffic_fault(&t, NULL, other), &fault);
+	identity_free(id);
+	identity_free(other);
+}
+
 static struct digest
 digest_with(struct rate_rule r, uint64_t *origins)
 {
@@ -125,17 +149,28 @@ Test(traffic, digest)
 	now = digest_with(r, &there);
 	of_web[0].is_prefix = false;
 	cr_expect_not(digest_eq(&had, &now));
+	r.except = &any_web;
+	r.n_except = 1;
+	now = digest_with(r, &there);
+	cr_expect_not(digest_eq(&had, &now));
 }
 
 Test(traffic, a_sealed_one_stands_alone)
 {
-	struct rate_rule r = { .callers = &web, .n_callers = 1, .num = 5 };
+	struct uri_test of_shop = { .uri = STR("spiffe://mesh/shop") };
+	struct principal shop = { .tests = &of_shop, .n_tests = 1 };
+	struct rate_rule r = { .callers = &web,
+		.n_callers = 1,
+		.except = &shop,
+		.n_except = 1,
+		.num = 5 };
 	struct traffic_policy draft = { .rates = &r, .n_rates = 1 }, *t;
 	struct identity *id = caller("spiffe://mesh/web");
 
 	t = traffic_policy_new(&draft);
 	r.num = 7;
 	of_web[0].uri = STR("spiffe://mesh/other");
+	of_shop.uri = STR("spiffe://mesh/web");
 	cr_assert_not_null(traffic_rate(t, RATE_OF_REQUESTS, id));
 	cr_expect_eq(traffic_rate(t, RATE_OF_REQUESTS, id)->num, 5);
 	of_web[0].uri = STR("spiffe://mesh/web");
