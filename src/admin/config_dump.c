@@ -235,6 +235,11 @@ rules_of(const struct ruleset *s)
 		    o, "action", json_string(effect_text(s->rules[i].effect)));
 		json_object_set_new(
 		    o, "origin", text_of(s->rules[i].origin.text));
+		if (s->rules[i].is_report)
+			json_object_set_new(o, "report", json_true());
+		if (s->rules[i].until_s != 0)
+			json_object_set_new(
+			    o, "until", time_of(s->rules[i].until_s * 1000));
 		json_object_set_new(
 		    o, "principals", principals_of(&s->rules[i]));
 		json_array_append_new(a, o);

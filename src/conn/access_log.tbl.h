@@ -16,6 +16,7 @@ LOG_FIELD(INNER_SNI, "inner_sni", "The server name in the caller's own TLS, by w
 LOG_FIELD(PATH_KIND, "zone_path", "serve, relay (to another zone) or ingress.")
 LOG_FIELD(RULE, "rule", "The rule that decided: file:line Kind/name.")
 LOG_FIELD(SHADOW_DENIED, "shadow_denied", "1: allowed, but a rule would like to deny.")
+LOG_FIELD(WOULD_DENY, "would_deny", "Allowed only because of report mode: the rule that would have denied, file:line Kind/name, or \"no rule matches\".")
 LOG_FIELD(ENDPOINT, "endpoint", "host:port of the endpoint.")
 LOG_FIELD(ADDRESS, "address", "The address that was connected to.")
 LOG_FIELD(TLS_IN, "tls_in", "Version and cipher with the caller.")

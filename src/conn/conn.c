@@ -281,12 +281,32 @@ conn_newest_service(struct conn *c)
 	return c->newest;
 }
 
+void
+conn_keep_verdict(struct conn *c, const struct verdict *v)
+{
+	free(c->rule);
+	free(c->would_rule);
+	c->rule = str_dup(v->rule);
+	c->would_rule = v->is_reported ? str_dup(v->would_rule) : NULL;
+}
+
+void
+conn_count_verdict(struct cluster *cluster, const struct verdict *v)
+{
+	enum stat_cluster what = STAT_RBAC_DENIED;
+
+	if (v->is_reported)
+		what = STAT_WOULD_DENY;
+	else if (v->is_allowed)
+		what = STAT_RBAC_ALLOWED;
+	stat_inc(cluster_stats(cluster), what);
+}
+
 /* Permission comes from the newest snapshot, and so do the endpoints. */
 static enum next
 allow(struct conn *c)
 {
 	struct service *newest;
-	struct stats_set *stats;
 
 	if (c->route == ROUTE_RELAY || conn_asks_by_request(c))
 		return GO;
@@ -298,15 +318,10 @@ allow(struct conn *c)
 		c->service = service_ref(newest);
 	}
 	authorize(c->service, wire_tls_identity(c->client), &c->verdict);
-	free(c->rule);
-	c->rule = str_dup(c->verdict.rule);
-	stats = cluster_stats(clusters_get(c->all->env.clusters, c->service));
-	if (!c->verdict.is_allowed) {
-		stat_inc(stats, STAT_RBAC_DENIED);
-		return conn_finish(c, OUT_DENIED, NULL);
-	}
-	stat_inc(stats, STAT_RBAC_ALLOWED);
-	return GO;
+	conn_keep_verdict(c, &c->verdict);
+	conn_count_verdict(
+	    clusters_get(c->all->env.clusters, c->service), &c->verdict);
+	return c->verdict.is_allowed ? GO : conn_finish(c, OUT_DENIED, NULL);
 }
 
 /* Relays dial before anyone has proved an identity: they are counted. */
@@ -516,6 +531,7 @@ free_memory(void *arg)
 	free(c->server.endpoint);
 	free(c->detail);
 	free(c->rule);
+	free(c->would_rule);
 	free(c->inner_sni);
 	free(c->sni);
 	free(c);

@@ -91,7 +91,8 @@ struct conn {
 	bool is_detecting; /* CARRY waits for the version of HTTP */
 	bool is_handshaking;
 	struct verdict verdict;
-	char *rule; /* the verdict's, kept for the log */
+	char *rule;       /* the verdict's, kept for the log */
+	char *would_rule; /* likewise; NULL: nothing was reported */
 	struct reach *reach;
 	enum reach_status reach_status;
 	bool is_reached;
@@ -141,6 +142,9 @@ void conn_end(struct conn *c, enum outcome o, const char *detail);
 bool conn_asks_by_request(const struct conn *c);
 /* The service as the newest snapshot has it, or NULL when it is gone. */
 struct service *conn_newest_service(struct conn *c);
+/* For the log: v's texts may go with its service. */
+void conn_keep_verdict(struct conn *c, const struct verdict *v);
+void conn_count_verdict(struct cluster *cluster, const struct verdict *v);
 /* Stop after what is in progress. */
 void conn_drain(struct conn *c);
 const char *conn_stage_name(enum stage s);

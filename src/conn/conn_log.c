@@ -188,9 +188,11 @@ put_since(struct line *l, enum log_field f, uint64_t started_us, uint64_t us)
 }
 
 static void
-put_verdict(struct line *l, const struct verdict *v, struct str rule)
+put_verdict(struct line *l, const struct verdict *v, struct str rule,
+    struct str would_rule)
 {
 	put_text(l, LOG_RULE, rule);
+	put_text(l, LOG_WOULD_DENY, would_rule);
 	if (v->is_shadow_denied)
 		put_number(l, LOG_SHADOW_DENIED, 1);
 }
@@ -264,7 +266,7 @@ conn_log(struct conn *c)
 	put_z(&l, LOG_KIND, "connection");
 	put_caller(&l, c);
 	put_tls_in(&l, c);
-	put_verdict(&l, &c->verdict, str_of(c->rule));
+	put_verdict(&l, &c->verdict, str_of(c->rule), str_of(c->would_rule));
 	put_server(&l, c);
 	put_front(&l, c);
 	put_since(&l, LOG_FIRST_BYTE_MS, c->started_us, c->first_byte_us);
@@ -341,7 +343,7 @@ exchange_log(struct exchange *x)
 	put_z(&l, LOG_KIND, "request");
 	put_caller(&l, c);
 	put_tls_in(&l, c);
-	put_verdict(&l, &x->verdict, x->verdict.rule);
+	put_verdict(&l, &x->verdict, x->verdict.rule, x->verdict.would_rule);
 	put_request(&l, x);
 	if (x->is_leased)
 		put_lease(&l, &x->lease);

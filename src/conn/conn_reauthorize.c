@@ -5,8 +5,6 @@
  * each of them.  A worker's thread.
  */
 
-#include <stdlib.h>
-
 #include "conn/front.h"
 #include "policy/endpoint_named.h"
 #include "policy/wildcard.h"
@@ -19,7 +17,8 @@ may_keep_endpoint(const struct conn *c, const struct service *s,
 	for (size_t i = 0; i < s->n_local; i++)
 		if (str_eq(s->local[i].endpoint->key, key))
 			return (s->local[i].is_zoned || !c->is_remote) &&
-			       (v->rulesets >> s->local[i].ruleset & 1) != 0;
+			       (v->kept_rulesets >> s->local[i].ruleset & 1) !=
+				   0;
 	return false;
 }
 
@@ -53,6 +52,17 @@ conn_may_go_on(struct conn *c, const struct service *had,
 		   may_keep_endpoint(c, newest, v, endpoint_key));
 }
 
+/* From now on it is there only because of report mode. */
+static void
+note_report(struct conn *c, const struct verdict *v)
+{
+	if (!v->is_reported || c->would_rule != NULL)
+		return;
+	conn_keep_verdict(c, v);
+	conn_count_verdict(
+	    clusters_get(c->all->env.clusters, conn_newest_service(c)), v);
+}
+
 unsigned
 conn_reauthorize(struct conn *c)
 {
@@ -67,17 +77,18 @@ conn_reauthorize(struct conn *c)
 		c->front->ops->reauthorize(c->front);
 		return asked;
 	}
-	if (conn_asks_by_request(c) ||
-	    conn_may_go_on(c, c->service,
+	if (conn_asks_by_request(c))
+		return asked;
+	if (conn_may_go_on(c, c->service,
 		c->server.wire == NULL ? STR_NONE
 				       : str_of(c->server.endpoint_key),
-		str_of(c->inner_sni), &v))
+		str_of(c->inner_sni), &v)) {
+		note_report(c, &v);
 		return asked;
-	is_gone = conn_newest_service(c) == NULL;
-	if (!is_gone) {
-		free(c->rule);
-		c->rule = str_dup(v.rule);
 	}
+	is_gone = conn_newest_service(c) == NULL;
+	if (!is_gone)
+		conn_keep_verdict(c, &v);
 	conn_end(c, OUT_REVOKED, is_gone ? "the service is gone" : NULL);
 	return asked;
 }

@@ -21,7 +21,6 @@ static bool
 allow(struct exchange *x, const char **why)
 {
 	struct service *newest = conn_newest_service(x->conn);
-	struct stats_set *stats;
 
 	*why = "the service is gone";
 	if (newest == NULL)
@@ -36,9 +35,7 @@ allow(struct exchange *x, const char **why)
 	x->cluster =
 	    cluster_ref(clusters_get(x->conn->all->env.clusters, newest));
 	authorize(newest, caller(x), &x->verdict);
-	stats = cluster_stats(x->cluster);
-	stat_inc(stats,
-	    x->verdict.is_allowed ? STAT_RBAC_ALLOWED : STAT_RBAC_DENIED);
+	conn_count_verdict(x->cluster, &x->verdict);
 	return x->verdict.is_allowed;
 }
 

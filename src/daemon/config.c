@@ -369,6 +369,7 @@ config_build_settings(const struct config *c, struct build_settings *out)
 		.zone = str_of(c->zone),
 		.verify_without_ca = !c->verifies_none_without_ca,
 		.mes_without_rule_allows = c->mes_without_rule_allows,
+		.report_only = c->is_report_only,
 		.serve_mixed_endpoints = !c->refuses_mixed_endpoints,
 		.modes_as_kuma2 = c->is_kuma2,
 		.relays_only = has_only_ingresses(c),

@@ -80,6 +80,7 @@ struct config {
 	struct option_networks remote_sources;
 	bool verifies_none_without_ca;
 	bool mes_without_rule_allows;
+	bool is_report_only;
 	bool refuses_mixed_endpoints;
 	bool keeps_revoked;
 	bool is_kuma2;

@@ -171,6 +171,8 @@ OPTION("verify_without_ca", CHOICE, verifies_none_without_ca, "system", "system|
     "Servers of services without caCert: verified by the system's CA bundle, or not at all, as Kuma does.")
 OPTION("mes_without_rule", CHOICE, mes_without_rule_allows, "deny", "deny|allow", 0, 0, true,
     "A MeshExternalService that no permission speaks of.")
+OPTION("report_only", BOOL, is_report_only, "false", NULL, 0, 0, true,
+    "Report mode of every service: who may not use one is logged and counted as one who would be denied, and goes on.")
 OPTION("mixed_endpoints", CHOICE, refuses_mixed_endpoints, "serve", "serve|refuse", 0, 0, true,
     "A service that has names as well as addresses among its endpoints.")
 OPTION("on_revoke", CHOICE, keeps_revoked, "close", "close|keep", 0, 0, false,

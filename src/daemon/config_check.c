@@ -45,6 +45,10 @@ warn_of_weakness(const struct config *c, struct problems *pr)
 	warn_weak(c, pr, c->mes_without_rule_allows, "mes_without_rule",
 	    "a MeshExternalService without a rule is open to every caller of "
 	    "its mesh");
+	warn_weak(c, pr, c->is_report_only, "report_only",
+	    "NOBODY IS DENIED: what permissions would refuse is only logged "
+	    "and counted, and every caller with a certificate of the mesh may "
+	    "use every service");
 	warn_weak(c, pr, c->is_kuma2, "compat",
 	    "verification modes of MeshExternalService have Kuma's literal "
 	    "meaning: some verify less than they say");

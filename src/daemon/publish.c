@@ -287,6 +287,7 @@ build_snapshot(struct publisher *p)
 	struct build_settings set;
 
 	config_build_settings(p->config, &set);
+	set.now_s = clock_wall_s();
 	set.identities = key_files_identities(p->files, &set.n_identities);
 	set.pairs = key_files_pairs(p->files, &set.n_pairs);
 	set.files = tls_files_get(p->tls_files, &set.n_files);

@@ -11,12 +11,42 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "model/kind_rows.h"
 #include "model/target_bind.h"
 
 #define TP(field) offsetof(struct traffic_permission, field)
 #define MTP(field) offsetof(struct mesh_traffic_permission, field)
 #define FROM(field) offsetof(struct mtp_from, field)
+
+static void
+bad_label(
+    struct problems *pr, const char *path, struct str value, const char *remedy)
+{
+	problem_add(pr, PROBLEM_ERROR, NULL, 0, path, "\"%.*s\" %s",
+	    STR_ARG(str_first(value, 64)), remedy);
+}
+
+/*
+ * Labels of our own.  An end that cannot be read must not be taken for none,
+ * nor a mode for another.
+ */
+static void
+check_labels(struct resource *r, struct problems *pr)
+{
+	struct str until = tags_get(&r->labels, STR("zegress.io/until"));
+	struct str mode = tags_get(&r->labels, STR("zegress.io/mode"));
+
+	if (until.p != NULL &&
+	    (!clock_parse(until, &r->until_s) || r->until_s <= 0))
+		bad_label(pr, "labels[\"zegress.io/until\"]", until,
+		    "is no time; one is \"2030-12-31T18:00:00Z\", or "
+		    "\"20301231T180000Z\" where labels may have no colon");
+	r->is_reported = str_eq(mode, STR("report"));
+	if (mode.p != NULL && !r->is_reported && !str_eq(mode, STR("enforce")))
+		bad_label(pr, "labels[\"zegress.io/mode\"]", mode,
+		    "is no mode; \"enforce\" and \"report\" are");
+}
 
 static const struct bind selector_rows[] = {
 	{ .key = "match", .type = BIND_TAGS, .offset = 0 },
@@ -60,6 +90,13 @@ traffic_permission_check(struct resource *r, struct problems *pr)
 {
 	const struct traffic_permission *tp = r->spec;
 
+	check_labels(r, pr);
+	if (r->is_reported)
+		problem_add(pr, PROBLEM_WARNING, NULL, 0,
+		    "labels[\"zegress.io/mode\"]",
+		    "a TrafficPermission denies nobody, so there is nothing to "
+		    "report: set report for the service in zegressd.conf");
+	r->is_reported = false;
 	check_selectors(tp->sources, tp->n_sources, "sources", pr);
 	check_selectors(
 	    tp->destinations, tp->n_destinations, "destinations", pr);
@@ -142,6 +179,7 @@ mesh_traffic_permission_check(struct resource *r, struct problems *pr)
 	const struct mesh_traffic_permission *mtp = r->spec;
 	size_t i;
 
+	check_labels(r, pr);
 	if (mtp->target.line > 0)
 		target_check(&mtp->target, TOP_KINDS, "spec.targetRef", pr);
 	check_form(mtp, pr);

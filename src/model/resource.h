@@ -8,6 +8,7 @@
  */
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/digest.h"
@@ -35,7 +36,10 @@ struct resource {
 	 */
 	bool is_broken;
 	bool target_is_known;
-	void *spec; /* kind_row()->spec_size bytes */
+	/* Of a permission, by labels that are ours: see permission.c. */
+	bool is_reported; /* what it denies is only reported */
+	int64_t until_s;  /* when it ends; 0: never */
+	void *spec;       /* kind_row()->spec_size bytes */
 	struct arena arena;
 };
 

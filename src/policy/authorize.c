@@ -2,23 +2,41 @@
 /*
  * The answer to "may this caller?": rules in their order, whole names against
  * whole names.  Which rules a service has is decided in compile_rules.c.
+ *
+ * In report mode a denial of one document is passed over, as if the document
+ * were not there, and one of a service that is in report mode lets the caller
+ * go on; either way the verdict has what would have denied.  So report mode
+ * never blocks, and a document in report mode opens nothing.
  * Pure; any thread.
  */
 
 #include "policy/authorize.h"
 
-static const struct rule *
-deciding_rule(const struct ruleset *set, const struct identity *id)
+/* What the rules of one set come to. */
+struct finding {
+	const struct rule *by;    /* NULL: none matches */
+	const struct rule *would; /* the first that is only reported, or NULL */
+};
+
+static struct finding
+ask(const struct ruleset *set, const struct identity *id)
 {
+	struct finding f = { .by = NULL };
 	const struct rule *rule;
 	size_t i;
 
 	for (i = 0; i < set->n_rules; i++) {
 		rule = &set->rules[i];
-		if (principals_match(rule->principals, rule->n_principals, id))
-			return rule;
+		if (!principals_match(rule->principals, rule->n_principals, id))
+			continue;
+		if (!rule->is_report) {
+			f.by = rule;
+			break;
+		}
+		if (f.would == NULL)
+			f.would = rule;
 	}
-	return NULL;
+	return f;
 }
 
 static bool
@@ -36,26 +54,105 @@ allows(const struct rule *rule)
 	return false;
 }
 
-/* The rule told is the first that allows, else the first that denies. */
+static uint32_t
+number_of(const struct service *s, const struct rule *rule)
+{
+	uint32_t before = 0;
+	size_t i;
+
+	for (i = 0; i < s->n_rulesets && rule != NULL; i++) {
+		const struct ruleset *set = &s->rulesets[i];
+
+		if (rule >= set->rules && rule < set->rules + set->n_rules)
+			return before + (uint32_t)(rule - set->rules);
+		before += (uint32_t)set->n_rules;
+	}
+	return RULE_NONE;
+}
+
+static struct str
+origin_of(const struct rule *rule)
+{
+	return rule == NULL ? STR("no rule matches") : rule->origin.text;
+}
+
+struct str
+report_mode_text(enum report_mode mode)
+{
+	switch (mode) {
+	case REPORT_OFF:
+		break;
+	case REPORT_SERVICE:
+		return STR("report mode of the service");
+	case REPORT_DAEMON:
+		return STR("report mode of the daemon");
+	}
+	return STR_NONE;
+}
+
+static uint64_t
+all_rulesets(const struct service *s)
+{
+	return s->n_rulesets < SERVICE_RULESETS_MAX
+		   ? (UINT64_C(1) << s->n_rulesets) - 1
+		   : UINT64_MAX;
+}
+
+static void
+report(const struct service *s, struct verdict *v, const struct rule *would)
+{
+	v->is_reported = true;
+	v->would_rule = origin_of(would);
+	v->would_number = number_of(s, would);
+}
+
+/* Nobody but report mode lets the caller in: to all there is. */
+static void
+let_in(const struct service *s, struct verdict *v, const struct rule *would)
+{
+	v->is_allowed = true;
+	v->rule = report_mode_text(s->report);
+	v->rule_number = RULE_NONE;
+	v->rulesets = all_rulesets(s);
+	report(s, v, would);
+}
+
+/*
+ * The rule told is the first that allows and that no report stands before, else
+ * the first that allows, else the first that denies.
+ */
 void
 authorize(const struct service *s, const struct identity *id, struct verdict *v)
 {
-	const struct rule *rule, *told = NULL;
+	const struct rule *told = NULL, *would = NULL;
+	bool is_outright = false;
+	struct finding f;
 	size_t i;
 
-	*v = (struct verdict){ .is_allowed = false };
+	*v = (struct verdict){ .is_allowed = false, .would_number = RULE_NONE };
 	for (i = 0; i < s->n_rulesets && i < SERVICE_RULESETS_MAX; i++) {
-		rule = deciding_rule(&s->rulesets[i], id);
-		if (allows(rule)) {
-			if (!v->is_allowed)
-				told = rule;
-			v->is_allowed = true;
-			v->rulesets |= UINT64_C(1) << i;
-		} else if (told == NULL) {
-			told = rule;
+		f = ask(&s->rulesets[i], id);
+		if (would == NULL)
+			would = f.would;
+		if (!allows(f.by)) {
+			if (told == NULL)
+				told = f.by;
+			continue;
 		}
+		if (!v->is_allowed || (!is_outright && f.would == NULL))
+			told = f.by;
+		is_outright = is_outright || f.would == NULL;
+		v->is_allowed = true;
+		v->rulesets |= UINT64_C(1) << i;
 	}
+	v->rule = origin_of(told);
+	v->rule_number = number_of(s, told);
 	v->is_shadow_denied =
 	    v->is_allowed && told->effect == RULE_ALLOW_SHADOW_DENY;
-	v->rule = told == NULL ? STR("no rule matches") : told->origin.text;
+	if (v->is_allowed && !is_outright)
+		report(s, v, would);
+	else if (!v->is_allowed && s->report != REPORT_OFF)
+		let_in(s, v, would != NULL ? would : told);
+	v->kept_rulesets =
+	    s->report != REPORT_OFF ? all_rulesets(s) : v->rulesets;
 }

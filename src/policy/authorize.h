@@ -10,17 +10,35 @@
 #include "policy/identity.h"
 #include "policy/service.h"
 
+/* No rule of the service: none matches, or report mode lets it go on. */
+#define RULE_NONE UINT32_MAX
+
 struct verdict {
 	bool is_allowed;
 	bool is_shadow_denied; /* allowed, but a rule would like to deny */
-	/* The deciding rule's origin; "no rule matches" when none did. */
+	bool is_reported;      /* allowed only because of report mode */
+	/*
+	 * The deciding rule's origin; "no rule matches" when none did, and
+	 * "report mode of …" where that alone lets the caller go on.
+	 */
 	struct str rule;
+	/* Of those reported: the origin of what would have denied; else empty.
+	 */
+	struct str would_rule;
+	/* The same as numbers: rules of all rulesets, one after the other. */
+	uint32_t rule_number;
+	uint32_t would_number;
 	/* Bit i: endpoints of ruleset i may be used. */
 	uint64_t rulesets;
+	/* Bit i: what is open by them may go on.  More only in report mode. */
+	uint64_t kept_rulesets;
 };
 
-/* v->rule lives as long as s. */
+/* Texts of v live as long as s. */
 void authorize(
     const struct service *s, const struct identity *id, struct verdict *v);
+
+/* What report mode says in place of a rule; empty: it is off. */
+struct str report_mode_text(enum report_mode mode);
 
 #endif

@@ -170,6 +170,10 @@ seal_service(struct compile *c, struct service *draft, struct service *prev)
 		draft->options =
 		    share_options(c->share, service_options_standard());
 	check_wildcard(c, draft);
+	if (draft->n_local > 0 && c->set->report_only)
+		draft->report = REPORT_DAEMON;
+	else if (draft->n_local > 0 && draft->options->report)
+		draft->report = REPORT_SERVICE;
 	return service_seal(draft, prev, &c->fingerprint);
 }
 

@@ -7,6 +7,7 @@
 
 #include "policy/compile_permit.h"
 
+#include "base/clock.h"
 #include "base/xalloc.h"
 #include "policy/compile.h"
 #include "policy/target_match.h"
@@ -40,6 +41,41 @@ new_permit(struct compile *c, struct rule_index *x, const struct resource *r)
 	return p;
 }
 
+/* False: its end is over, and it is as if the document were not there. */
+static bool
+lasts(struct compile *c, const struct resource *r)
+{
+	char at[CLOCK_TEXT];
+
+	if (r->is_broken || r->until_s == 0)
+		return true;
+	if (r->until_s > c->set->now_s) {
+		if (r->until_s < c->plan->next_end_s)
+			c->plan->next_end_s = r->until_s;
+		return true;
+	}
+	clock_print(r->until_s * 1000, at);
+	problem_add(c->pr, PROBLEM_WARNING, r->file, r->line, "labels",
+	    "it ended at %s (zegress.io/until) and has no effect any more: "
+	    "remove it, or give it a later end",
+	    at);
+	return false;
+}
+
+/* What its labels say beside its rules. */
+static void
+finish_rules(struct permit *p)
+{
+	size_t i;
+
+	p->is_reported = p->r->is_reported;
+	for (i = 0; i < p->n_rules; i++) {
+		p->rules[i].until_s = p->r->until_s;
+		p->rules[i].is_report =
+		    p->is_reported && p->rules[i].effect == RULE_DENY;
+	}
+}
+
 /* One rule for any caller. */
 static void
 decide_for_all(struct compile *c, struct permit *p, enum rule_effect effect,
@@ -56,6 +92,21 @@ decide_for_all(struct compile *c, struct permit *p, enum rule_effect effect,
 		.n_principals = 1,
 		.origin = { .text = origin },
 	};
+}
+
+/*
+ * In report mode a document does not keep away what decides where there is
+ * none; that it would is a denial of its own.
+ */
+static void
+add_shutter(struct compile *c, struct rule_index *x, struct permit *p)
+{
+	if (!p->is_reported)
+		return;
+	p->shutter = new_permit(c, x, p->r);
+	decide_for_all(
+	    c, p->shutter, RULE_DENY, resource_origin(&c->arena, p->r));
+	finish_rules(p->shutter);
 }
 
 static void
@@ -99,7 +150,7 @@ add_from(struct compile *c, struct permit *p, const struct mtp_from *from,
 		};
 	p->rules[p->n_rules - 1].n_principals++;
 	if (who->n_tests == 0)
-		p->is_final = true;
+		p->is_final = effect != RULE_DENY || !p->r->is_reported;
 }
 
 static size_t
@@ -125,6 +176,7 @@ rules_of_mtp(struct compile *c, struct permit *p)
 	while (i-- > 0 && !p->is_final)
 		add_from(
 		    c, p, &p->mtp->from[i], origin, who + count_principals(p));
+	finish_rules(p);
 }
 
 static void
@@ -148,6 +200,7 @@ rules_of_tp(struct compile *c, struct permit *p)
 		.n_principals = tp->n_sources,
 		.origin = { .text = resource_origin(&c->arena, p->r) },
 	};
+	finish_rules(p);
 }
 
 static void
@@ -245,7 +298,8 @@ index_mtps(struct compile *c, struct mesh_build *m)
 	qsort(order, n, sizeof(*order), compare_mtps);
 	for (i = 0; i < n; i++) {
 		if (deny_all(c, m, order[i]) ||
-		    (!order[i]->is_broken && resource_is_shadow(order[i])))
+		    (!order[i]->is_broken && resource_is_shadow(order[i])) ||
+		    !lasts(c, order[i]))
 			continue;
 		p = new_permit(c, &m->rules, order[i]);
 		p->mtp = mesh_traffic_permission_of(order[i]);
@@ -255,6 +309,7 @@ index_mtps(struct compile *c, struct mesh_build *m)
 			rules_of_mtp(c, p);
 		else
 			continue;
+		add_shutter(c, &m->rules, p);
 		file_mtp(c, m, p);
 	}
 }
@@ -268,7 +323,7 @@ index_tps(struct compile *c, struct mesh_build *m)
 
 	v = resources_of(c, KIND_TRAFFIC_PERMISSION, m->name, &n);
 	for (i = 0; i < n; i++) {
-		if (deny_all(c, m, v[i]))
+		if (deny_all(c, m, v[i]) || !lasts(c, v[i]))
 			continue;
 		p = new_permit(c, &m->rules, v[i]);
 		if (v[i]->is_broken)

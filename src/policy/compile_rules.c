@@ -52,6 +52,26 @@ take(struct rule_index *x, const struct permit *p)
 	x->ids[x->n_ids++] = p->rank;
 }
 
+/*
+ * What decides where no document does: those in report mode are none, but they
+ * say that it would not get to that.
+ */
+static void
+take_fallback(struct rule_index *x, const struct permit *p)
+{
+	const struct permit *first = NULL;
+	size_t i;
+
+	for (i = 0; i < x->n_ids; i++) {
+		first = x->permits[x->ids[i]];
+		if (!first->is_reported)
+			return;
+	}
+	if (first != NULL)
+		take(x, first->shutter);
+	take(x, p);
+}
+
 static struct rule_block *
 make_block(struct compile *c, const struct rule_index *x)
 {
@@ -159,8 +179,8 @@ rules_of_external_service(struct compile *c, struct mesh_build *m,
 		if (use->permit->is_final)
 			break;
 	}
-	if (x->n_ids == 0 && tp != NULL)
-		take(x, tp);
+	if (tp != NULL)
+		take_fallback(x, tp);
 	return block_of(c, x);
 }
 
@@ -230,9 +250,9 @@ rules_of_mes(struct compile *c, struct mesh_build *m, const struct resource *r,
 		if (use->permit->is_final)
 			break;
 	}
-	if (x->n_ids == 0 && !is_named_only && tp != NULL)
-		take(x, tp);
-	if (x->n_ids == 0 && !is_named_only && x->unruled != NULL)
-		take(x, x->unruled);
+	if (tp == NULL)
+		tp = x->unruled;
+	if (!is_named_only && tp != NULL)
+		take_fallback(x, tp);
 	return block_of(c, x);
 }

@@ -29,8 +29,11 @@ struct permit {
 	uint32_t rank; /* lower wins; unique in the mesh */
 	struct rule *rules;
 	size_t n_rules;
-	bool is_final;  /* its last rule is for any caller */
-	bool is_denial; /* the document was not understood */
+	bool is_final;    /* its last rule is for any caller */
+	bool is_denial;   /* the document was not understood */
+	bool is_reported; /* what it denies is only reported */
+	/* Of those: what it would keep away by being there, as a denial. */
+	struct permit *shutter;
 };
 
 struct permit_use {

@@ -15,6 +15,7 @@ plan_new(void)
 	struct plan *p = xcalloc(1, sizeof(*p));
 
 	arena_init(&p->arena, 0);
+	p->next_end_s = INT64_MAX;
 	return p;
 }
 

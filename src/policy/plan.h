@@ -24,6 +24,7 @@ struct plan {
 	/* Addresses of this zone's ZoneIngresses: callers there are remote. */
 	struct str *ingress_hosts;
 	size_t n_ingress_hosts;
+	int64_t next_end_s; /* the first end of a permission; INT64_MAX: none */
 	struct arena arena;
 };
 

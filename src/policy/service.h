@@ -43,6 +43,9 @@ enum rule_effect { RULE_ALLOW, RULE_DENY, RULE_ALLOW_SHADOW_DENY };
 
 struct rule {
 	enum rule_effect effect;
+	/* Of a denial: it is only reported, and those behind it decide. */
+	bool is_report;
+	int64_t until_s; /* when its document or grant ends; 0: never */
 	struct principal *principals; /* one of them matches */
 	size_t n_principals;
 	struct rule_origin origin;
@@ -62,7 +65,8 @@ struct rule_block *rule_block_ref(struct rule_block *b);
 void rule_block_unref(struct rule_block *b);
 
 /*
- * Asked from first to last; the first that matches decides, none denies.
+ * Asked from first to last; the first that matches and is not only reported
+ * decides, none denies.
  * One a member ExternalService (deduplicated), one for a MeshExternalService.
  */
 struct ruleset {
@@ -71,6 +75,9 @@ struct ruleset {
 	size_t n_rules;
 	struct rule_block *block;
 };
+
+/* Whether a denial is only reported, and who says so. */
+enum report_mode { REPORT_OFF, REPORT_SERVICE, REPORT_DAEMON };
 
 /* Bits of struct verdict and masks speak of at most this many rulesets. */
 #define SERVICE_RULESETS_MAX 64
@@ -129,6 +136,7 @@ struct service {
 	/* A zone that has the service and no ingress; empty: no such zone. */
 	struct str unreachable_zone;
 	bool is_locality_aware;
+	enum report_mode report;
 	/*
 	 * A reference.  Where no request is looked at (relays, tcp, kafka) what
 	 * is about requests is the default.

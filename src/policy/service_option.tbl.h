@@ -108,6 +108,9 @@ SERVICE_ROW(TLS_RENEGOTIATIONS, UINT, tls_renegotiations, "tls.renegotiations", 
 SERVICE_ROW(TLS_RESUMPTION, BOOL, tls_resumption, "tls.resumption", "true", NULL, 0, 0, ANY,
     "Resume sessions with the server. Each worker keeps those of an endpoint at an address, for 2 h at most.")
 
+SERVICE_ROW(REPORT, BOOL, report, "report", "false", NULL, 0, 0, ANY,
+    "Report mode: who may not use the service is logged and counted as one who would be denied, and goes on.")
+
 SERVICE_ROW(WILDCARD, STR, wildcard, "wildcard", "", NULL, 0, 0, CONNECTIONS,
     "Suffix, as \"*.s3.amazonaws.com\", that makes the service stand for all names under it (one label more, or several). Where a connection goes is then decided by the name that the caller asks for: Host (:authority) of each request, or, where requests are not looked at, the server name in the caller's own TLS inside. Port, TLS and permission are the resource's, its host is not used; Host stays as the caller sent it, and TLS names and expects that name. Such names never lead to private networks or carrier-grade NAT, whatever allow_addresses says. They cannot be combined with dial.")
 SERVICE_ROW(WILDCARD_NAMES, UINT, wildcard_names, "wildcard_names", "100", NULL, 1, 1000, ANY,

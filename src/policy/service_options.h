@@ -130,6 +130,8 @@ struct service_options {
 	unsigned tls_renegotiations;
 	bool tls_resumption;
 
+	bool report; /* denials are only reported */
+
 	struct str wildcard; /* lower case, "*." and a suffix; empty: none */
 	unsigned wildcard_names;
 

@@ -32,6 +32,8 @@ rule_block_digest(struct rule_block *draft, struct fingerprint *f)
 	draft->origins = fingerprint_take_hash(f);
 	for (i = 0; i < draft->n_rules; i++) {
 		fingerprint_u64(f, draft->rules[i].effect);
+		fingerprint_u64(f, draft->rules[i].is_report);
+		fingerprint_u64(f, (uint64_t)draft->rules[i].until_s);
 		fingerprint_str(f, label_of(draft->rules[i].origin.text));
 		fingerprint_u64(f, draft->rules[i].n_principals);
 		for (j = 0; j < draft->rules[i].n_principals; j++)
@@ -191,6 +193,7 @@ digest_service(struct service *s, struct fingerprint *f)
 	add_endpoints(f, s->remote, s->n_remote);
 	fingerprint_str(f, s->unreachable_zone);
 	fingerprint_u64(f, s->is_locality_aware);
+	fingerprint_u64(f, s->report);
 	fingerprint_digest(f, &s->options->digest);
 	if (s->traffic != NULL)
 		fingerprint_digest(f, &s->traffic->digest);

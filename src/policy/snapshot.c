@@ -32,6 +32,7 @@ struct snapshot {
 	struct service *zone_egresses;
 	struct str *ingress_hosts;
 	size_t n_ingress_hosts;
+	int64_t next_end_s;
 	struct name_entry *entries; /* memory of names */
 	struct name_entry *names;
 	struct arena arena; /* the plan's */
@@ -151,6 +152,7 @@ snapshot_freeze(
 	s->zone_egresses = p->zone_egresses;
 	s->ingress_hosts = p->ingress_hosts;
 	s->n_ingress_hosts = p->n_ingress_hosts;
+	s->next_end_s = p->next_end_s;
 	s->arena = p->arena;
 	free(p);
 	sort(
@@ -245,6 +247,12 @@ snapshot_ingress_hosts(const struct snapshot *s, size_t *n)
 {
 	*n = s->n_ingress_hosts;
 	return s->ingress_hosts;
+}
+
+int64_t
+snapshot_next_end_s(const struct snapshot *s)
+{
+	return s->next_end_s;
 }
 
 /* Both are sorted by key: one walk over the two. */

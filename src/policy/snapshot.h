@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 #include "policy/mesh_spec.h"
@@ -74,6 +75,8 @@ struct build_settings {
 	bool modes_as_kuma2; /* MeshExternalService modes taken literally */
 	/* No connection ends here: neither identities nor TLS are wanted. */
 	bool relays_only;
+	bool report_only;        /* every service is in report mode */
+	int64_t now_s;           /* what ends by then is left out */
 	const char *secrets_dir; /* data source `file:` only below; or NULL */
 	const struct given_identity *identities;
 	size_t n_identities;
@@ -113,6 +116,9 @@ struct mesh_spec *const *snapshot_meshes(const struct snapshot *s, size_t *n);
 struct service *snapshot_zone_egresses(const struct snapshot *s);
 /* Hosts (names or addresses) of this zone's ZoneIngresses. */
 const struct str *snapshot_ingress_hosts(const struct snapshot *s, size_t *n);
+
+/* When the first of the permissions in force ends; INT64_MAX: none does. */
+int64_t snapshot_next_end_s(const struct snapshot *s);
 
 /* Services that are not in prev by digest, and keys of prev that are gone. */
 struct snapshot_diff {

@@ -5,6 +5,8 @@
  * by digest.  Any thread.
  */
 
+#include "base/clock.h"
+#include "policy/authorize.h"
 #include "policy/service_option.h"
 #include "policy/snapshot.h"
 
@@ -187,6 +189,17 @@ print_principal(struct text *out, const struct principal *p)
 }
 
 static void
+print_until(struct text *out, int64_t until_s)
+{
+	char at[CLOCK_TEXT];
+
+	if (until_s == 0)
+		return;
+	clock_print(until_s * 1000, at);
+	text_addf(out, " until=%s", at);
+}
+
+static void
 print_ruleset(struct text *out, size_t index, const struct ruleset *set)
 {
 	const struct rule *rule;
@@ -196,7 +209,9 @@ print_ruleset(struct text *out, size_t index, const struct ruleset *set)
 	    set->n_rules == 0 ? ": no rule, denies" : "");
 	for (i = 0; i < set->n_rules; i++) {
 		rule = &set->rules[i];
-		text_addf(out, "    %s", effect_name(rule->effect));
+		text_addf(out, "    %s%s", effect_name(rule->effect),
+		    rule->is_report ? " report-only" : "");
+		print_until(out, rule->until_s);
 		print_origin(out, rule->origin.text);
 		for (j = 0; j < rule->n_principals; j++)
 			print_principal(out, &rule->principals[j]);
@@ -233,6 +248,9 @@ service_print(const struct service *s, struct text *out)
 	    kind_name(s->kind), protocol_name(s->protocol),
 	    STR_ARG(s->stats_name),
 	    s->is_locality_aware ? " locality-aware" : "");
+	if (s->report != REPORT_OFF)
+		text_addf(out, "  %.*s: nobody is denied\n",
+		    STR_ARG(report_mode_text(s->report)));
 	print_options(out, s->options);
 	for (i = 0; i < s->n_snis; i++)
 		text_addf(out, "  sni %.*s\n", STR_ARG(s->snis[i]));

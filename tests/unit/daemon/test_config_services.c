@@ -93,7 +93,7 @@ Test(config_services, takes_every_option)
 	    "signature_algorithms = [ \"rsa_pss_rsae_sha256\" ]; "
 	    "renegotiation = \"on\"; renegotiations = 7; "
 	    "resumption = false; }; "
-	    "wildcard = \"*.S3.example\"; wildcard_names = 7; "
+	    "report = true; wildcard = \"*.S3.example\"; wildcard_names = 7; "
 	    "proxy = \"socks5://[::1]:1080\"; "
 	    "proxy_auth_file = \"/etc/x\"; proxy_resolve = \"local\"; "
 	    "proxy_protocol = \"v2\"; dial = \"\"; "
@@ -123,6 +123,7 @@ Test(config_services, takes_every_option)
 	expect_str(o->via, "zegress", "via");
 	expect_str(o->server, "two words", "server");
 	cr_expect_eq(o->request_ms, 15000);
+	cr_expect(o->report);
 	cr_expect_eq(o->family, FAMILY_PREFER_IPV4);
 	cr_expect_eq(o->addresses, ADDRESSES_PUBLIC);
 	cr_expect_eq(o->mark, UINT32_MAX);

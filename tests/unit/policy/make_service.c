@@ -30,9 +30,10 @@ parse_rule(struct arena *a, struct str line, unsigned number)
 {
 	struct str word = str_cut(&line, ' ');
 	struct rule r = {
-		.effect = str_eq(word, STR("deny"))     ? RULE_DENY
-			  : str_eq(word, STR("shadow")) ? RULE_ALLOW_SHADOW_DENY
-							: RULE_ALLOW,
+		.effect = str_eq(word, STR("shadow"))  ? RULE_ALLOW_SHADOW_DENY
+			  : str_eq(word, STR("allow")) ? RULE_ALLOW
+						       : RULE_DENY,
+		.is_report = str_eq(word, STR("report")),
 		.principals = arena_alloc(a, MOST * sizeof(*r.principals)),
 		.origin = { .text = str_of(arena_printf(
 				a, "test:%u Rule/r%u", number, number)) },

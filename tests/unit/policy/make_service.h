@@ -9,10 +9,11 @@
 
 /*
  * One service "m/ES/<name>" of mesh m with the server name <name>{mesh=m}.
- * rules: one line a rule, "allow|deny|shadow URI[+URI...] ..." or "*" for any
- * caller; a line "--" starts the next ruleset.  NULL: none.
- * local: "key host[@zone]" each, one ruleset each as far as there are any.
- * remote: "key host weight" each.  Both end with NULL, or are NULL.
+ * rules: one line a rule, "allow|deny|shadow|report URI[+URI...] ..." or "*"
+ * for any caller (report: a denial that is only reported); a line "--" starts
+ * the next ruleset.  NULL: none. local: "key host[@zone]" each, one ruleset
+ * each as far as there are any. remote: "key host weight" each.  Both end with
+ * NULL, or are NULL.
  */
 struct service *make_service(const char *name, const char *rules,
     const char *const *local, const char *const *remote);
