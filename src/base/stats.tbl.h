@@ -268,6 +268,18 @@ CLUSTER(RBAC_DENIED, STAT_COUNTER, "zegress_service_denied", NULL,
 CLUSTER(WOULD_DENY, STAT_COUNTER, "zegress_service_would_deny", NULL,
     "Connections or requests that went on although permission refuses them, because of report mode; they are not among those allowed.",
     "The access log names caller and rule (would_deny). 0 for long enough: report mode can be ended.")
+CLUSTER(RATE_ENABLED, STAT_COUNTER, "envoy_http_local_rate_limit_enabled", "envoy_local_http_ratelimit_prefix=\"rate_limit\"",
+    "Requests that a RateLimit or MeshRateLimit was asked about.", "")
+CLUSTER(RATE_OK, STAT_COUNTER, "envoy_http_local_rate_limit_ok", "envoy_local_http_ratelimit_prefix=\"rate_limit\"",
+    "Of those, requests within the limit.", "")
+CLUSTER(RATE_LIMITED, STAT_COUNTER, "envoy_http_local_rate_limit_rate_limited", "envoy_local_http_ratelimit_prefix=\"rate_limit\"",
+    "Of those, requests over the limit.",
+    "The access log names caller and rule.")
+CLUSTER(RATE_ENFORCED, STAT_COUNTER, "envoy_http_local_rate_limit_enforced", "envoy_local_http_ratelimit_prefix=\"rate_limit\"",
+    "Requests that were refused because of it.", "")
+CLUSTER(CX_RATE_LIMITED, STAT_COUNTER, "envoy_local_rate_limit_rate_limited", "envoy_local_ratelimit_prefix=\"tcp_rate_limit\"",
+    "Connections closed because a MeshRateLimit allows no more new ones.",
+    "The access log names caller and rule.")
 CLUSTER(WILDCARD_NAMES, STAT_GAUGE, "zegress_wildcard_names", NULL,
     "Names of the service's wildcard that workers know at present.",
     "`zegressctl clusters` lists them.")

@@ -308,8 +308,10 @@ allow(struct conn *c)
 {
 	struct service *newest;
 
-	if (c->route == ROUTE_RELAY || conn_asks_by_request(c))
+	if (c->route == ROUTE_RELAY)
 		return GO;
+	if (conn_asks_by_request(c))
+		return conn_keep_rate(c);
 	newest = conn_newest_service(c);
 	if (newest == NULL)
 		return conn_finish(c, OUT_DENIED, "the service is gone");
@@ -321,7 +323,9 @@ allow(struct conn *c)
 	conn_keep_verdict(c, &c->verdict);
 	conn_count_verdict(
 	    clusters_get(c->all->env.clusters, c->service), &c->verdict);
-	return c->verdict.is_allowed ? GO : conn_finish(c, OUT_DENIED, NULL);
+	if (!c->verdict.is_allowed)
+		return conn_finish(c, OUT_DENIED, NULL);
+	return conn_keep_rate(c);
 }
 
 /* Relays dial before anyone has proved an identity: they are counted. */

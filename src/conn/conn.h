@@ -90,6 +90,7 @@ struct conn {
 	bool saw_bytes;
 	bool is_detecting; /* CARRY waits for the version of HTTP */
 	bool is_handshaking;
+	bool has_kept_rate; /* of new connections: it was counted */
 	struct verdict verdict;
 	char *rule;       /* the verdict's, kept for the log */
 	char *would_rule; /* likewise; NULL: nothing was reported */
@@ -177,6 +178,9 @@ enum next conn_handshake(struct conn *c);
 enum next conn_ask_name(struct conn *c);
 /* Once the cluster is there: its name, or END. */
 enum next conn_choose_name(struct conn *c);
+
+/* conn_traffic.c: GO, or END when there are too many new ones. */
+enum next conn_keep_rate(struct conn *c);
 
 /* carry_bytes.c */
 enum next conn_carry_bytes(struct conn *c);

@@ -168,6 +168,8 @@ reset(struct exchange *x, struct stream *front)
 	x->outcome = OUT_OK;
 	x->service = NULL;
 	x->verdict = (struct verdict){ .rule = STR_NONE };
+	x->worded.status = 0;
+	x->worded.n_headers = 0;
 	x->has_lease = x->is_leased = x->is_sent = false;
 	x->cluster = NULL;
 	x->tunnel = TUNNEL_NONE;

@@ -58,6 +58,11 @@ struct exchange {
 	struct service *service; /* = kept, once it is known */
 	struct service *kept;    /* referenced, from one request to the next */
 	struct verdict verdict;
+	struct {
+		uint16_t status; /* 0: as the outcome has it */
+		const struct header_change *headers; /* the service's */
+		size_t n_headers;
+	} worded;        /* by a rule: of our answer */
 	struct pin *pin; /* the front's, for private connections; or NULL */
 	struct lease lease;
 	bool has_lease;          /* begun: waiting or held */

@@ -9,23 +9,48 @@
 
 #include "conn/exchange_step.h"
 #include "http/reply.h"
+#include "policy/traffic.h"
+
+static size_t
+put_fields(const struct exchange *x, struct reply_field v[REPLY_FIELDS_MOST])
+{
+	const struct header_change *h = x->worded.headers;
+	size_t i;
+
+	for (i = 0; i < x->worded.n_headers && i < REPLY_FIELDS_MOST; i++)
+		v[i] = (struct reply_field){
+			.name = h[i].name,
+			.value = h[i].value,
+			.is_added = h[i].is_added,
+		};
+	return i;
+}
 
 void
 exchange_reply(struct exchange *x, enum outcome o, bool says_close)
 {
 	const struct outcome_row *row = outcome_row(o);
-	struct str body = str_of(row->body);
+	struct reply_field fields[REPLY_FIELDS_MOST];
+	struct reply r = {
+		.status = x->worded.status != 0 ? x->worded.status
+						: (uint16_t)row->status,
+		.body = str_of(row->body),
+		.is_head = x->is_head,
+		.says_close = says_close,
+		.fields = fields,
+		.n_fields = put_fields(x, fields),
+	};
 
 	x->response_begun = x->response_done = true;
 	if (!x->is_grpc) {
-		x->status = row->status;
-		reply_push(x->front, row->status, body, x->is_head, says_close);
+		x->status = r.status;
+		reply_push(x->front, &r);
 		return;
 	}
 	x->status = 200;
 	(void)snprintf(x->grpc_status, sizeof(x->grpc_status), "%u",
-	    reply_grpc_status(row->status));
-	reply_push_grpc(x->front, row->status, body, says_close);
+	    reply_grpc_status(r.status));
+	reply_push_grpc(x->front, &r);
 }
 
 /* Reading the rest would take long, or may never end. */

@@ -136,6 +136,7 @@ exchange_route(struct exchange *x)
 {
 	const struct head *q = x->request;
 	const char *why;
+	enum next next;
 	enum outcome o;
 	unsigned ms;
 
@@ -150,6 +151,9 @@ exchange_route(struct exchange *x)
 		return exchange_answer(x, o, why, false);
 	if (is_too_big(x))
 		return exchange_answer(x, OUT_REQUEST_BODY, NULL, false);
+	next = exchange_keep_rate(x);
+	if (next != GO || x->stage != X_ROUTE)
+		return next;
 	ms = x->service->options->request_ms;
 	if (ms > 0)
 		timer_set(&x->limit, ms);

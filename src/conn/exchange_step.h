@@ -37,6 +37,9 @@ enum next exchange_route(struct exchange *x);
  */
 enum next exchange_ask_again(struct exchange *x);
 
+/* exchange_traffic.c: GO, or it is answered because there are too many. */
+enum next exchange_keep_rate(struct exchange *x);
+
 /* exchange_lease.c */
 
 enum next exchange_lease(struct exchange *x);

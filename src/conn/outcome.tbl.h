@@ -40,6 +40,8 @@ OUTCOME(REVOKED, "revoked", 403, "RBAC: access denied", "A reload took the permi
 OUTCOME(CERT_ENDED, "caller_expired", 0, "", "The caller's certificate ran out while the connection was open; closed at the next request.")
 OUTCOME(NAME_MISSING, "name_missing", 0, "", "The service is a wildcard whose bytes are not looked at, and the caller's own TLS did not say in limits.hello_ms which name it wants; reset.")
 OUTCOME(NAME_REFUSED, "name_refused", 421, "Misdirected Request", "The service is a wildcard, and not for the name or the port that was asked for; a connection is reset.")
+OUTCOME(CONNECTION_RATE, "connection_rate_limited", 0, "", "More new connections to the service than MeshRateLimit allows; closed. The rule is in the access log.")
+OUTCOME(RATE_LIMITED, "rate_limited", 429, "local_rate_limited", "More requests to the service than RateLimit or MeshRateLimit allows. The rule is in the access log.")
 
 /* Towards the external service. */
 OUTCOME(NO_ENDPOINT, "destination_unavailable", 503, "no healthy upstream", "No endpoint is left that may be used.")

@@ -42,6 +42,7 @@
 #include "net/sock.h"
 #include "tls/tls_records.h"
 #include "upstream/chain_book.h"
+#include "upstream/rates.h"
 
 #define ADMIN_CONNECTIONS 64
 #define ADMIN_BACKLOG 64
@@ -225,6 +226,7 @@ work(struct daemon *d)
 	size_t i;
 
 	env.chains = d->chains = chain_book_new();
+	env.rates = d->rates = rates_new();
 	d->expiry = expiry_new(d->shard, d->chains);
 	d->workers = xcalloc(d->n_workers, sizeof(struct worker *));
 	for (i = 0; i < d->n_workers; i++)
@@ -310,6 +312,7 @@ release(struct daemon *d)
 		vitals_free(d->vitals);
 	expiry_free(d->expiry);
 	chain_book_free(d->chains);
+	rates_free(d->rates);
 	publisher_free(d->publisher);
 	feed_free(d->feed);
 	if (d->log != NULL)

@@ -19,6 +19,7 @@ struct expiry;
 struct feed;
 struct ingress_hosts;
 struct publisher;
+struct rates;
 struct server;
 struct stats_set;
 struct stats_shard;
@@ -45,6 +46,7 @@ struct daemon {
 	struct watchdog *watchdog;
 	struct vitals *vitals;
 	struct chain_book *chains;
+	struct rates *rates;
 	struct expiry *expiry;
 	struct ingress_hosts *ingresses;
 	struct admin_source source;

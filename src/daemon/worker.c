@@ -152,6 +152,7 @@ make_upstream(struct worker *w, const struct worker_env *env)
 		.http = &c->http,
 		.h2 = &c->h2_server,
 		.chains = env->chains,
+		.rates = env->rates,
 	};
 	w->clusters = clusters_new(&w->upstream);
 }

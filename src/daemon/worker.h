@@ -20,6 +20,7 @@ struct access_log_file;
 struct chain_book;
 struct config;
 struct listeners;
+struct rates;
 struct snapshot;
 struct tls_identities;
 struct worker;
@@ -32,6 +33,7 @@ struct worker_env {
 	struct access_log_file *log; /* NULL: off */
 	struct loop *main;
 	struct chain_book *chains;
+	struct rates *rates;
 };
 
 /* Not running yet.  s and t are referenced. */

@@ -51,24 +51,69 @@ reply_reason(uint16_t status)
 	return "Unknown";
 }
 
-void
-reply_push(struct stream *s, uint16_t status, struct str body, bool is_head,
-    bool says_close)
+/* What frames the message is the writer's business, not the fields'. */
+static bool
+is_framing(struct str name)
 {
+	enum field_id id = field_id_of(name);
+
+	return name.len == 0 || name.p[0] == ':' ||
+	       id == FIELD_CONTENT_LENGTH ||
+	       (id != FIELD_OTHER && field_is_hop_by_hop(id));
+}
+
+/* What gRPC reads, and nobody may say otherwise. */
+static bool
+is_of_grpc(struct str name)
+{
+	return str_eq_nocase(name, STR("content-type")) ||
+	       str_eq_nocase(name, STR("grpc-status")) ||
+	       str_eq_nocase(name, STR("grpc-message"));
+}
+
+static void
+add_fields(struct head *h, const struct reply *r, bool is_grpc)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_fields && i < REPLY_FIELDS_MOST; i++) {
+		const struct reply_field *f = &r->fields[i];
+
+		if (is_framing(f->name) || (is_grpc && is_of_grpc(f->name)))
+			continue;
+		if (!f->is_added)
+			head_remove_name(h, f->name);
+		head_add(h, f->name, f->value);
+	}
+}
+
+/* RFC 9110, section 6.4.1. */
+static bool
+may_have_body(uint16_t status)
+{
+	return status != 204 && status != 304;
+}
+
+void
+reply_push(struct stream *s, const struct reply *r)
+{
+	bool may = may_have_body(r->status);
+	struct str body = may ? r->body : STR_NONE;
 	struct head h;
 
 	head_init(&h);
-	h.status = status;
-	h.reason = str_of(reply_reason(status));
-	h.body = BODY_LENGTH;
+	h.status = r->status;
+	h.reason = str_of(reply_reason(r->status));
+	h.body = may ? BODY_LENGTH : BODY_NONE;
 	h.content_length = body.len;
-	h.has_length = true;
-	h.is_head_request = is_head;
-	h.wants_close = says_close;
+	h.has_length = may;
+	h.is_head_request = r->is_head;
+	h.wants_close = r->says_close;
 	if (body.len > 0)
 		head_add(&h, STR("content-type"), STR("text/plain"));
-	s->ops->push_head(s, &h, is_head || body.len == 0);
-	if (!is_head && body.len > 0) {
+	add_fields(&h, r, false);
+	s->ops->push_head(s, &h, r->is_head || body.len == 0);
+	if (!r->is_head && body.len > 0) {
 		s->ops->push_body(s, body);
 		s->ops->push_end(s, NULL);
 	}
@@ -146,8 +191,7 @@ encode_message(struct str message, char *out, size_t cap)
 }
 
 void
-reply_push_grpc(
-    struct stream *s, uint16_t status, struct str message, bool says_close)
+reply_push_grpc(struct stream *s, const struct reply *r)
 {
 	char code[8], encoded[GRPC_MESSAGE_MOST];
 	struct head h;
@@ -155,13 +199,14 @@ reply_push_grpc(
 	head_init(&h);
 	h.status = 200;
 	h.reason = str_of(reply_reason(200));
-	h.wants_close = says_close;
-	(void)snprintf(code, sizeof(code), "%u", reply_grpc_status(status));
+	h.wants_close = r->says_close;
+	(void)snprintf(code, sizeof(code), "%u", reply_grpc_status(r->status));
 	head_add(&h, STR("content-type"), STR("application/grpc"));
 	head_add(&h, STR("grpc-status"), str_of(code));
-	if (message.len > 0)
+	if (r->body.len > 0)
 		head_add(&h, STR("grpc-message"),
-		    encode_message(message, encoded, sizeof(encoded)));
+		    encode_message(r->body, encoded, sizeof(encoded)));
+	add_fields(&h, r, true);
 	s->ops->push_head(s, &h, true);
 	s->ops->flush(s);
 }

@@ -12,9 +12,27 @@
 
 #include "http/stream.h"
 
-/* Pushes head and body, and flushes.  is_head: without the body. */
-void reply_push(struct stream *s, uint16_t status, struct str body,
-    bool is_head, bool says_close);
+/* A field more: in place of one of that name, or beside it. */
+struct reply_field {
+	struct str name;
+	struct str value;
+	bool is_added;
+};
+
+/* More than these are left out. */
+#define REPLY_FIELDS_MOST 12
+
+struct reply {
+	uint16_t status;
+	struct str body;
+	bool is_head; /* without the body */
+	bool says_close;
+	const struct reply_field *fields;
+	size_t n_fields;
+};
+
+/* Pushes head and body, and flushes. */
+void reply_push(struct stream *s, const struct reply *r);
 const char *reply_reason(uint16_t status);
 
 /*
@@ -23,11 +41,10 @@ const char *reply_reason(uint16_t status);
  */
 bool reply_is_for_grpc(const struct head *request);
 /*
- * The same answer as gRPC reads it: 200, and all in the head.  message may be
- * empty.
+ * The same answer as gRPC reads it: 200, and all in the head.  The body is its
+ * message, and may be empty; no field takes the place of gRPC's own.
  */
-void reply_push_grpc(
-    struct stream *s, uint16_t status, struct str message, bool says_close);
+void reply_push_grpc(struct stream *s, const struct reply *r);
 /* What reply_push_grpc() says for this status. */
 unsigned reply_grpc_status(uint16_t status);
 

@@ -204,7 +204,8 @@ refuse(struct caller *c)
 
 	if (status == 0)
 		return END;
-	reply_push(c->stream, status, STR_NONE, false, true);
+	reply_push(
+	    c->stream, &(struct reply){ .status = status, .says_close = true });
 	return finish(c);
 }
 

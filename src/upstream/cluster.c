@@ -142,6 +142,7 @@ cluster_unref(struct cluster *c)
 	unref_all(&c->local);
 	unref_all(&c->remote);
 	outward_unref(c->outward);
+	rate_set_free(c->rates);
 	service_unref(c->service);
 	free(c);
 }

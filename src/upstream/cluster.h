@@ -29,6 +29,7 @@ struct dns_sets;
 struct h2_limits;
 struct http_limits;
 struct live_endpoint;
+struct rates;
 
 struct upstream_limits {
 	unsigned connect_ms;      /* one service: name, TCP and TLS; 5000 */
@@ -55,6 +56,7 @@ struct upstream_env {
 	const struct http_limits *http;
 	const struct h2_limits *h2; /* of the client role */
 	struct chain_book *chains;  /* NULL: nobody wants to know */
+	struct rates *rates;        /* NULL: what has a rate is refused */
 };
 
 struct clusters *clusters_new(const struct upstream_env *env) MUST_CHECK;

@@ -18,6 +18,7 @@
 #include "upstream/lease.h"
 #include "upstream/outward.h"
 #include "upstream/pool.h"
+#include "upstream/rates.h"
 #include "upstream/reach.h"
 
 TAILQ_HEAD(lease_list, lease);
@@ -42,6 +43,7 @@ struct cluster {
 	struct clusters *all;
 	struct service *service;
 	struct outward *outward; /* of service */
+	struct rate_set *rates;  /* likewise; NULL: none */
 	struct cluster_counts *counts;
 	struct live_endpoints local;
 	struct live_endpoints remote;

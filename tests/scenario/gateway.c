@@ -81,6 +81,7 @@ free_worker(struct gateway *g)
 	access_log_free(g->log);
 	access_log_close(g->file);
 	clusters_free(g->clusters);
+	rates_free(g->rates);
 	tls_clients_free(g->tls);
 	dns_free(g->dns);
 	tls_identities_unref(g->identities);
@@ -236,7 +237,9 @@ make_upstream(struct gateway *g)
 	g->tls = tls_clients_new();
 	if (!addr_parse(STR("192.0.2.1"), 10002, &g->own))
 		abort();
+	g->rates = rates_new();
 	g->upstream_env = (struct upstream_env){
+		.rates = g->rates,
 		.loop = g->loop,
 		.dns = g->dns,
 		.tls = g->tls,

@@ -15,6 +15,7 @@
 #include "net/dns.h"
 #include "support/pki.h"
 #include "tls/wire_tls.h"
+#include "upstream/rates.h"
 
 #define GATEWAY_MESHES 4
 
@@ -46,6 +47,7 @@ struct gateway {
 	struct addr own;
 	struct http_limits http;
 	struct h2_limits h2;
+	struct rates *rates;
 	struct upstream_env upstream_env;
 	struct clusters *clusters;
 	struct snapshot *snapshot;

@@ -134,7 +134,9 @@ make_upstream(struct rig *g)
 #include "http/h2_event.tbl.h"
 		},
 	};
+	g->rates = rates_new();
 	g->upstream_env = (struct upstream_env){
+		.rates = g->rates,
 		.loop = g->loop,
 		.dns = g->dns,
 		.tls = g->tls,
@@ -225,6 +227,7 @@ rig_fini(struct rig *g)
 	access_log_free(g->log);
 	access_log_close(g->file);
 	clusters_free(g->clusters);
+	rates_free(g->rates);
 	tls_clients_free(g->tls);
 	dns_free(g->dns);
 	close(g->silent);

@@ -18,6 +18,7 @@
 #include "support/pki.h"
 #include "tls/wire_tls.h"
 #include "upstream/cluster.h"
+#include "upstream/rates.h"
 
 struct rig {
 	struct loop *loop;
@@ -31,6 +32,7 @@ struct rig {
 	struct http_limits http;
 	struct h2_limits h2;
 	struct conn_limits limits;
+	struct rates *rates;
 	struct upstream_env upstream_env;
 	struct clusters *clusters;
 	struct pki *ca;

@@ -106,6 +106,15 @@ xr_reload(struct exchange_rig *r, bool allows)
 }
 
 void
+xr_traffic(struct exchange_rig *r, const struct traffic_policy *draft)
+{
+	struct service *s = conn_newest_service(&r->conn);
+
+	cr_assert_null(s->traffic);
+	s->traffic = traffic_policy_new(draft);
+}
+
+void
 xr_pool(struct exchange_rig *r, bool is_used)
 {
 	struct cluster *c = clusters_get(r->g.clusters, r->conn.service);

@@ -29,6 +29,8 @@ void xr_init(struct exchange_rig *r, const char *service);
 void xr_fini(struct exchange_rig *r);
 /* Another snapshot, with an unlike service; is it still allowed? */
 void xr_reload(struct exchange_rig *r, bool allows);
+/* Its service has this policy; before anything is asked of it. */
+void xr_traffic(struct exchange_rig *r, const struct traffic_policy *draft);
 /* back is in the pool of the service. */
 void xr_pool(struct exchange_rig *r, bool is_used);
 /* Begin with r->request, and run until it ends, or nothing happens. */

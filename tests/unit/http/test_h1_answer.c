@@ -290,9 +290,11 @@ Test(h1_answer, local_replies)
 		take_request(&r, replies[i].is_head
 				     ? STR("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n")
 				     : STR(GET));
-		reply_push(r.stream, (uint16_t)replies[i].status,
-		    str_of(replies[i].body), replies[i].is_head,
-		    replies[i].says_close);
+		reply_push(r.stream,
+		    &(struct reply){ .status = (uint16_t)replies[i].status,
+			.body = str_of(replies[i].body),
+			.is_head = replies[i].is_head,
+			.says_close = replies[i].says_close });
 		rig_expect_got(&r, replies[i].want);
 		rig_release(&r, true);
 		cr_expect_eq(

@@ -81,8 +81,9 @@ Test(reply, grpc_reads_it_in_the_head)
 
 	for (size_t i = 0; i < ARRAY_LEN(replies); i++) {
 		take_request(&r);
-		reply_push_grpc(r.stream, replies[i].status,
-		    str_of(replies[i].message), false);
+		reply_push_grpc(
+		    r.stream, &(struct reply){ .status = replies[i].status,
+				  .body = str_of(replies[i].message) });
 		text_clear(&want);
 		text_addf(&want,
 		    "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\n%s"
@@ -101,7 +102,8 @@ Test(reply, grpc_is_told_to_go_too)
 	struct rig r;
 
 	take_request(&r);
-	reply_push_grpc(r.stream, 403, STR_NONE, true);
+	reply_push_grpc(
+	    r.stream, &(struct reply){ .status = 403, .says_close = true });
 	rig_expect_got(&r,
 	    "HTTP/1.1 200 OK\r\ncontent-type: application/grpc\r\n"
 	    "grpc-status: 7\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
@@ -121,7 +123,8 @@ Test(reply, a_long_message_is_cut)
 	for (i = 0; i < 1000; i++)
 		text_add_char(&message, '%');
 	take_request(&r);
-	reply_push_grpc(r.stream, 503, text_str(&message), false);
+	reply_push_grpc(r.stream,
+	    &(struct reply){ .status = 503, .body = text_str(&message) });
 	rig_turn(&r);
 	text_add_char(&r.got, '\0');
 	got = str_of(strstr(r.got.p, "grpc-message: "));
@@ -131,5 +134,19 @@ Test(reply, a_long_message_is_cut)
 	cr_expect(str_starts(got, STR("\r\n")));
 	cr_expect_gt(i, 100);
 	text_free(&message);
+	rig_close(&r);
+}
+
+/* Statuses that have no body, as policies may ask for them. */
+Test(reply, without_a_body)
+{
+	struct rig r;
+
+	take_request(&r);
+	reply_push(
+	    r.stream, &(struct reply){ .status = 204, .body = STR("nothing") });
+	rig_expect_got(&r, "HTTP/1.1 204 No Content\r\n\r\n");
+	rig_release(&r, true);
+	cr_expect(h1_session_can_reuse(r.session));
 	rig_close(&r);
 }
