@@ -63,7 +63,6 @@ copy(const struct way *y, bool *failed)
 	struct span s;
 	enum io io;
 
-	y->from->reads_much = *y->bulk >= MUCH;
 	io = wire_read(y->from, &s);
 	if (io != IO_DONE)
 		return io;
@@ -80,7 +79,8 @@ move(const struct way *y, bool *failed)
 	enum io io;
 	size_t n;
 
-	if (*y->bulk < MUCH)
+	y->from->reads_much = *y->bulk >= MUCH;
+	if (!y->from->reads_much)
 		return copy(y, failed);
 	io = wire_splice(y->from, y->to, &n);
 	if (io == IO_AGAIN)

@@ -179,9 +179,10 @@ watch_stop(struct watch *w)
 uint8_t *
 loop_scratch(struct loop *l, enum scratch which)
 {
+	size_t size = which == SCRATCH_IN ? SCRATCH_BULK : SCRATCH_SIZE;
+
 	/* Pages that are never touched cost nothing. */
 	if (l->scratch[which] == NULL)
-		l->scratch[which] =
-		    xmalloc(SCRATCH_ROOM + SCRATCH_SIZE + SCRATCH_ROOM);
+		l->scratch[which] = xmalloc(SCRATCH_ROOM + size + SCRATCH_ROOM);
 	return l->scratch[which] + SCRATCH_ROOM;
 }

@@ -56,6 +56,7 @@ struct loop {
 	size_t lent_cap;
 
 	struct pipes pipes;
+	size_t unsent; /* in the buffers of all wires */
 };
 
 /* Every event callback begins with this: the turn's time starts here. */

@@ -16,6 +16,7 @@
 #include "net/loop_state.h"
 #include "net/pipe.h"
 #include "net/sock.h"
+#include "net/wire_sock.h"
 
 /* More at once would leave the second-level cache before it is used. */
 #define READ_MOST ((size_t)64 * 1024)
@@ -183,7 +184,7 @@ wire_free(struct wire *w)
 	close(w->fd);
 	w->fd = -1;
 	wire_buf_free(&w->in);
-	wire_buf_free(&w->out);
+	wire_sock_forget(w);
 	loop_later(w->loop, free, w);
 }
 

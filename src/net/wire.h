@@ -58,6 +58,11 @@ struct wire_ops {
 	enum io (*flush)(struct wire *w);
 	/* End our direction once all is sent. */
 	enum io (*finish)(struct wire *w);
+	/*
+	 * wire_splice() between two wires of this kind; NULL: it cannot.  What
+	 * is not sent is in to->out.
+	 */
+	enum io (*move)(struct wire *from, struct wire *to, size_t *got);
 	/* Free what hangs on w->impl; politely if nothing failed. */
 	void (*close)(struct wire *w);
 };
@@ -87,7 +92,7 @@ struct wire {
 	bool is_hup;      /* the end was announced, perhaps behind bytes */
 	bool is_doubtful; /* an error may have been announced with bytes */
 	bool is_kicked;
-	/* The owner's: this is bulk, a read may take what there is room for. */
+	/* The owner's: this is bulk.  See wire_may_read_much(). */
 	bool reads_much;
 	bool has_missed; /* an event came while nobody was told */
 	bool has_news;   /* the last read gave what no read gave before */
@@ -152,8 +157,9 @@ enum io wire_finish(struct wire *w);
 /*
  * Move what from has to to, which must hold nothing unsent, without copying
  * it: as far as from is concerned it is read, and for to it is unsent, so
- * wire_flush(to) is next.  IO_AGAIN: there is nothing that can be moved so, or
- * no means to do it; wire_read() then tells what there is.
+ * wire_flush(to) is next.  got: bytes that wire_read() would have given.
+ * IO_AGAIN: there is nothing that can be moved so, or no means to do it;
+ * wire_read() then tells what there is.
  */
 enum io wire_splice(struct wire *from, struct wire *to, size_t *got);
 
@@ -163,7 +169,13 @@ bool wire_local(const struct wire *w, struct addr *out);
 /* Its bytes are those on the socket. */
 bool wire_is_plain(const struct wire *w);
 
-/* For implementations of wire_ops: the socket itself. */
+/*
+ * For implementations of wire_ops: a read may take more than usual, as nobody
+ * on this loop is slow to send it on.  So those who stop to read leave no more
+ * of it with us than of anything else.
+ */
+bool wire_may_read_much(const struct wire *w);
+/* Likewise: the socket itself. */
 size_t wire_sock_unsent(const struct wire *w);
 enum io wire_sock_read(struct wire *w, uint8_t *p, size_t n, size_t *got);
 /* Sends p, after what w->out holds; the rest is kept in w->out. */

@@ -16,11 +16,14 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "net/loop_state.h"
 #include "net/pipe.h"
 #include "net/wire.h"
 #include "net/wire_sock.h"
 
 #define IOV_MOST 16
+/* Of one loop; from then on whoever is slow gets the usual pieces. */
+#define UNSENT_MUCH ((size_t)16 * 1024 * 1024)
 /* Probes of all wires of a loop fall together on multiples of this. */
 #define PROBE_MS 256
 
@@ -164,8 +167,22 @@ keep_unsent(struct wire *w, const struct str *v, size_t n, size_t skip)
 
 	for (i = 0; i < n; i++) {
 		wire_buf_add(&w->out, str_from(v[i], skip));
+		w->loop->unsent += v[i].len - skip;
 		skip = 0;
 	}
+}
+
+void
+wire_sock_forget(struct wire *w)
+{
+	w->loop->unsent -= w->out.to - w->out.from;
+	wire_buf_free(&w->out);
+}
+
+bool
+wire_may_read_much(const struct wire *w)
+{
+	return w->reads_much && w->loop->unsent < UNSENT_MUCH;
 }
 
 enum io
@@ -224,6 +241,7 @@ wire_sock_flush(struct wire *w)
 		left = wire_buf_str(&w->out);
 		io = send_iov(w, &iov, fill_iov(&iov, &left, 1, 0), &sent);
 		wire_buf_consume(&w->out, sent);
+		w->loop->unsent -= sent;
 		if (io != IO_DONE)
 			return io;
 	}

@@ -10,6 +10,8 @@
 /* Note a failure; IO_FAIL. */
 enum io wire_sock_read_failed(struct wire *w, int error);
 enum io wire_sock_send_failed(struct wire *w, int error);
+/* w goes, with what it has not sent. */
+void wire_sock_forget(struct wire *w);
 /* Send what is in w->pipe, and give it back when nothing is. */
 enum io wire_sock_flush_pipe(struct wire *w);
 

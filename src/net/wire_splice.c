@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes from one socket to another through a pipe, so that the kernel hands
- * over its own pages and copies nothing.  The pipe hangs on the wire that the
+ * Bytes from one wire to another of its kind as they lie.  Of plain ones they
+ * go through a pipe, so that the kernel hands over its own pages and copies
+ * nothing.  The pipe hangs on the wire that the
  * bytes go to, in front of w->out, and goes back once it is empty; so all that
  * holds for what is unsent (backpressure, FIN behind it, what happens to it
  * when the wire is freed) holds for these too.
@@ -33,11 +34,11 @@ move(int from, int to, size_t n)
 }
 
 static bool
-can_splice(const struct wire *from, const struct wire *to)
+can_move(const struct wire *from, const struct wire *to)
 {
-	return wire_is_plain(from) && wire_is_plain(to) && from->can_read &&
-	       !from->is_failed && wire_kept(from) == 0 &&
-	       wire_unsent(to) == 0 && to->error == 0 && !to->is_finishing;
+	return from->ops == to->ops && !from->is_dry && !from->is_failed &&
+	       wire_kept(from) == 0 && wire_unsent(to) == 0 && to->error == 0 &&
+	       !to->is_finishing;
 }
 
 /* Not the connection's fault: it can still be read and written. */
@@ -60,14 +61,13 @@ is_unable(int error)
  * The end is left to recv(2), which tells it from a reset; and so is "nothing
  * there", because a splice stops in front of urgent data.
  */
-enum io
-wire_splice(struct wire *from, struct wire *to, size_t *got)
+static enum io
+splice_plain(struct wire *from, struct wire *to, size_t *got)
 {
 	struct pipe *p;
 	ssize_t r;
 
-	*got = 0;
-	if (!can_splice(from, to) || (p = pipe_borrow(to->loop)) == NULL)
+	if (!from->can_read || (p = pipe_borrow(to->loop)) == NULL)
 		return IO_AGAIN;
 	r = move(from->fd, p->in, SPLICE_MOST);
 	if (r <= 0) {
@@ -84,6 +84,18 @@ wire_splice(struct wire *from, struct wire *to, size_t *got)
 	*got = p->held;
 	from->bytes_in += *got;
 	return IO_DONE;
+}
+
+enum io
+wire_splice(struct wire *from, struct wire *to, size_t *got)
+{
+	*got = 0;
+	if (!can_move(from, to))
+		return IO_AGAIN;
+	if (wire_is_plain(from))
+		return splice_plain(from, to, got);
+	return from->ops->move == NULL ? IO_AGAIN
+				       : from->ops->move(from, to, got);
 }
 
 enum io

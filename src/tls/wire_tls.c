@@ -264,7 +264,7 @@ wire_tls_handshake(struct wire *w)
 		}
 		tls_wire_stash(t);
 		sent = bio_send(&t->ends);
-		io = tls_wire_fill(w, t);
+		io = tls_wire_fill(w, t, tls_wire_read_most(w));
 		/* If sending failed, the reason may still be read. */
 		if (io == IO_AGAIN && sent != IO_FAIL)
 			return IO_AGAIN;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes of an open TLS wire, both ways.  Reading takes what the socket has,
- * gives OpenSSL whole records only and collects all their plaintext; between
- * calls a wire holds the ciphertext of at most one unfinished record.  Writing
- * makes large records out of small pieces and sends them in one call.  Thread
- * of the wire.
+ * Bytes of an open TLS wire, both ways.  Reading gives OpenSSL whole records
+ * only (wire_tls_fill.c) and collects all their plaintext.  Writing makes large
+ * records out of small pieces and sends them in one call.  Thread of the wire.
  */
 
 #include <errno.h>
@@ -15,123 +13,12 @@
 #include "tls/server_alpn.h"
 #include "tls/tls_error.h"
 #include "tls/wire_tls_state.h"
+#include "tls/wire_tls_turn.h"
 
-/*
- * As the plain wire; three times as much costs bulk an eighth less, but a
- * reader who stops would leave us with as much more.
- */
-#define READ_MOST ((size_t)64 * 1024)
-#define READ_MUCH ((size_t)192 * 1024)
-#define RECORD_MOST (16384 + 2048) /* TLS 1.2 allows this much */
+#define LAST_WORDS ((size_t)64 * 1024)
 #define ANSWERS_MOST ((size_t)16 * 1024)
 /* Written while a renegotiation goes on. */
 #define HELD_MOST ((size_t)1024 * 1024)
-
-static size_t
-whole_records(const uint8_t *p, size_t n)
-{
-	size_t at = 0, len;
-
-	while (n - at >= RECORD_HEADER) {
-		len = (size_t)p[at + 3] << 8 | p[at + 4];
-		/* OpenSSL is to say what is wrong with this. */
-		if (len > RECORD_MOST)
-			return n;
-		if (n - at < RECORD_HEADER + len)
-			break;
-		at += RECORD_HEADER + len;
-	}
-	return at;
-}
-
-/* A server that speaks something else begins like this. */
-static bool
-is_record_type(uint8_t b)
-{
-	return b >= SSL3_RT_CHANGE_CIPHER_SPEC && b <= SSL3_RT_APPLICATION_DATA;
-}
-
-static enum io
-check_first(struct tls_wire *t, const uint8_t *p, size_t n)
-{
-	char begin[21];
-	size_t i;
-
-	if (t->has_input || n == 0)
-		return IO_DONE;
-	t->has_input = true;
-	if (is_record_type(p[0]))
-		return IO_DONE;
-	for (i = 0; i < n && i < sizeof(begin) - 1; i++)
-		begin[i] = p[i] >= ' ' && p[i] <= '~' ? (char)p[i] : '?';
-	begin[i] = '\0';
-	peer_fail(&t->peer, TLS_FAIL_NOT_TLS,
-	    "the peer does not speak TLS on this port; it sent \"%s\"", begin);
-	return IO_FAIL;
-}
-
-/* Until the last record that has begun is whole. */
-static size_t
-rest_of_record(const uint8_t *p, size_t n)
-{
-	size_t at = whole_records(p, n);
-
-	n -= at;
-	if (n == 0)
-		return 0;
-	return n < RECORD_HEADER ? RECORD_HEADER - n : record_len(p + at) - n;
-}
-
-static size_t
-read_most(const struct wire *w)
-{
-	return w->reads_much ? READ_MUCH : READ_MOST;
-}
-
-enum io
-tls_wire_fill(struct wire *w, struct tls_wire *t)
-{
-	uint8_t *in = loop_scratch(w->loop, SCRATCH_IN);
-	struct str kept = wire_buf_str(&t->cipher);
-	size_t got = 0, whole, most = read_most(w);
-	enum io io;
-
-	/* Behind a handshake there may be as much as was read with it. */
-	if (kept.len > SCRATCH_SIZE) {
-		peer_fail(&t->peer, TLS_FAIL_OTHER, "too many bytes unread");
-		return IO_FAIL;
-	}
-	if (kept.len > 0)
-		memcpy(in, kept.p, kept.len);
-	if (most > SCRATCH_SIZE - kept.len)
-		most = SCRATCH_SIZE - kept.len;
-	/* Where records end, the kernel can begin. */
-	if (kept.len > 0 && tls_kernel_wants_in(t))
-		most = rest_of_record(in, kept.len);
-	io = wire_sock_read(w, in + kept.len, most, &got);
-	got += kept.len;
-	wire_buf_free(&t->cipher);
-	if (check_first(t, in, got) == IO_FAIL)
-		return IO_FAIL;
-	whole = whole_records(in, got);
-	t->ends.in = in;
-	t->ends.in_len = whole;
-	t->tail = got - whole;
-	if (whole > 0)
-		return IO_DONE;
-	tls_wire_stash(t);
-	return io;
-}
-
-void
-tls_wire_stash(struct tls_wire *t)
-{
-	wire_buf_add(&t->cipher, (struct str){ .p = (const void *)t->ends.in,
-				     .len = t->ends.in_len + t->tail });
-	t->has_whole = t->ends.in_len > 0;
-	t->ends.in_len = 0;
-	t->tail = 0;
-}
 
 void
 tls_wire_fail(struct tls_wire *t)
@@ -339,8 +226,8 @@ fetch(struct wire *w, struct tls_wire *t, uint8_t *plain, size_t *n)
 
 	tls_kernel_take_in(t);
 	if (tls_kernel_has_in(t))
-		return tls_kernel_read(t, plain, read_most(w), n);
-	io = tls_wire_fill(w, t);
+		return tls_kernel_read(t, plain, tls_wire_read_most(w), n);
+	io = tls_wire_fill(w, t, tls_wire_read_most(w));
 	if (io == IO_DONE)
 		*n = decrypt(t, plain);
 	return io;
@@ -543,7 +430,7 @@ close_after_alert(struct wire *w)
 
 	(void)wire_sock_finish(w);
 	while (
-	    rounds-- > 0 && wire_sock_read(w, in, READ_MOST, &got) == IO_DONE)
+	    rounds-- > 0 && wire_sock_read(w, in, LAST_WORDS, &got) == IO_DONE)
 		;
 }
 
@@ -572,10 +459,26 @@ tls_close(struct wire *w)
 	tls_wire_free(t);
 }
 
+static enum io
+tls_move(struct wire *from, struct wire *to, size_t *got)
+{
+	struct tls_wire *t = from->impl;
+
+	if (t->end != IO_DONE || !tls_own_can_turn(t, to->impl) ||
+	    tls_wire_fill(from, t, tls_wire_turn_most(from)) != IO_DONE)
+		return IO_AGAIN;
+	tls_own_turn(t, to->impl, got);
+	send_answers(from, t);
+	from->is_dry = is_dry(from, t);
+	/* How it ended reading says, now and later. */
+	return *got > 0 ? IO_DONE : IO_AGAIN;
+}
+
 const struct wire_ops tls_wire_ops = {
 	.read = tls_read,
 	.write = tls_write,
 	.flush = tls_flush,
 	.finish = tls_finish,
+	.move = tls_move,
 	.close = tls_close,
 };

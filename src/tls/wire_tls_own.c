@@ -24,6 +24,8 @@
 #define TICKETS_SHOWN 2
 /* A message that we only skip; the longest ticket is half of this. */
 #define SKIPPED_MOST ((size_t)256 * 1024)
+/* Of shorter records fewer are made, so that the other side has less to do. */
+#define LONG ((size_t)4096)
 
 static bool
 is_1_3(const struct tls_own *o)
@@ -392,9 +394,8 @@ check_chatter(struct tls_wire *t)
 	end_badly(t);
 }
 
-/* One record of ends.in to plain; the bytes it brought. */
-static size_t
-open_next(struct tls_wire *t, uint8_t *plain)
+size_t
+tls_own_open_next(struct tls_wire *t, uint8_t *plain)
 {
 	const uint8_t *p = t->ends.in;
 	size_t n = record_len(p), got = 0;
@@ -434,18 +435,32 @@ tls_own_refuse(struct tls_wire *t, uint8_t alert)
 	refuse(t, alert);
 }
 
+void
+tls_own_note_size(struct tls_own *o, size_t bytes, size_t records)
+{
+	o->has_long = bytes >= records * LONG;
+}
+
+void
+tls_own_end_stream(struct tls_wire *t)
+{
+	if (t->end != IO_DONE)
+		t->ends.in_len = t->tail = 0;
+}
+
 size_t
 tls_own_open(struct tls_wire *t, uint8_t *plain)
 {
-	size_t n = 0;
+	size_t n = 0, records = 0;
 
 	tls_own_stir(t->own);
 	while (t->end == IO_DONE && t->ends.in_len >= RECORD_HEADER &&
-	       n + RECORD_HEADER + RECORD_BODY_MOST <= SCRATCH_SIZE)
-		n += open_next(t, plain + n);
-	/* Behind the end of the stream nothing is anybody's. */
-	if (t->end != IO_DONE)
-		t->ends.in_len = t->tail = 0;
+	       n + RECORD_HEADER + RECORD_BODY_MOST <= SCRATCH_SIZE) {
+		n += tls_own_open_next(t, plain + n);
+		records++;
+	}
+	tls_own_note_size(t->own, n, records);
+	tls_own_end_stream(t);
 	tls_wire_stash(t);
 	return n;
 }

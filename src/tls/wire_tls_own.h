@@ -24,6 +24,7 @@ struct tls_own {
 	bool is_on;
 	bool is_server;
 	bool is_fast;      /* and counted as that */
+	bool has_long;     /* the records that came last were long ones */
 	struct timer rest; /* no record for a while: ciphers are freed */
 	/*
 	 * Until is_on: the number of the next record and, in TLS 1.3, the
@@ -64,6 +65,13 @@ void tls_own_drop_ssl(struct tls_wire *t);
 
 /* The records at ends.in, their plaintext to plain; as decrypt(). */
 size_t tls_own_open(struct tls_wire *t, uint8_t *plain);
+/* For turning them where they lie. */
+/* So many records brought so much. */
+void tls_own_note_size(struct tls_own *o, size_t bytes, size_t records);
+/* After the last of them: what is behind the stream's end is thrown away. */
+void tls_own_end_stream(struct tls_wire *t);
+/* One record of ends.in, its plaintext to plain; how much it brought. */
+size_t tls_own_open_next(struct tls_wire *t, uint8_t *plain);
 /* As encrypt_all(): into records that bio_send() will send. */
 bool tls_own_seal(struct tls_wire *t, const struct str *v, size_t n) MUST_CHECK;
 void tls_own_notify(struct tls_wire *t);

@@ -50,8 +50,12 @@ extern const struct wire_ops tls_wire_ops;
 
 void tls_wire_free(struct tls_wire *t);
 
-/* Records that are there as a whole go into ends.in. */
-enum io tls_wire_fill(struct wire *w, struct tls_wire *t) MUST_CHECK;
+/* How much to read at a time: to open it elsewhere, or to turn it. */
+size_t tls_wire_read_most(const struct wire *w);
+size_t tls_wire_turn_most(const struct wire *w);
+/* Records that are there as a whole go into ends.in, which SCRATCH_IN is. */
+enum io tls_wire_fill(
+    struct wire *w, struct tls_wire *t, size_t most) MUST_CHECK;
 /* Keep what OpenSSL has not taken of it. */
 void tls_wire_stash(struct tls_wire *t);
 /* wire_tls_info(), from the SSL object. */
