@@ -185,6 +185,7 @@ reset(struct exchange *x, struct stream *front)
 	x->started_us = exchange_now_us(x);
 	x->first_byte_us = x->last_byte_us = 0;
 	x->detail[0] = x->request_id[0] = x->grpc_status[0] = '\0';
+	x->cookie[0] = '\0';
 	x->words.method = x->words.authority = STR_NONE;
 	x->words.path = x->words.request_id = STR_NONE;
 	stat_inc(stats, STAT_DOWNSTREAM_RQ_TOTAL);

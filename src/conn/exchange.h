@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "conn/conn.h"
+#include "conn/hash_by.h"
 #include "conn/head_rules.h"
 #include "conn/upgrade.h"
 #include "http/stream.h"
@@ -90,6 +91,8 @@ struct exchange {
 	uint64_t first_byte_us;
 	uint64_t last_byte_us;
 	char grpc_status[12]; /* of the answer; for the log */
+	/* Given to a caller that has none to go by; empty: none is given. */
+	char cookie[HASH_COOKIE_TEXT];
 	struct str authority; /* as it was asked for */
 	char request_id[REQUEST_ID_TEXT];
 	struct exchange_words words;

@@ -164,11 +164,12 @@ begin_lease(struct exchange *x, const char **why)
 		.pin = x->pin,
 		.proxy_header = conn_proxy_header(x->conn, x->service),
 	};
-	const struct hash_source by = {
+	struct hash_source by = {
 		.caller = wire_tls_identity(x->conn->client),
 		.from = &x->conn->from,
 		.request = x->request,
 		.host = x->authority,
+		.cookie = x->cookie,
 	};
 	enum outcome o = choose_name(x, &want.name, why);
 

@@ -107,8 +107,15 @@ make_ours(struct exchange *x, struct head *h)
 		.version = x->lease.stream->version,
 		.arena = &x->words.arena,
 	};
+	struct str value;
 
 	head_answer_ours(h, &rules);
+	if (x->cookie[0] == '\0')
+		return;
+	value =
+	    hash_by_set_cookie(x->service->options, x->cookie, &x->words.arena);
+	if (value.len > 0)
+		head_add(h, STR("set-cookie"), value);
 }
 
 static void

@@ -7,6 +7,10 @@
 
 #include "conn/hash_by.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/rng.h"
 #include "base/siphash.h"
 #include "http/head.h"
 #include "policy/hash_key.h"
@@ -81,7 +85,8 @@ find_in_cookies(struct str cookies, struct str name)
 	return STR_NONE;
 }
 
-static void
+/* False: there is none. */
+static bool
 add_cookie(struct sum *sum, const struct head *q, struct str name)
 {
 	struct str value;
@@ -95,6 +100,53 @@ add_cookie(struct sum *sum, const struct head *q, struct str name)
 		if (value.p == NULL)
 			continue;
 		add_str(sum, value);
+		return value.len > 0;
+	}
+	return false;
+}
+
+/* The first of those that can be given. */
+static const struct hash_key *
+find_given(const struct service_options *o, struct hash_key *room)
+{
+	size_t i;
+
+	for (i = 0; i < o->balance_hash.n; i++)
+		if (hash_key_parse(o->balance_hash.v[i], room) &&
+		    room->is_given)
+			return room;
+	return NULL;
+}
+
+static void
+give_cookie(struct sum *sum, char *cookie)
+{
+	if (cookie[0] == '\0')
+		(void)snprintf(
+		    cookie, HASH_COOKIE_TEXT, "%016" PRIx64, rng_u64());
+	add_str(sum, str_of(cookie));
+}
+
+static void
+find_cookie(
+    struct sum *sum, const struct hash_key *k, const struct hash_source *s)
+{
+	if (!add_cookie(sum, s->request, k->name) && k->is_given)
+		give_cookie(sum, s->cookie);
+}
+
+/* The first of that name, as it stands there. */
+static void
+add_query(struct sum *sum, struct str path, struct str name)
+{
+	struct str pair;
+
+	(void)str_cut(&path, '?');
+	while (path.p != NULL) {
+		pair = str_cut(&path, '&');
+		if (!str_eq(str_cut(&pair, '='), name))
+			continue;
+		add_str(sum, pair);
 		return;
 	}
 }
@@ -136,7 +188,10 @@ add_key(struct sum *sum, const struct hash_key *k, const struct hash_source *s)
 		add_header(sum, s->request, k->name);
 		break;
 	case HASH_OF_COOKIE:
-		add_cookie(sum, s->request, k->name);
+		find_cookie(sum, k, s);
+		break;
+	case HASH_OF_QUERY:
+		add_query(sum, s->request->path, k->name);
 		break;
 	case HASH_OF_PATH:
 		add_path(sum, s->request->path);
@@ -159,14 +214,45 @@ hash_by(const struct service_options *o, const struct hash_source *s,
     struct reach_want *want)
 {
 	struct sum sum = { .has_any = false };
+	bool has_given = false;
 	struct hash_key k;
 	size_t i;
 
 	if (!is_wanted(o))
 		return;
-	for (i = 0; i < o->balance_hash.n; i++)
-		if (hash_key_parse(o->balance_hash.v[i], &k))
-			add_key(&sum, &k, s);
+	for (i = 0; i < o->balance_hash.n; i++) {
+		if (!hash_key_parse(o->balance_hash.v[i], &k))
+			continue;
+		/* An answer gives one. */
+		k.is_given &= !has_given;
+		has_given |= k.is_given;
+		add_key(&sum, &k, s);
+		if (k.is_terminal && sum.has_any)
+			break;
+	}
 	want->hash = sum.hash;
 	want->has_hash = sum.has_any;
+}
+
+/* RFC 6265, section 4.1.  Scripts have no use for it. */
+struct str
+hash_by_set_cookie(
+    const struct service_options *o, const char *cookie, struct arena *a)
+{
+	struct hash_key room;
+	const struct hash_key *k = find_given(o, &room);
+	struct text t = TEXT_EMPTY;
+	struct str out;
+
+	if (k == NULL)
+		return STR_NONE;
+	text_addf(&t, "%.*s=%s", STR_ARG(k->name), cookie);
+	if (k->ttl_s > 0)
+		text_addf(&t, "; Max-Age=%u", k->ttl_s);
+	if (k->path.len > 0)
+		text_addf(&t, "; Path=%.*s", STR_ARG(k->path));
+	text_add(&t, STR("; HttpOnly"));
+	out = arena_str(a, text_str(&t));
+	text_free(&t);
+	return out;
 }

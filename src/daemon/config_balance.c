@@ -21,7 +21,8 @@ config_check_balance(
 			service_reading_tell(r, PROBLEM_ERROR,
 			    SERVICE_OPTION_BALANCE_HASH,
 			    "%.*s: wants \"caller\", \"source\", "
-			    "\"header:NAME\", \"cookie:NAME\", \"path\" or "
-			    "\"host\"",
+			    "\"header:NAME\", \"cookie:NAME [ttl=SECONDS "
+			    "[path=PATH]]\", \"query:NAME\", \"path\" or "
+			    "\"host\", and perhaps \" terminal\" behind it",
 			    STR_ARG(o->balance_hash.v[i]));
 }

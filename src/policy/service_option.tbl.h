@@ -119,11 +119,13 @@ SERVICE_ROW(WILDCARD_NAMES, UINT, wildcard_names, "wildcard_names", "100", NULL,
 SERVICE_ROW(BALANCE_POLICY, ONE_OF, balance_policy, "balance.policy", "round_robin", "round_robin|least_request|random|ring_hash|maglev", 0, 0, ANY,
     "How an endpoint is chosen among equals: in turn; the one with fewest requests (connections, of tcp and kafka) of some drawn by lot; by lot; or by what balance.hash says of caller and request.")
 SERVICE_ROW(BALANCE_HASH, STRS, balance_hash, "balance.hash", "caller", NULL, 1, 0, ANY,
-    "What ring_hash and maglev go by, together: \"caller\" (SPIFFE identity), \"source\" (its address), and of requests \"header:NAME\", \"cookie:NAME\", \"path\" (without the query) and \"host\".")
+    "What ring_hash and maglev go by, together: \"caller\" (SPIFFE identity), \"source\" (its address), and of requests \"header:NAME\", \"cookie:NAME\", \"query:NAME\" (a parameter), \"path\" (without the query) and \"host\"; see BALANCE.")
 SERVICE_ROW(BALANCE_CHOICES, UINT, balance_choices, "balance.choices", "2", NULL, 1, 100, ANY,
     "Endpoints that least_request draws to compare.")
 SERVICE_ROW(BALANCE_TABLE_SIZE, UINT, balance_table_size, "balance.table_size", "16384", NULL, 128, 65537, ANY,
     "Places of maglev's table (the next prime is taken), or most points of the ring, which has 512 for the lightest endpoint; in each worker.")
+SERVICE_ROW(BALANCE_RING_LEAST, UINT, balance_ring_least, "balance.ring_least", "0", NULL, 0, 65537, ANY,
+    "Least points of the ring, as far as table_size allows it: with few endpoints more than 512 make shares more even.")
 SERVICE_ROW(BALANCE_OVERPROVISIONING, UINT, balance_overprovisioning, "balance.overprovisioning", "140", "%", 100, 1000, ANY,
     "A priority gets all of the load while this much of what is healthy in it is at least 100 %; what is missing goes to the next one.")
 SERVICE_ROW(BALANCE_PANIC, UINT, balance_panic, "balance.panic", "0", "%", 0, 100, ANY,

@@ -139,6 +139,7 @@ struct service_options {
 	struct str_list balance_hash; /* hash_key.h */
 	unsigned balance_choices;
 	unsigned balance_table_size;
+	unsigned balance_ring_least;
 	unsigned balance_overprovisioning; /* percent */
 	unsigned balance_panic;            /* percent */
 	unsigned balance_slow_start_ms;    /* 0: off */

@@ -28,6 +28,7 @@ balance_settings_of(const struct service_options *o, bool counts_requests)
 		.policy = o->balance_policy,
 		.choices = o->balance_choices,
 		.table_size = o->balance_table_size,
+		.ring_least = o->balance_ring_least,
 		.overprovisioning = o->balance_overprovisioning,
 		.panic = o->balance_panic,
 		.slow_start_ms = o->balance_slow_start_ms,

@@ -19,6 +19,7 @@ struct balance_settings {
 	enum balance_policy policy;
 	unsigned choices;          /* least request: of so many */
 	unsigned table_size;       /* ring and Maglev */
+	unsigned ring_least;       /* points */
 	unsigned overprovisioning; /* percent */
 	unsigned panic;            /* percent; 0: never */
 	unsigned slow_start_ms;    /* 0: off */

@@ -18,20 +18,34 @@ static struct live_endpoint *choose_least(struct balance *b, uint64_t hash);
 static struct live_endpoint *draw_one(struct balance *b, uint64_t hash);
 static struct live_endpoint *follow_hash(struct balance *b, uint64_t hash);
 
+static struct balance_table *
+make_ring(
+    const struct balance_host *v, size_t n, const struct balance_settings *s)
+{
+	return balance_ring_new(v, n, s->ring_least, s->table_size);
+}
+
+static struct balance_table *
+make_maglev(
+    const struct balance_host *v, size_t n, const struct balance_settings *s)
+{
+	return balance_maglev_new(v, n, s->table_size);
+}
+
 static const struct policy {
 	const char *name;
 	struct live_endpoint *(*choose)(struct balance *b, uint64_t hash);
 	/* Of those that go by hash. */
-	struct balance_table *(*make)(
-	    const struct balance_host *v, size_t n, size_t size);
+	struct balance_table *(*make)(const struct balance_host *v, size_t n,
+	    const struct balance_settings *s);
 	size_t (*start)(const struct balance_table *t, uint64_t hash);
 } policies[] = {
 	[BALANCE_ROUND_ROBIN] = { "round_robin", take_turns, NULL, NULL },
 	[BALANCE_LEAST_REQUEST] = { "least_request", choose_least, NULL, NULL },
 	[BALANCE_RANDOM] = { "random", draw_one, NULL, NULL },
-	[BALANCE_RING_HASH] = { "ring_hash", follow_hash, balance_ring_new,
+	[BALANCE_RING_HASH] = { "ring_hash", follow_hash, make_ring,
 	    balance_ring_start },
-	[BALANCE_MAGLEV] = { "maglev", follow_hash, balance_maglev_new,
+	[BALANCE_MAGLEV] = { "maglev", follow_hash, make_maglev,
 	    balance_maglev_start },
 };
 
@@ -192,7 +206,7 @@ make_table(struct balance *b)
 		v[i].id = b->all->v[i]->hash_id;
 		v[i].weight = b->all->v[i]->endpoint->weight;
 	}
-	b->table = policy_of(b)->make(v, b->all->n, b->settings.table_size);
+	b->table = policy_of(b)->make(v, b->all->n, &b->settings);
 	b->has_table = true;
 	free(v);
 }

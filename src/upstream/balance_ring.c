@@ -67,7 +67,8 @@ sort(struct point *to, const struct point *from, size_t n)
  * would change the points of all.  0: nobody has a weight.
  */
 static double
-points_per_weight(const struct balance_host *v, size_t n, size_t size)
+points_per_weight(
+    const struct balance_host *v, size_t n, size_t at_least, size_t size)
 {
 	uint64_t sum = 0, least = 0;
 	double per;
@@ -81,6 +82,8 @@ points_per_weight(const struct balance_host *v, size_t n, size_t size)
 	if (sum == 0)
 		return 0;
 	per = POINTS / (double)least;
+	if (per * (double)sum < (double)at_least)
+		per = (double)at_least / (double)sum;
 	return per * (double)sum <= (double)size ? per
 						 : (double)size / (double)sum;
 }
@@ -132,9 +135,10 @@ make(const struct point *unsorted, size_t n)
 }
 
 struct balance_table *
-balance_ring_new(const struct balance_host *v, size_t n, size_t size)
+balance_ring_new(
+    const struct balance_host *v, size_t n, size_t least, size_t size)
 {
-	double per = points_per_weight(v, n, size);
+	double per = points_per_weight(v, n, least, size);
 	struct balance_table *t;
 	struct point *points;
 	size_t i, used = 0, most = n;

@@ -31,12 +31,16 @@ struct balance_table {
 	uint32_t *positions; /* of the ring, rising; NULL: Maglev's */
 };
 
-/* NULL if no host has a weight, or there are too many. */
-struct balance_table *balance_ring_new(
-    const struct balance_host *v, size_t n, size_t size) MUST_CHECK;
+/*
+ * At least so many points, as far as size, the most, allows it.  NULL if no
+ * host has a weight, or there are too many.
+ */
+struct balance_table *balance_ring_new(const struct balance_host *v, size_t n,
+    size_t least, size_t size) MUST_CHECK;
 /* The place where a hash begins. */
 size_t balance_ring_start(const struct balance_table *t, uint64_t hash);
 
+/* NULL likewise. */
 struct balance_table *balance_maglev_new(
     const struct balance_host *v, size_t n, size_t size) MUST_CHECK;
 size_t balance_maglev_start(const struct balance_table *t, uint64_t hash);

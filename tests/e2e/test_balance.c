@@ -100,6 +100,65 @@ Test(balance, by_a_header)
 	world_end(&w);
 }
 
+/* The value of the cookie sid that an answer gives; "": it gives none. */
+static const char *
+cookie_of(const char *answer)
+{
+	static const char field[] = "set-cookie: sid=";
+	static char value[32];
+	const char *p = strcasestr(answer, field);
+
+	value[0] = '\0';
+	if (p != NULL)
+		(void)sscanf(p + strlen(field), "%31[0-9a-f]", value);
+	return value;
+}
+
+/* Who has no cookie gets one, and with it the same server from all workers. */
+Test(balance, cookies_are_given)
+{
+	static const char config[] = "services = ( " FOR("api",
+	    "policy = \"ring_hash\"; "
+	    "hash = [ \"cookie:sid ttl=60 path=/\" ];") " );";
+	unsigned used[SERVERS] = { 0 };
+	struct ext_server *s[SERVERS];
+	struct mesh_client m;
+	struct world w;
+
+	world_init_with(
+	    &w, &(struct egress_options){ .config = config, .workers = 2 });
+	serve(&w, "api", "http", EXT_HTTP, SERVERS, s);
+	world_start(&w);
+	for (unsigned u = 0; u < USERS; u++) {
+		char cookie[32], request[160], server[16];
+		const char *answer;
+
+		call(&w, &m, "api");
+		answer = ask(&m, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n");
+		(void)snprintf(cookie, sizeof(cookie), "%s", cookie_of(answer));
+		(void)snprintf(server, sizeof(server), "%s", server_of(answer));
+		cr_assert_eq(strlen(cookie), 16, "%s", answer);
+		cr_expect_not_null(
+		    strstr(answer, "; Max-Age=60; Path=/; HttpOnly\r\n"));
+		mesh_close(&m);
+		used[server[1] - '0']++;
+		(void)snprintf(request, sizeof(request),
+		    "GET /echo HTTP/1.1\r\nHost: x\r\nCookie: a=b; "
+		    "sid=%s\r\n\r\n",
+		    cookie);
+		for (int i = 0; i < 3; i++) {
+			call(&w, &m, "api");
+			answer = ask(&m, request);
+			cr_expect_str_eq(server_of(answer), server);
+			cr_expect_str_eq(cookie_of(answer), "");
+			mesh_close(&m);
+		}
+	}
+	for (size_t i = 0; i < SERVERS; i++)
+		cr_expect_lt(used[i], USERS, "all at server %zu", i);
+	world_end(&w);
+}
+
 /* Connections of tcp: the identity decides, which is the default. */
 Test(balance, by_the_caller)
 {

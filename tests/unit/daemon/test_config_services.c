@@ -98,7 +98,8 @@ Test(config_services, takes_every_option)
 	    "proxy_auth_file = \"/etc/x\"; proxy_resolve = \"local\"; "
 	    "proxy_protocol = \"v2\"; dial = \"\"; "
 	    "balance = { policy = \"maglev\"; hash = [ \"source\", "
-	    "\"header:x-user\" ]; choices = 3; table_size = 1024; "
+	    "\"header:x-user\" ]; choices = 3; table_size = 1024; ring_least = "
+	    "9; "
 	    "overprovisioning = 200; panic = 50; slow_start_ms = 5000; "
 	    "slow_start_least = 20; }; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
@@ -154,6 +155,7 @@ Test(config_services, takes_every_option)
 	cr_assert_eq(o->balance_hash.n, 2);
 	expect_str(o->balance_hash.v[1], "header:x-user", "hash");
 	cr_expect_eq(o->balance_panic, 50);
+	cr_expect_eq(o->balance_ring_least, 9);
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
@@ -344,8 +346,10 @@ Test(config_services, refuses_with_place_and_remedy)
 		    "\"maglev\"\n" },
 		{ "balance = { hash = [ \"source\", \"header\" ]; };",
 		    "c:2: services.balance.hash: header: wants \"caller\", "
-		    "\"source\", \"header:NAME\", \"cookie:NAME\", "
-		    "\"path\" or \"host\"\n" },
+		    "\"source\", \"header:NAME\", \"cookie:NAME "
+		    "[ttl=SECONDS [path=PATH]]\", \"query:NAME\", "
+		    "\"path\" or \"host\", and perhaps \" terminal\" "
+		    "behind it\n" },
 		{ "balance = { hash = [ ]; };",
 		    "c:2: services.balance.hash: wants one thing to go by at "
 		    "least, as \"caller\"; \"random\" is a policy\n" },

@@ -396,7 +396,7 @@ Test(balance_hash, tables_of_many)
 	cr_expect(
 	    is_about(counts[0], PLACES * 0.8, PLACES * 0.01), "%u", counts[0]);
 	balance_table_free(t);
-	t = balance_ring_new(v, MANY, PLACES);
+	t = balance_ring_new(v, MANY, 0, PLACES);
 	cr_assert_not_null(t);
 	cr_expect_leq(t->n, PLACES + MANY);
 	for (size_t i = 1; i < t->n; i++)
@@ -447,7 +447,7 @@ Test(balance_hash, tables)
 				1.5),
 			    "row %zu, host %zu: %u", i, j, counts[j]);
 		balance_table_free(t);
-		t = balance_ring_new(v, rows[i].n, rows[i].size);
+		t = balance_ring_new(v, rows[i].n, 0, rows[i].size);
 		cr_assert_not_null(t);
 		cr_expect_leq(t->n, rows[i].size + rows[i].n);
 		for (size_t j = 1; j < t->n; j++)
@@ -461,6 +461,32 @@ Test(balance_hash, tables)
 		    true);
 		balance_table_free(t);
 	}
-	cr_expect_null(balance_ring_new(NULL, 0, 128));
+	cr_expect_null(balance_ring_new(NULL, 0, 0, 128));
 	cr_expect_null(balance_maglev_new(NULL, 0, 128));
+}
+
+/* So many as are asked for; else 512 for the lightest. */
+Test(balance_hash, points_of_the_ring)
+{
+	static const struct {
+		size_t least;
+		size_t most;
+		size_t points;
+	} rows[] = {
+		{ 0, 16384, 2048 },
+		{ 1024, 16384, 2048 },
+		{ 8192, 16384, 8192 },
+		{ 65537, 16384, 16384 },
+	};
+	const struct balance_host v[] = { { .id = 1, .weight = 7 },
+		{ .id = 2, .weight = 21 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct balance_table *t = balance_ring_new(
+		    v, ARRAY_LEN(v), rows[i].least, rows[i].most);
+
+		cr_assert_not_null(t);
+		cr_expect_eq(t->n, rows[i].points, "row %zu: %zu", i, t->n);
+		balance_table_free(t);
+	}
 }
