@@ -240,8 +240,8 @@ match(struct conn *c)
 	c->service = service_ref(s);
 	c->is_remote = comes_from_other_zone(c);
 	if (s->is_locality_aware && s->n_local > 0 && s->n_remote > 0)
-		is_live =
-		    cluster_local_is_live(clusters_get(cs->env.clusters, s));
+		is_live = cluster_local_is_next(
+		    clusters_get(cs->env.clusters, s), rng_u64());
 	c->route = service_route(s, c->is_remote, is_live, rng_u64());
 	switch (c->route) {
 	case ROUTE_SERVE:

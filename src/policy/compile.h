@@ -80,6 +80,8 @@ void compile_mesh_external_services(struct compile *c, struct mesh_build *m);
 
 /* compile_options.c: entries of the configuration that speak of a service. */
 void note_entries(struct compile *c, struct str mesh, struct str service);
+/* The same of a service that is only in other zones: what is about them. */
+void note_zone_entries(struct compile *c, struct str mesh, struct str service);
 /* Once the protocol is known, before endpoints are made. */
 void set_options(struct compile *c, struct service *draft);
 /*

@@ -24,6 +24,20 @@ note_entries(struct compile *c, struct str mesh, struct str service)
 			c->is_entry_used[i] = true;
 }
 
+void
+note_zone_entries(struct compile *c, struct str mesh, struct str service)
+{
+	const struct service_entry *e;
+	size_t i;
+
+	for (i = 0; i < c->set->n_services; i++) {
+		e = &c->set->services[i];
+		if (e->given[SERVICE_OPTION_BALANCE_ZONES] &&
+		    service_entry_matches(e, mesh, service))
+			c->is_entry_used[i] = true;
+	}
+}
+
 /* Entries for a whole mesh may well meet services that they are not for. */
 static bool
 is_named_by(const struct service_entry *e, const struct service *s)

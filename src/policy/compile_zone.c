@@ -10,6 +10,7 @@
 #include "base/xalloc.h"
 #include "policy/compile.h"
 #include "policy/service_seal.h"
+#include "policy/zone_order.h"
 
 struct zone *
 zone_get(struct compile *c, struct str name)
@@ -156,7 +157,8 @@ by_rank(const void *a, const void *b)
 }
 
 static struct endpoint *
-make_relay(struct compile *c, const struct relay *relay, struct arena *a)
+make_relay(struct compile *c, const struct relay *relay, unsigned priority,
+    struct arena *a)
 {
 	const struct zone_ingress *zi = relay->ingress->zi;
 	struct endpoint draft = {
@@ -168,9 +170,52 @@ make_relay(struct compile *c, const struct relay *relay, struct arena *a)
 		.host_is_address = relay->ingress->host_is_address,
 		.zone = relay->ingress->zone,
 		.weight = relay->weight,
+		.priority = priority,
 	};
 
 	return share_relay(c->share, &draft);
+}
+
+/*
+ * What the options say of other zones.  Where nobody is served here they say
+ * nothing else.
+ */
+static void
+set_locality(
+    struct compile *c, struct service *draft, struct service_options *o)
+{
+	struct service_options own = *service_options_standard();
+
+	service_options_of(
+	    c->set->services, c->set->n_services, draft->mesh, draft->name, o);
+	switch (o->balance_locality) {
+	case BALANCE_LOCALITY_AS_MESH:
+		draft->is_locality_aware |= o->balance_zones.n > 0;
+		break;
+	case BALANCE_LOCALITY_ON:
+	case BALANCE_LOCALITY_OFF:
+		draft->is_locality_aware =
+		    o->balance_locality == BALANCE_LOCALITY_ON;
+	}
+	if (draft->options != NULL || o->balance_zones.n == 0)
+		return;
+	own.balance_locality = o->balance_locality;
+	own.balance_zones = o->balance_zones;
+	own.balance_overprovisioning = o->balance_overprovisioning;
+	draft->options = share_options(c->share, &own);
+}
+
+/* False: no zone of balance.zones is this one. */
+static bool
+find_priority(
+    const struct service_options *o, struct str zone, unsigned *priority)
+{
+	if (o->balance_zones.n > 0) {
+		*priority = zone_order(&o->balance_zones, zone);
+		return *priority > 0;
+	}
+	*priority = 0;
+	return true;
 }
 
 /* Ends the gathering. */
@@ -178,14 +223,24 @@ static void
 put_relays(struct compile *c, struct relays *from, struct service *draft,
     struct arena *a)
 {
+	struct service_options o = *service_options_standard();
+	const struct relay *relay;
+	unsigned priority;
 	size_t i;
+
+	/* A MeshExternalService has one zone, and locality is not for it. */
+	if (draft->kind != SERVICE_MESH_EXTERNAL)
+		set_locality(c, draft, &o);
 
 	if (from->n > 0)
 		qsort(from->v, from->n, sizeof(*from->v), by_rank);
-	draft->n_remote = from->n;
 	draft->remote = arena_alloc(a, (from->n + 1) * sizeof(*draft->remote));
-	for (i = 0; i < from->n; i++)
-		draft->remote[i].endpoint = make_relay(c, &from->v[i], a);
+	for (i = 0; i < from->n; i++) {
+		relay = &from->v[i];
+		if (find_priority(&o, relay->ingress->zone, &priority))
+			draft->remote[draft->n_remote++].endpoint =
+			    make_relay(c, relay, priority, a);
+	}
 	free(from->v);
 }
 
@@ -347,6 +402,7 @@ compile_relay(struct compile *c, struct mesh_build *m, const struct named *n)
 
 	if (!m->mesh->zone_egress)
 		return;
+	note_zone_entries(c, draft.mesh, draft.name);
 	arena_init(&a, 2048);
 	draft.key =
 	    service_key(&a, m->name, is_es ? "ES" : "internal", n->name);

@@ -126,6 +126,10 @@ SERVICE_ROW(BALANCE_TABLE_SIZE, UINT, balance_table_size, "balance.table_size", 
     "Places of maglev's table (the next prime is taken), or most points of the ring, which has 512 for the lightest endpoint; in each worker.")
 SERVICE_ROW(BALANCE_RING_LEAST, UINT, balance_ring_least, "balance.ring_least", "0", NULL, 0, 65537, ANY,
     "Least points of the ring, as far as table_size allows it: with few endpoints more than 512 make shares more even.")
+SERVICE_ROW(BALANCE_LOCALITY, ONE_OF, balance_locality, "balance.locality", "mesh", "mesh|on|off", 0, 0, ANY,
+    "Ingresses of other zones are only used where this zone cannot serve; mesh: as localityAwareLoadBalancing of the mesh says.")
+SERVICE_ROW(BALANCE_ZONES, STRS, balance_zones, "balance.zones", "", NULL, 0, 0, ANY,
+    "Which other zones take over, in this order: each \"any\", \"none\", or \"only ZONE...\" or \"except ZONE...\"; zones that none of them accepts are not used. Not of MeshExternalServices.")
 SERVICE_ROW(BALANCE_OVERPROVISIONING, UINT, balance_overprovisioning, "balance.overprovisioning", "140", "%", 100, 1000, ANY,
     "A priority gets all of the load while this much of what is healthy in it is at least 100 %; what is missing goes to the next one.")
 SERVICE_ROW(BALANCE_PANIC, UINT, balance_panic, "balance.panic", "0", "%", 0, 100, ANY,

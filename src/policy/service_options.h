@@ -67,6 +67,12 @@ enum balance_policy {
 	BALANCE_MAGLEV
 };
 
+enum balance_locality {
+	BALANCE_LOCALITY_AS_MESH,
+	BALANCE_LOCALITY_ON,
+	BALANCE_LOCALITY_OFF
+};
+
 struct str_list {
 	const struct str *v;
 	size_t n;
@@ -140,6 +146,8 @@ struct service_options {
 	unsigned balance_choices;
 	unsigned balance_table_size;
 	unsigned balance_ring_least;
+	enum balance_locality balance_locality;
+	struct str_list balance_zones;     /* zone_order.h */
 	unsigned balance_overprovisioning; /* percent */
 	unsigned balance_panic;            /* percent */
 	unsigned balance_slow_start_ms;    /* 0: off */

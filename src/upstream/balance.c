@@ -17,7 +17,7 @@
 #include "upstream/balance_state.h"
 
 /* Parts that the load is divided into. */
-#define WHOLE 10000
+#define WHOLE BALANCE_WHOLE
 /* Parts of a weight, for those that are warming up. */
 #define WARM 1000
 
@@ -327,14 +327,14 @@ balance_choose(struct balance *b, const uint64_t *hash, uint64_t now_ms)
 	    b, balance_mix(hash != NULL ? *hash : balance_lot(b)));
 }
 
-void
+unsigned
 balance_survey(struct balance *b, uint64_t now_ms)
 {
 	struct live_endpoint *e;
 	size_t i;
 
 	if (b->all->n == 0)
-		return;
+		return 0;
 	if (b->levels == NULL)
 		prepare(b);
 	for (i = 0; i < b->all->n; i++) {
@@ -344,7 +344,7 @@ balance_survey(struct balance *b, uint64_t now_ms)
 				  : STANDING_BAD;
 	}
 	weigh(b, now_ms);
-	(void)share_load(b);
+	return share_load(b);
 }
 
 unsigned

@@ -49,8 +49,13 @@ struct live_endpoint *balance_choose(
 
 /* "maglev" */
 const char *balance_name(const struct balance *b);
-/* Look at all of them, as a caller would who may use all. */
-void balance_survey(struct balance *b, uint64_t now_ms);
+#define BALANCE_WHOLE 10000
+
+/*
+ * Look at all of them, as a caller would who may use all.  How much of the load
+ * they can carry, of BALANCE_WHOLE.
+ */
+unsigned balance_survey(struct balance *b, uint64_t now_ms);
 /* As of the survey, in percent: of its priority, and of its own weight. */
 unsigned balance_load_of(
     const struct balance *b, const struct live_endpoint *e);

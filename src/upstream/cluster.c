@@ -216,6 +216,29 @@ cluster_local_is_live(const struct cluster *c)
 	return false;
 }
 
+/* Of BALANCE_WHOLE. */
+static unsigned
+local_share(const struct cluster *c)
+{
+	uint64_t now = cluster_now_ms(c);
+	unsigned local = balance_survey(c->balance, now), all;
+
+	if (local == BALANCE_WHOLE)
+		return local;
+	all = local + balance_survey(c->relays, now);
+	if (all == 0)
+		return BALANCE_WHOLE;
+	return all < BALANCE_WHOLE ? local * BALANCE_WHOLE / all : local;
+}
+
+bool
+cluster_local_is_next(const struct cluster *c, uint64_t dice)
+{
+	if (c->service->options->balance_zones.n == 0)
+		return cluster_local_is_live(c);
+	return dice % BALANCE_WHOLE < local_share(c);
+}
+
 struct stats_set *
 cluster_stats(struct cluster *c)
 {

@@ -98,6 +98,11 @@ void cluster_guard_release(struct cluster_guard *g);
  * asked for yet) and no failed connect in the last 10 s.
  */
 bool cluster_local_is_live(const struct cluster *c);
+/*
+ * The same where balance.zones is given: the local ones are the first priority,
+ * and get as much of the load as they can carry.  dice: any random number.
+ */
+bool cluster_local_is_next(const struct cluster *c, uint64_t dice);
 struct stats_set *cluster_stats(struct cluster *c);
 
 /* One line an endpoint, for `zegressctl services` and /clusters. */

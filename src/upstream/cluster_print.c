@@ -104,7 +104,7 @@ print_all(
 	const struct live_endpoints *list = balance_endpoints(b);
 	size_t i;
 
-	balance_survey(b, cluster_now_ms(c));
+	(void)balance_survey(b, cluster_now_ms(c));
 	for (i = 0; i < list->n; i++)
 		print_endpoint(c, b, list->v[i], is_relay, out);
 }

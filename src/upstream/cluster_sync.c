@@ -121,11 +121,15 @@ static void
 renew_balances(struct cluster *c)
 {
 	static const struct live_endpoints none;
-	const struct balance_settings relays =
+	struct balance_settings relays =
 	    balance_settings_of(service_options_standard(), false);
 	/* What the resource says of a wildcard is nowhere to connect to. */
 	bool is_wildcard = c->service->options->wildcard.len > 0;
 
+	/* Where zones are in an order, the factor is for them too. */
+	if (c->service->options->balance_zones.n > 0)
+		relays.overprovisioning =
+		    c->service->options->balance_overprovisioning;
 	balance_free(c->balance);
 	balance_free(c->relays);
 	c->balance = cluster_new_balance(c, is_wildcard ? &none : &c->local);

@@ -215,7 +215,7 @@ Test(balance, the_survey_says_the_same)
 
 		settings.overprovisioning = s->factor;
 		make_spill(&h, s, &settings);
-		balance_survey(h.balance, h.now_ms);
+		(void)balance_survey(h.balance, h.now_ms);
 		for (size_t j = 0; j < h.all.n; j++)
 			cr_expect_eq(balance_load_of(h.balance, &h.live[j]),
 			    s->load[h.fixed[j].priority / 5], "%s: %zu",
@@ -235,7 +235,7 @@ Test(balance, a_heavy_one_that_fails_spills_more)
 	h.fixed[0].weight = 9;
 	h.fixed[2].priority = 1;
 	hosts_set_failing(&h, 0, true);
-	balance_survey(h.balance, h.now_ms);
+	(void)balance_survey(h.balance, h.now_ms);
 	cr_expect_eq(balance_load_of(h.balance, &h.live[1]), 14);
 	cr_expect_eq(balance_load_of(h.balance, &h.live[2]), 86);
 	hosts_fini(&h);
@@ -347,7 +347,7 @@ Test(balance, slow_start_of_one_that_returns)
 	/* It counts as healthy again, and begins at a fifth. */
 	h.now_ms += ENDPOINT_FAILED_MS;
 	cr_expect(is_about(share_of_last(&h), 27, 15));
-	balance_survey(h.balance, h.now_ms + 5000);
+	(void)balance_survey(h.balance, h.now_ms + 5000);
 	cr_expect_eq(
 	    balance_warmth_of(h.balance, &h.live[2], h.now_ms + 5000), 50);
 	cr_expect_eq(

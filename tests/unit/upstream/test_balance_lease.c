@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 
 #include "base/clock.h"
+#include "upstream/cluster_state.h"
 #include "upstream/endpoint.h"
 #include "upstream_rig.h"
 
@@ -377,4 +378,68 @@ Test(balance_lease, slow_start_is_for_those_that_come_later)
 	cr_expect(rig_says(&g, "weight=1 priority=0"));
 	clock_unfake();
 	service_unref(more);
+}
+
+/* A zone spills to the next like a priority, where balance.zones is given. */
+Test(balance_lease, this_zone_spills_to_others)
+{
+	static const struct {
+		size_t failing;  /* of two here */
+		bool zones_fail; /* both of them */
+		unsigned factor;
+		unsigned want; /* of 10000 */
+	} rows[] = {
+		{ 0, false, 100, 10000 },
+		{ 1, false, 200, 10000 },
+		{ 1, false, 140, 7000 },
+		{ 1, false, 100, 5000 },
+		{ 2, false, 400, 0 },
+		/* Nothing is there that could take it. */
+		{ 1, true, 100, 10000 },
+		{ 2, true, 100, 10000 },
+	};
+	const struct str any = STR("any");
+	struct live_endpoint *e;
+
+	clock_fake(clock_ms(), 0);
+	rig_start(&g);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char name[] = { (char)('a' + (int)i), '\0' };
+
+		s = rig_service(name, "r0",
+		    (const struct rig_endpoint[]){
+			{ .key = "a", .host = "127.0.0.1", .port = 1 },
+			{ .key = "b", .host = "127.0.0.1", .port = 2 },
+			{ .key = "y",
+			    .host = "127.0.0.1",
+			    .port = 3,
+			    .is_remote = true },
+			{ .key = "z",
+			    .host = "127.0.0.1",
+			    .port = 4,
+			    .is_remote = true },
+			{ .key = NULL } });
+		s->options->balance_zones = (struct str_list){ &any, 1 };
+		s->options->balance_overprovisioning = rows[i].factor;
+		c = clusters_get(g.clusters, s);
+		for (size_t j = 0; j < 2; j++) {
+			e = c->local.v[j];
+			e->is_failing = j < rows[i].failing;
+			e->failed_ms = cluster_now_ms(c);
+			e = c->remote.v[j];
+			e->is_failing = rows[i].zones_fail;
+			e->failed_ms = cluster_now_ms(c);
+		}
+		cr_expect_eq(cluster_local_is_next(c, rows[i].want - 1),
+		    rows[i].want > 0, "row %zu", i);
+		cr_expect_eq(cluster_local_is_next(c, rows[i].want % 10000),
+		    rows[i].want == 10000, "row %zu", i);
+		/* Without it any that lives is enough. */
+		s->options->balance_zones.n = 0;
+		cr_expect_eq(cluster_local_is_next(c, 9999),
+		    rows[i].failing < 2, "row %zu", i);
+		service_unref(s);
+	}
+	s = NULL;
+	clock_unfake();
 }
