@@ -319,7 +319,8 @@ allow(struct conn *c)
 		service_unref(c->service);
 		c->service = service_ref(newest);
 	}
-	authorize(c->service, wire_tls_identity(c->client), &c->verdict);
+	authorize(c->service, wire_tls_identity(c->client), str_of(c->sni),
+	    &c->verdict);
 	conn_keep_verdict(c, &c->verdict);
 	conn_count_verdict(
 	    clusters_get(c->all->env.clusters, c->service), &c->verdict);

@@ -46,7 +46,7 @@ conn_may_go_on(struct conn *c, const struct service *had,
 		return true;
 	if (newest == NULL)
 		return false;
-	authorize(newest, wire_tls_identity(c->client), v);
+	authorize(newest, wire_tls_identity(c->client), str_of(c->sni), v);
 	return v->is_allowed && may_keep_name(had, newest, name) &&
 	       (endpoint_key.len == 0 ||
 		   may_keep_endpoint(c, newest, v, endpoint_key));

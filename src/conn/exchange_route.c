@@ -34,7 +34,7 @@ allow(struct exchange *x, const char **why)
 	x->service = newest;
 	x->cluster =
 	    cluster_ref(clusters_get(x->conn->all->env.clusters, newest));
-	authorize(newest, caller(x), &x->verdict);
+	authorize(newest, caller(x), str_of(x->conn->sni), &x->verdict);
 	conn_count_verdict(x->cluster, &x->verdict);
 	return x->verdict.is_allowed;
 }

@@ -193,6 +193,7 @@ read_row(struct binder *b, const struct bind *row, const struct node *n,
 	case BIND_SKIP:
 	case BIND_LINE:
 	case BIND_HELD:
+	case BIND_STRICT:
 		break;
 	case BIND_STR:
 		bind_str(b, n, at, field);
@@ -255,7 +256,16 @@ is_key(const struct binder *b, struct str written, const char *known)
 static bool
 has_key(const struct bind *row)
 {
-	return row->type != BIND_LINE && row->type != BIND_HELD;
+	return row->type != BIND_LINE && row->type != BIND_HELD &&
+	       row->type != BIND_STRICT;
+}
+
+static bool
+is_strict(const struct bind *rows)
+{
+	while (rows->type != BIND_END && rows->type != BIND_STRICT)
+		rows++;
+	return rows->type == BIND_STRICT;
 }
 
 static const struct bind *
@@ -280,23 +290,39 @@ try_rows(const struct bind *row, struct nearest *near, struct text *known)
 }
 
 static void
-warn_unknown(struct binder *b, const struct bind *rows,
+tell_unknown(struct binder *b, const struct bind *rows,
     const struct node_entry *e, const struct path *at)
 {
 	struct nearest near = nearest_to(e->key);
-	struct text known = TEXT_EMPTY;
+	struct text known = TEXT_EMPTY, why = TEXT_EMPTY;
 
 	try_rows(rows, &near, &known);
 	if (at->up == NULL)
 		try_rows(b->also, &near, &known);
 	if (near.best != NULL)
-		bind_warn(b, e->line, at,
-		    "unknown field, ignored; did you mean %s?", near.best);
+		text_addf(&why, "did you mean %s?", near.best);
 	else
-		bind_warn(b, e->line, at,
-		    "unknown field, ignored; known here: %s",
-		    known.p != NULL ? known.p : "none");
+		text_addf(
+		    &why, "known here: %s", known.p != NULL ? known.p : "none");
+	if (is_strict(rows))
+		bind_error(b, e->line, at, "unknown field; %s", why.p);
+	else
+		bind_warn(b, e->line, at, "unknown field, ignored; %s", why.p);
+	text_free(&why);
 	text_free(&known);
+}
+
+static void
+tell_empty(struct binder *b, const struct bind *rows, const struct bind *row,
+    unsigned line, const struct path *at)
+{
+	if (row->type != BIND_STRUCT && row->type != BIND_SOURCE &&
+	    row->type != BIND_TARGET)
+		return;
+	if (is_strict(rows))
+		bind_error(b, line, at, "must not be empty");
+	else
+		bind_warn(b, line, at, "empty, taken as not given");
 }
 
 static void
@@ -309,15 +335,12 @@ read_entry(struct binder *b, const struct bind *rows,
 	if (row == NULL) {
 		if (at != NULL || b->also == NULL ||
 		    find_row(b, b->also, e->key) == NULL)
-			warn_unknown(b, rows, e, &here);
+			tell_unknown(b, rows, e, &here);
 		return;
 	}
 	here.key = str_of(row->key);
 	if (!node_is_given(e->value)) {
-		if (row->type == BIND_STRUCT || row->type == BIND_SOURCE ||
-		    row->type == BIND_TARGET)
-			bind_warn(
-			    b, e->line, &here, "empty, taken as not given");
+		tell_empty(b, rows, row, e->line, &here);
 		return;
 	}
 	if (row->has_offset != 0)

@@ -5,7 +5,8 @@
 /*
  * From the tree of a document to a struct, by a table of rows: key, type,
  * where it goes.  A value of the wrong type is an error with its path; a field
- * that no row knows is a warning, since Kuma ignores it.  Main thread.
+ * that no row knows is a warning, since Kuma ignores it, but for maps that
+ * would mean more without it.  Main thread.
  */
 
 #include <stdbool.h>
@@ -67,7 +68,9 @@ enum bind_type {
 	BIND_LIST,   /* a list of maps, by sub, into an array and its length */
 	BIND_READ,   /* by a function */
 	BIND_LINE,   /* no key: the line of the map itself, an unsigned */
-	BIND_HELD    /* no key: a struct data_source that another row fills */
+	BIND_HELD,   /* no key: a struct data_source that another row fills */
+	/* No key: in this map, what no row knows or is empty is an error. */
+	BIND_STRICT
 };
 
 struct bind_value {

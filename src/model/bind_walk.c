@@ -46,6 +46,7 @@ each_row(struct walk *w, const struct bind *row, char *base)
 	case BIND_ENUM:
 	case BIND_TAGS:
 	case BIND_READ:
+	case BIND_STRICT:
 		break;
 	case BIND_LINE:
 		w->on_line(w, field);

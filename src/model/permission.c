@@ -18,6 +18,7 @@
 #define TP(field) offsetof(struct traffic_permission, field)
 #define MTP(field) offsetof(struct mesh_traffic_permission, field)
 #define FROM(field) offsetof(struct mtp_from, field)
+#define RULE(field) offsetof(struct mtp_rule, field)
 
 static void
 bad_label(
@@ -125,6 +126,29 @@ static const struct bind from_rows[] = {
 	{ .type = BIND_END },
 };
 
+#define MATCHES(name, field)                                                  \
+	{                                                                     \
+		.key = (name), .type = BIND_LIST, .offset = RULE(field.v),    \
+		.n_offset = RULE(field.n),                                    \
+		.size = sizeof(struct caller_match), .sub = caller_match_bind \
+	}
+
+/* A list that is lost denies too little, so nothing here is ignored. */
+static const struct bind lists_rows[] = {
+	MATCHES("deny", deny),
+	MATCHES("allowWithShadowDeny", allow_with_shadow_deny),
+	MATCHES("allow", allow),
+	{ .type = BIND_STRICT },
+	{ .type = BIND_END },
+};
+
+static const struct bind rule_rows[] = {
+	{ .key = "default", .type = BIND_STRUCT, .sub = lists_rows },
+	{ .type = BIND_LINE, .offset = RULE(line) },
+	{ .type = BIND_STRICT },
+	{ .type = BIND_END },
+};
+
 const struct bind mesh_traffic_permission_bind[] = {
 	{ .key = "targetRef", .type = BIND_TARGET, .offset = MTP(target) },
 	{ .key = "from",
@@ -133,7 +157,12 @@ const struct bind mesh_traffic_permission_bind[] = {
 	    .n_offset = MTP(n_from),
 	    .size = sizeof(struct mtp_from),
 	    .sub = from_rows },
-	{ .key = "rules", .type = BIND_SKIP, .has_offset = MTP(has_rules) },
+	{ .key = "rules",
+	    .type = BIND_LIST,
+	    .offset = MTP(rules),
+	    .n_offset = MTP(n_rules),
+	    .size = sizeof(struct mtp_rule),
+	    .sub = rule_rows },
 	{ .type = BIND_END },
 };
 
@@ -159,18 +188,55 @@ check_from(const struct mtp_from *from, size_t i, struct problems *pr)
 }
 
 static void
+check_matches(const struct mtp_matches *m, struct str mesh, size_t rule,
+    const char *list, struct problems *pr)
+{
+	char path[96];
+	size_t i;
+
+	for (i = 0; i < m->n; i++) {
+		snprintf(path, sizeof(path), "spec.rules[%zu].default.%s[%zu]",
+		    rule, list, i);
+		caller_match_check(&m->v[i], mesh, path, pr);
+	}
+}
+
+static void
+check_rule(
+    const struct mtp_rule *rule, struct str mesh, size_t i, struct problems *pr)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "spec.rules[%zu].default", i);
+	if (rule->deny.n + rule->allow_with_shadow_deny.n + rule->allow.n == 0)
+		problem_add(pr, PROBLEM_ERROR, NULL, rule->line, path,
+		    "at least one of allow, allowWithShadowDeny and deny must "
+		    "be set");
+	check_matches(&rule->deny, mesh, i, "deny", pr);
+	check_matches(
+	    &rule->allow_with_shadow_deny, mesh, i, "allowWithShadowDeny", pr);
+	check_matches(&rule->allow, mesh, i, "allow", pr);
+}
+
+static void
 check_form(const struct mesh_traffic_permission *mtp, struct problems *pr)
 {
-	if (mtp->has_rules && mtp->n_from > 0)
+	if (mtp->n_rules > 0 && mtp->n_from > 0)
 		problem_add(pr, PROBLEM_ERROR, NULL, 0, "spec",
 		    "from and rules exclude each other; leave one");
-	else if (!mtp->has_rules && mtp->n_from == 0)
+	else if (mtp->n_rules == 0 && mtp->n_from == 0)
 		problem_add(pr, PROBLEM_ERROR, NULL, 0, "spec",
 		    "one of from and rules must be set");
-	else if (mtp->has_rules)
-		problem_add(pr, PROBLEM_WARNING, NULL, 0, "spec.rules",
-		    "the rules form is not in force yet: it denies nothing "
-		    "and allows nothing by itself; use from");
+}
+
+static void
+check_effect(const struct resource *r, struct problems *pr)
+{
+	if (str_eq(tags_get(&r->labels, STR("kuma.io/effect")), STR("shadow")))
+		problem_add(pr, PROBLEM_WARNING, NULL, 0,
+		    "labels[\"kuma.io/effect\"]",
+		    "shadow: the document is checked and has no effect; "
+		    "remove the label to put it in force");
 }
 
 void
@@ -183,8 +249,11 @@ mesh_traffic_permission_check(struct resource *r, struct problems *pr)
 	if (mtp->target.line > 0)
 		target_check(&mtp->target, TOP_KINDS, "spec.targetRef", pr);
 	check_form(mtp, pr);
+	check_effect(r, pr);
 	for (i = 0; i < mtp->n_from; i++)
 		check_from(&mtp->from[i], i, pr);
+	for (i = 0; i < mtp->n_rules; i++)
+		check_rule(&mtp->rules[i], r->mesh, i, pr);
 }
 
 const struct traffic_permission *

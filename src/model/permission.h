@@ -3,10 +3,11 @@
 #define MODEL_PERMISSION_H
 
 /*
- * TrafficPermission (legacy) and MeshTrafficPermission in its `from` form.
- * Its `rules` form is read and reported as not yet in force.
+ * TrafficPermission (legacy) and MeshTrafficPermission in both of its forms,
+ * `from` and `rules` (Kuma, meshtrafficpermission api and api/common match).
  */
 
+#include "model/caller_match.h"
 #include "model/resource.h"
 
 struct traffic_permission {
@@ -25,11 +26,26 @@ struct mtp_from {
 	unsigned line;
 };
 
+struct mtp_matches {
+	struct caller_match *v;
+	size_t n;
+};
+
+/* spec.rules[].default */
+struct mtp_rule {
+	struct mtp_matches deny;
+	struct mtp_matches allow_with_shadow_deny;
+	struct mtp_matches allow;
+	unsigned line;
+};
+
 struct mesh_traffic_permission {
 	struct target_ref target; /* spec.targetRef */
+	/* Exactly one of these has items. */
 	struct mtp_from *from;
 	size_t n_from;
-	bool has_rules; /* the newer form is used instead */
+	struct mtp_rule *rules;
+	size_t n_rules;
 };
 
 const struct traffic_permission *traffic_permission_of(

@@ -12,6 +12,8 @@
 
 #include "policy/authorize.h"
 
+#define SNI_MAX 255
+
 /* What the rules of one set come to. */
 struct finding {
 	const struct rule *by;    /* NULL: none matches */
@@ -19,7 +21,7 @@ struct finding {
 };
 
 static struct finding
-ask(const struct ruleset *set, const struct identity *id)
+ask(const struct ruleset *set, const struct identity *id, struct str sni)
 {
 	struct finding f = { .by = NULL };
 	const struct rule *rule;
@@ -27,7 +29,8 @@ ask(const struct ruleset *set, const struct identity *id)
 
 	for (i = 0; i < set->n_rules; i++) {
 		rule = &set->rules[i];
-		if (!principals_match(rule->principals, rule->n_principals, id))
+		if (!principals_match(
+			rule->principals, rule->n_principals, id, sni))
 			continue;
 		if (!rule->is_report) {
 			f.by = rule;
@@ -117,13 +120,27 @@ let_in(const struct service *s, struct verdict *v, const struct rule *would)
 	report(s, v, would);
 }
 
+/* A longer one is the name of no service. */
+static struct str
+fold(struct str sni, char room[SNI_MAX])
+{
+	if (sni.len == 0 || sni.len > SNI_MAX)
+		return STR_NONE;
+	memcpy(room, sni.p, sni.len);
+	ascii_lower(room, sni.len);
+	return (struct str){ .p = room, .len = sni.len };
+}
+
 /*
  * The rule told is the first that allows and that no report stands before, else
  * the first that allows, else the first that denies.
  */
 void
-authorize(const struct service *s, const struct identity *id, struct verdict *v)
+authorize(const struct service *s, const struct identity *id,
+    struct str sni_as_sent, struct verdict *v)
 {
+	char folded[SNI_MAX];
+	struct str sni = fold(sni_as_sent, folded);
 	const struct rule *told = NULL, *would = NULL;
 	bool is_outright = false;
 	struct finding f;
@@ -131,7 +148,7 @@ authorize(const struct service *s, const struct identity *id, struct verdict *v)
 
 	*v = (struct verdict){ .is_allowed = false, .would_number = RULE_NONE };
 	for (i = 0; i < s->n_rulesets && i < SERVICE_RULESETS_MAX; i++) {
-		f = ask(&s->rulesets[i], id);
+		f = ask(&s->rulesets[i], id, sni);
 		if (would == NULL)
 			would = f.would;
 		if (!allows(f.by)) {

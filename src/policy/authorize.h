@@ -34,9 +34,12 @@ struct verdict {
 	uint64_t kept_rulesets;
 };
 
-/* Texts of v live as long as s. */
-void authorize(
-    const struct service *s, const struct identity *id, struct verdict *v);
+/*
+ * sni: the server name by which the caller asked for s, as it was sent.
+ * Texts of v live as long as s.
+ */
+void authorize(const struct service *s, const struct identity *id,
+    struct str sni, struct verdict *v);
 
 /* What report mode says in place of a rule; empty: it is off. */
 struct str report_mode_text(enum report_mode mode);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/xalloc.h"
 #include "policy/compile.h"
+#include "policy/compile_matches.h"
 #include "policy/target_match.h"
 
 static void
@@ -283,35 +284,113 @@ deny_all(struct compile *c, struct mesh_build *m, const struct resource *r)
 	return true;
 }
 
+/* What is asked first is made first, and so gets the better rank. */
+enum stage { STAGE_DENY, STAGE_FROM, STAGE_SHADOW, STAGE_ALLOW };
+
 static void
-index_mtps(struct compile *c, struct mesh_build *m)
+index_rules_form(struct compile *c, struct mesh_build *m,
+    const struct resource *r, enum rule_effect effect)
+{
+	enum sni_part part;
+	struct permit *p;
+
+	for (part = WITH_SNI; part <= WITHOUT_SNI; part++) {
+		p = new_permit(c, &m->rules, r);
+		p->mtp = mesh_traffic_permission_of(r);
+		rules_of_matches(&c->arena, p, effect, part);
+		finish_rules(p);
+		add_shutter(c, &m->rules, p);
+		p->is_for_named = effect == RULE_DENY || part == WITH_SNI;
+		/* What allows nobody takes TrafficPermissions' place too. */
+		if (p->n_rules > 0 ||
+		    (effect == RULE_ALLOW && part == WITHOUT_SNI))
+			file_mtp(c, m, p);
+	}
+	m->rules.has_rules = true;
+}
+
+static void
+index_from_form(
+    struct compile *c, struct mesh_build *m, const struct resource *r)
+{
+	struct permit *p = new_permit(c, &m->rules, r);
+
+	p->mtp = mesh_traffic_permission_of(r);
+	rules_of_mtp(c, p);
+	add_shutter(c, &m->rules, p);
+	file_mtp(c, m, p);
+	m->rules.has_from = true;
+}
+
+static void
+index_broken(struct compile *c, struct mesh_build *m, const struct resource *r)
+{
+	struct permit *p = new_permit(c, &m->rules, r);
+
+	p->mtp = mesh_traffic_permission_of(r);
+	deny_broken(c, p);
+	file_mtp(c, m, p);
+}
+
+static void
+index_mtp(struct compile *c, struct mesh_build *m, const struct resource *r,
+    enum stage stage)
+{
+	bool has_rules = mesh_traffic_permission_of(r)->n_rules > 0;
+
+	switch (stage) {
+	case STAGE_DENY:
+		if (r->is_broken)
+			index_broken(c, m, r);
+		else if (has_rules)
+			index_rules_form(c, m, r, RULE_DENY);
+		break;
+	case STAGE_FROM:
+		if (!r->is_broken && !has_rules)
+			index_from_form(c, m, r);
+		break;
+	case STAGE_SHADOW:
+		if (!r->is_broken && has_rules)
+			index_rules_form(c, m, r, RULE_ALLOW_SHADOW_DENY);
+		break;
+	case STAGE_ALLOW:
+		if (!r->is_broken && has_rules)
+			index_rules_form(c, m, r, RULE_ALLOW);
+		break;
+	}
+}
+
+/* Those in force, from highest to lowest precedence. */
+static const struct resource **
+order_mtps(struct compile *c, struct mesh_build *m, size_t *n_order)
 {
 	const struct resource *const *v;
 	const struct resource **order;
-	struct permit *p;
 	size_t i, n;
 
 	v = resources_of(c, KIND_MESH_TRAFFIC_PERMISSION, m->name, &n);
 	order = arena_alloc(&c->arena, (n + 1) * sizeof(*order));
-	if (n > 0)
-		memcpy(order, v, n * sizeof(*order));
-	qsort(order, n, sizeof(*order), compare_mtps);
-	for (i = 0; i < n; i++) {
-		if (deny_all(c, m, order[i]) ||
-		    (!order[i]->is_broken && resource_is_shadow(order[i])) ||
-		    !lasts(c, order[i]))
-			continue;
-		p = new_permit(c, &m->rules, order[i]);
-		p->mtp = mesh_traffic_permission_of(order[i]);
-		if (order[i]->is_broken)
-			deny_broken(c, p);
-		else if (p->mtp->n_from > 0)
-			rules_of_mtp(c, p);
-		else
-			continue;
-		add_shutter(c, &m->rules, p);
-		file_mtp(c, m, p);
-	}
+	*n_order = 0;
+	for (i = 0; i < n; i++)
+		if (!deny_all(c, m, v[i]) &&
+		    (v[i]->is_broken || !resource_is_shadow(v[i])) &&
+		    lasts(c, v[i]))
+			order[(*n_order)++] = v[i];
+	qsort(order, *n_order, sizeof(*order), compare_mtps);
+	return order;
+}
+
+static void
+index_mtps(struct compile *c, struct mesh_build *m)
+{
+	const struct resource **order;
+	enum stage stage;
+	size_t i, n;
+
+	order = order_mtps(c, m, &n);
+	for (stage = STAGE_DENY; stage <= STAGE_ALLOW; stage++)
+		for (i = 0; i < n; i++)
+			index_mtp(c, m, order[i], stage);
 }
 
 static void

@@ -155,6 +155,53 @@ best_tp(const struct rule_index *x, const struct permit_lists *by_name,
 	return best;
 }
 
+/* The MeshTrafficPermissions of a service, as they are gone through. */
+struct taking {
+	bool is_closed; /* nothing behind can decide any more */
+	const struct permit *with_from;
+	const struct permit *with_rules;
+};
+
+static bool
+takes_more(const struct rule_index *x, const struct taking *t)
+{
+	return !t->is_closed ||
+	       (x->has_from && x->has_rules && !x->is_mix_told &&
+		   (t->with_from == NULL || t->with_rules == NULL));
+}
+
+static void
+take_mtp(struct rule_index *x, struct taking *t, const struct permit *p)
+{
+	if (!p->is_denial && p->mtp->n_rules > 0)
+		t->with_rules = p;
+	else if (!p->is_denial)
+		t->with_from = p;
+	if (t->is_closed)
+		return;
+	take(x, p);
+	t->is_closed = p->is_final;
+}
+
+/* Kuma's sidecars would not look at from then: say once what is done here. */
+static void
+tell_mix(struct compile *c, struct rule_index *x, const struct taking *t,
+    struct str service)
+{
+	const struct resource *from, *rules;
+
+	if (t->with_from == NULL || t->with_rules == NULL || x->is_mix_told)
+		return;
+	x->is_mix_told = true;
+	from = t->with_from->r;
+	rules = t->with_rules->r;
+	problem_add(c->pr, PROBLEM_WARNING, rules->file, rules->line,
+	    "spec.rules",
+	    "%s:%u MeshTrafficPermission/%.*s has from and selects service "
+	    "%.*s too: a deny of either wins; use one form for a service",
+	    from->file, from->line, STR_ARG(from->name), STR_ARG(service));
+}
+
 struct rule_block *
 rules_of_external_service(struct compile *c, struct mesh_build *m,
     const struct named *n, const struct tags *tags)
@@ -163,6 +210,7 @@ rules_of_external_service(struct compile *c, struct mesh_build *m,
 	struct merge merge = { .at = { x->general.mtp.first,
 				   n->permits.mtp.first } };
 	const struct permit *tp = best_tp(x, &n->permits, tags);
+	struct taking taking = { .is_closed = false };
 	const struct permit_use *use;
 
 	if (x->denied != NULL)
@@ -171,14 +219,11 @@ rules_of_external_service(struct compile *c, struct mesh_build *m,
 		take(x, tp);
 		return block_of(c, x);
 	}
-	while ((use = merge_next(&merge)) != NULL) {
-		if (!target_selects_tags(
+	while (takes_more(x, &taking) && (use = merge_next(&merge)) != NULL)
+		if (target_selects_tags(
 			&use->permit->mtp->target, n->name, tags))
-			continue;
-		take(x, use->permit);
-		if (use->permit->is_final)
-			break;
-	}
+			take_mtp(x, &taking, use->permit);
+	tell_mix(c, x, &taking, n->name);
 	if (tp != NULL)
 		take_fallback(x, tp);
 	return block_of(c, x);
@@ -191,7 +236,7 @@ selects_mes(const struct permit *p, const struct resource *r, uint16_t port,
 	const struct target_ref *t = &p->mtp->target;
 
 	/* What is denied is denied, named or not. */
-	if (is_named_only && !p->is_denial &&
+	if (is_named_only && !p->is_denial && !p->is_for_named &&
 	    t->kind != TARGET_MESH_EXTERNAL_SERVICE)
 		return false;
 	return target_selects_mes(t, r, port);
@@ -233,6 +278,7 @@ rules_of_mes(struct compile *c, struct mesh_build *m, const struct resource *r,
 	struct merge merge = { .at = { x->general.mtp.first,
 				   named_mtps(m, r->display_name) } };
 	const struct permit *tp = tp_for_all(x);
+	struct taking taking = { .is_closed = false };
 	const struct permit_use *use;
 
 	if (!str_eq(r->name, r->display_name))
@@ -243,13 +289,10 @@ rules_of_mes(struct compile *c, struct mesh_build *m, const struct resource *r,
 		take(x, tp);
 		return block_of(c, x);
 	}
-	while ((use = merge_next(&merge)) != NULL) {
-		if (!selects_mes(use->permit, r, port, is_named_only))
-			continue;
-		take(x, use->permit);
-		if (use->permit->is_final)
-			break;
-	}
+	while (takes_more(x, &taking) && (use = merge_next(&merge)) != NULL)
+		if (selects_mes(use->permit, r, port, is_named_only))
+			take_mtp(x, &taking, use->permit);
+	tell_mix(c, x, &taking, r->display_name);
 	if (tp == NULL)
 		tp = x->unruled;
 	if (!is_named_only && tp != NULL)

@@ -6,7 +6,8 @@
  * Which permission wins.  Each document is turned into rules once; a service's
  * rules are those of the documents that select it, from highest to lowest
  * precedence, and services that the same documents select share one block.
- * Main thread.
+ * Documents of the `rules` form are cut in parts, since their denials come
+ * before all else, and what they allow comes last.  Main thread.
  */
 
 #include <stdbool.h>
@@ -34,6 +35,11 @@ struct permit {
 	bool is_reported; /* what it denies is only reported */
 	/* Of those: what it would keep away by being there, as a denial. */
 	struct permit *shutter;
+	/*
+	 * Counts where only rules that name a MeshExternalService do: it
+	 * denies, or each of its matches has the server name of a service.
+	 */
+	bool is_for_named;
 };
 
 struct permit_use {
@@ -62,6 +68,9 @@ struct rule_index {
 	struct permit **permits; /* by rank */
 	uint32_t n_permits;
 	uint32_t cap_permits;
+	bool has_from; /* some document is of that form */
+	bool has_rules;
+	bool is_mix_told;
 	struct rule_cache *cache;
 	uint32_t *ids; /* of the service at hand; never NULL */
 	size_t n_ids;

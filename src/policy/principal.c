@@ -19,28 +19,32 @@ has_prefix(const struct identity *id, struct str prefix)
 }
 
 static bool
-holds(const struct uri_test *t, const struct identity *id)
+holds(const struct uri_test *t, const struct identity *id, struct str sni)
 {
-	bool has =
-	    t->is_prefix ? has_prefix(id, t->uri) : identity_has(id, t->uri);
+	bool has;
 
+	if (t->is_sni)
+		return str_eq(t->uri, sni);
+	has = t->is_prefix ? has_prefix(id, t->uri) : identity_has(id, t->uri);
 	return has != t->is_negated;
 }
 
 bool
-principal_matches(const struct principal *p, const struct identity *id)
+principal_matches(
+    const struct principal *p, const struct identity *id, struct str sni)
 {
 	for (size_t i = 0; i < p->n_tests; i++)
-		if (!holds(&p->tests[i], id))
+		if (!holds(&p->tests[i], id, sni))
 			return false;
 	return true;
 }
 
 bool
-principals_match(const struct principal *v, size_t n, const struct identity *id)
+principals_match(const struct principal *v, size_t n, const struct identity *id,
+    struct str sni)
 {
 	for (size_t i = 0; i < n; i++)
-		if (principal_matches(&v[i], id))
+		if (principal_matches(&v[i], id, sni))
 			return true;
 	return false;
 }
@@ -51,9 +55,10 @@ principal_print(const struct principal *p, struct text *out)
 	if (p->n_tests == 0)
 		text_add_z(out, "any caller of the mesh");
 	for (size_t i = 0; i < p->n_tests; i++)
-		text_addf(out, "%s%s%.*s%s", i == 0 ? "" : " and ",
+		text_addf(out, "%s%s%s%.*s%s", i == 0 ? "" : " and ",
 		    p->tests[i].is_negated ? "not " : "",
-		    STR_ARG(p->tests[i].uri), p->tests[i].is_prefix ? "*" : "");
+		    p->tests[i].is_sni ? "sni " : "", STR_ARG(p->tests[i].uri),
+		    p->tests[i].is_prefix ? "*" : "");
 }
 
 void
@@ -64,6 +69,7 @@ principal_fingerprint(const struct principal *p, struct fingerprint *f)
 		fingerprint_str(f, p->tests[i].uri);
 		fingerprint_u64(f, p->tests[i].is_prefix);
 		fingerprint_u64(f, p->tests[i].is_negated);
+		fingerprint_u64(f, p->tests[i].is_sni);
 	}
 }
 

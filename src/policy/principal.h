@@ -4,7 +4,8 @@
 
 /*
  * Whom a rule speaks of, by the URIs in the certificate of the caller
- * (spiffe://mesh/service, kuma://tag/value).  Pure; any thread.
+ * (spiffe://mesh/service, kuma://tag/value), and by the server name that it
+ * asked for.  Pure; any thread.
  */
 
 #include <stdbool.h>
@@ -21,6 +22,8 @@ struct uri_test {
 	struct str uri;
 	bool is_prefix;  /* one of them begins so; else: is it, whole */
 	bool is_negated; /* none does */
+	/* Of the server name instead, in lower case; neither of the above. */
+	bool is_sni;
 };
 
 /* All tests hold. */
@@ -29,10 +32,12 @@ struct principal {
 	size_t n_tests; /* 0: any caller of the mesh */
 };
 
-bool principal_matches(const struct principal *p, const struct identity *id);
+/* sni: in lower case; empty where nothing asks for it. */
+bool principal_matches(
+    const struct principal *p, const struct identity *id, struct str sni);
 /* One of them does. */
-bool principals_match(
-    const struct principal *v, size_t n, const struct identity *id);
+bool principals_match(const struct principal *v, size_t n,
+    const struct identity *id, struct str sni);
 
 /* For people: "spiffe://mesh/web and not kuma://version/1". */
 void principal_print(const struct principal *p, struct text *out);

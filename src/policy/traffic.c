@@ -171,15 +171,15 @@ traffic_policy_new(const struct traffic_policy *draft)
 static bool
 is_of_rate(const struct rate_rule *r, const struct identity *id)
 {
-	return principals_match(r->callers, r->n_callers, id) &&
-	       !principals_match(r->except, r->n_except, id);
+	return principals_match(r->callers, r->n_callers, id, STR_NONE) &&
+	       !principals_match(r->except, r->n_except, id, STR_NONE);
 }
 
 static bool
 is_of_fault(const struct fault_rule *r, const struct identity *id)
 {
-	return principals_match(r->callers, r->n_callers, id) &&
-	       !principals_match(r->except, r->n_except, id);
+	return principals_match(r->callers, r->n_callers, id, STR_NONE) &&
+	       !principals_match(r->except, r->n_except, id, STR_NONE);
 }
 
 const struct rate_rule *

@@ -64,7 +64,7 @@ Test(permission, the_from_form_is_read)
 	cr_expect_eq(p->from[0].action, MTP_ALLOW_WITH_SHADOW_DENY);
 	cr_expect_eq(p->from[1].action, MTP_DENY);
 	cr_expect_eq(p->from[1].line, 9u);
-	cr_expect_not(p->has_rules);
+	cr_expect_eq(p->n_rules, 0u);
 	store_free(st);
 }
 
@@ -80,19 +80,151 @@ Test(permission, without_target_it_is_the_mesh)
 	store_free(st);
 }
 
-Test(permission, the_rules_form_warns)
+Test(permission, the_rules_form_is_read)
 {
-	struct store *st = load(MTP "  rules: [{default: {allow: []}}]\n");
+	struct store *st = load(MTP
+	    "  rules:\n"
+	    "  - default:\n"
+	    "      deny:\n"
+	    "      - spiffeID: {type: Exact, value: \"spiffe://shop/a\"}\n"
+	    "      - sni: {type: Exact, value: a1.pay.443.shop.mes}\n"
+	    "      allowWithShadowDeny:\n"
+	    "      - spiffeID: {type: Prefix, value: \"spiffe://shop/b/\"}\n"
+	    "        sni: {type: Exact, value: \"pay{mesh=shop}\"}\n"
+	    "  - default:\n"
+	    "      allow:\n"
+	    "      - spiffeID: {type: Prefix, value: \"spiffe://shop\"}\n");
+	const struct mesh_traffic_permission *p =
+	    mesh_traffic_permission_of(mtp(st));
+
+	cr_assert_not_null(p);
+	cr_expect_eq(store_problems(st)->n, 0u);
+	cr_expect_eq(p->n_from, 0u);
+	cr_assert_eq(p->n_rules, 2u);
+	cr_assert_eq(p->rules[0].deny.n, 2u);
+	cr_expect(p->rules[0].deny.v[0].spiffe.is_given);
+	cr_expect_not(p->rules[0].deny.v[0].sni.is_given);
+	cr_expect_eq(p->rules[0].deny.v[0].spiffe.type, MATCH_EXACT);
+	expect_str(p->rules[0].deny.v[0].spiffe.value, "spiffe://shop/a");
+	cr_expect_not(p->rules[0].deny.v[1].spiffe.is_given);
+	expect_str(p->rules[0].deny.v[1].sni.value, "a1.pay.443.shop.mes");
+	cr_assert_eq(p->rules[0].allow_with_shadow_deny.n, 1u);
+	cr_expect_eq(
+	    p->rules[0].allow_with_shadow_deny.v[0].spiffe.type, MATCH_PREFIX);
+	cr_expect_eq(p->rules[0].allow.n, 0u);
+	cr_assert_eq(p->rules[1].allow.n, 1u);
+	cr_expect_eq(p->rules[1].allow.v[0].line, 15u);
+	store_free(st);
+}
+
+Test(permission, a_shadow_document_says_so)
+{
+	struct store *st =
+	    load("type: MeshTrafficPermission\nmesh: shop\nname: p\n"
+		 "labels: {kuma.io/effect: shadow}\nspec:\n" FROM_MESH);
 	char *all = print_problems(st);
 
 	cr_assert_not_null(mtp(st));
-	cr_expect(mesh_traffic_permission_of(mtp(st))->has_rules);
 	cr_expect_not(mtp(st)->is_broken);
-	cr_expect_not_null(strstr(all, "f.yaml:5: spec.rules: warning: the "
-				       "rules form is not in force yet"),
+	cr_expect_not_null(strstr(all, "labels[\"kuma.io/effect\"]: warning: "
+				       "shadow: the document is checked and "
+				       "has no effect"),
 	    "%s", all);
 	free(all);
 	store_free(st);
+}
+
+#define RULES(text) MTP "  rules: [{default: {" text "}}]\n"
+#define ALLOW(text) RULES("allow: [{" text "}]")
+#define SPIFFE(text) ALLOW("spiffeID: {" text "}")
+#define EXACT(value) SPIFFE("type: Exact, value: \"" value "\"")
+#define PREFIX(value) SPIFFE("type: Prefix, value: \"" value "\"")
+#define SNI(value) ALLOW("sni: {type: Exact, value: \"" value "\"}")
+#define IN_RULE "spec.rules[0].default"
+#define IN_MATCH IN_RULE ".allow[0]"
+#define IN_SPIFFE IN_MATCH ".spiffeID"
+
+Test(permission, what_is_refused_of_rules)
+{
+	static const struct wrong rows[] = {
+		{ "good", EXACT("spiffe://shop/ns/a/sa/B_1.x"), "", "" },
+		{ "a prefix", PREFIX("spiffe://shop"), "", "" },
+		{ "a prefix with a slash", PREFIX("spiffe://shop/a/"), "", "" },
+		{ "a server name", SNI("sni.extsvc.default.z.aws.8443"), "",
+		    "" },
+		{ "a server name of tags", SNI("pay{mesh=shop,v=1}"), "", "" },
+		{ "neither list", RULES(""), IN_RULE, "" },
+		{ "empty lists", RULES("deny: []"), IN_RULE, "" },
+		{ "no default", MTP "  rules: [{}]\n", IN_RULE, "" },
+		{ "default empty", MTP "  rules: [{default: }]\n", IN_RULE,
+		    "" },
+		{ "no rules", MTP "  rules: []\n", "spec", "" },
+		{ "rules is a map", MTP "  rules: {}\n", "spec spec.rules",
+		    "" },
+		{ "both",
+		    MTP FROM_MESH "  rules: [{default: {deny: [{sni: "
+				  "{type: Exact, value: a}}]}}]\n",
+		    "spec", "" },
+		{ "match of nothing", ALLOW(""), IN_MATCH, "" },
+		/* Without these it would say more than it does. */
+		{ "a misspelt list",
+		    RULES("allow: [{sni: {type: Exact, "
+			  "value: a}}], denny: []"),
+		    IN_RULE ".denny", "" },
+		{ "a misspelt field",
+		    ALLOW("sni: {type: Exact, value: a}, "
+			  "spiffeId: {type: Exact}"),
+		    IN_MATCH ".spiffeId", "" },
+		{ "an empty field",
+		    ALLOW("sni: {type: Exact, value: a}, "
+			  "spiffeID: "),
+		    IN_SPIFFE, "" },
+		{ "a field of Kuma's future",
+		    SPIFFE("type: Exact, value: \"spiffe://shop/a\", "
+			   "method: GET"),
+		    IN_SPIFFE ".method", "" },
+		{ "no type", SPIFFE("value: \"spiffe://shop/a\""),
+		    IN_SPIFFE ".type", "" },
+		{ "no value", SPIFFE("type: Exact"), IN_SPIFFE ".value", "" },
+		{ "unknown type",
+		    SPIFFE("type: Regex, value: \"spiffe://shop/a\""),
+		    IN_SPIFFE ".type", "" },
+		{ "no scheme", EXACT("some-service"), IN_SPIFFE ".value", "" },
+		{ "a tag", EXACT("kuma://kuma.io/zone/a"), IN_SPIFFE ".value",
+		    "" },
+		{ "no domain", PREFIX("spiffe://"), IN_SPIFFE ".value", "" },
+		{ "domain in capitals", EXACT("spiffe://Shop/a"),
+		    IN_SPIFFE ".value", "" },
+		{ "an end of slash", EXACT("spiffe://shop/a/"),
+		    IN_SPIFFE ".value", "" },
+		{ "empty segment", PREFIX("spiffe://shop//a"),
+		    IN_SPIFFE ".value", "" },
+		{ "dots", EXACT("spiffe://shop/../a"), IN_SPIFFE ".value", "" },
+		{ "a star", EXACT("spiffe://shop/*"), IN_SPIFFE ".value", "" },
+		{ "another domain", EXACT("spiffe://bank/a"), "",
+		    IN_SPIFFE ".value" },
+		{ "a domain alone", EXACT("spiffe://shop"), "",
+		    IN_SPIFFE ".value" },
+		{ "a domain that begins alike", PREFIX("spiffe://shop2"), "",
+		    IN_SPIFFE ".value" },
+		{ "sni empty", SNI(""), IN_MATCH ".sni.value", "" },
+		{ "sni of type Prefix", ALLOW("sni: {type: Prefix, value: a}"),
+		    IN_MATCH ".sni.type", "" },
+		{ "sni without type", ALLOW("sni: {value: a}"),
+		    IN_MATCH ".sni.type", "" },
+		{ "sni no name", SNI("not_valid"), IN_MATCH ".sni.value", "" },
+		{ "sni in capitals", SNI("Pay"), IN_MATCH ".sni.value", "" },
+		{ "sni half of tags", SNI("pay{mesh=shop"),
+		    IN_MATCH ".sni.value", "" },
+		{ "each list",
+		    RULES("deny: [{}], allowWithShadowDeny: [{}], allow: [{sni:"
+			  " {type: Exact, value: a}}, {}]"),
+		    IN_RULE ".allowWithShadowDeny[0] " IN_RULE
+			    ".allow[1] " IN_RULE ".deny[0]",
+		    "" },
+	};
+
+	expect_wrong(rows, ARRAY_LEN(rows));
 }
 
 #define TARGET(text) MTP "  targetRef: {" text "}\n" FROM_MESH
@@ -118,7 +250,6 @@ Test(permission, what_is_refused)
 		    "sources[0].match sources[0].match[\"version\"]", "" },
 		{ "fields in spec", TP "spec: {sources: []}\n",
 		    "destinations sources", "spec" },
-		{ "from and rules", MTP FROM_MESH "  rules: []\n", "spec", "" },
 		{ "neither", MTP "  targetRef: {kind: Mesh}\n", "spec", "" },
 		{ "no spec",
 		    "type: MeshTrafficPermission\nmesh: shop\nname: p\n",
@@ -172,7 +303,7 @@ Test(permission, fails_closed)
 		bool target_is_known;
 	} rows[] = {
 		{ "target readable",
-		    TARGET("kind: MeshService, name: pay") "  rules: []\n",
+		    TARGET("kind: MeshService, name: pay") "  rules: [{}]\n",
 		    KIND_MESH_TRAFFIC_PERMISSION, "shop", "p", true },
 		{ "target broken", TARGET("kind: MeshService"),
 		    KIND_MESH_TRAFFIC_PERMISSION, "shop", "p", false },

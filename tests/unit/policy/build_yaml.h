@@ -30,6 +30,13 @@
 	"type: MeshTrafficPermission\nmesh: " mesh "\nname: " name         \
 	"\nspec: { targetRef: { " target " }, from: [ { targetRef: { " who \
 	" }, default: { action: " action " } } ] }\n---\n"
+/* Of the `rules` form; lists: "deny: [ … ], allow: [ … ]". */
+#define MTR(mesh, name, target, lists)                                      \
+	"type: MeshTrafficPermission\nmesh: " mesh "\nname: " name          \
+	"\nspec: { targetRef: { " target " }, rules: [ { default: { " lists \
+	" } } ] }\n---\n"
+#define CALLER(type, uri) "{ spiffeID: { type: " type ", value: \"" uri "\" } }"
+#define ASKED(sni) "{ sni: { type: Exact, value: \"" sni "\" } }"
 #define TP(mesh, name, who, destination)                                       \
 	"type: TrafficPermission\nmesh: " mesh "\nname: " name                 \
 	"\nsources: [ { match: { kuma.io/service: \"" who                      \

@@ -70,7 +70,7 @@ Test(authorize, table)
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		id = caller(rows[i].caller);
 		s = make_service("s", rows[i].rules, NULL, NULL);
-		authorize(s, id, &v);
+		authorize(s, id, STR("s{mesh=m}"), &v);
 		cr_expect_eq(v.is_allowed, rows[i].is_allowed, "row %zu", i);
 		cr_expect_eq(
 		    v.is_shadow_denied, rows[i].is_shadow_denied, "row %zu", i);

@@ -13,6 +13,12 @@
 #define BY_MES "kind: MeshExternalService, name: mes"
 #define BY_ES "kind: MeshService, name: es"
 #define WEB "kind: MeshService, name: web"
+#define IS_WEB CALLER("Exact", "spiffe://m/web")
+#define IS_ANY CALLER("Prefix", "spiffe://m/")
+#define ALLOW_WEB "allow: [ " IS_WEB " ]"
+#define DENY_WEB "deny: [ " IS_WEB " ]"
+#define ALLOW_ALL "allow: [ " IS_ANY " ]"
+#define MES_SNI "afcc07deb9ca94b79.mes.443.m.mes"
 
 /*
  * The truth table of Kuma, with what is meant to differ: a
@@ -62,6 +68,67 @@ static const struct {
 	    false },
 	{ PLAIN MTP("m", "p", "kind: Mesh", "kind: Mesh", "Deny"), true, false,
 	    false, false, false },
+	/* The rules form: nothing is allowed but by a match. */
+	{ PLAIN MTR("m", "p", "kind: Mesh", ALLOW_WEB), false, true, false,
+	    true, false },
+	{ PLAIN MTR("m", "p", BY_ES, ALLOW_WEB), false, true, false, false,
+	    false },
+	{ PLAIN MTR("m", "p", BY_MES, ALLOW_WEB), false, false, false, true,
+	    false },
+	{ PLAIN MTR(
+	      "m", "p", "kind: Mesh", "allowWithShadowDeny: [ " IS_WEB " ]"),
+	    false, true, false, true, false },
+	{ PLAIN MTR("m", "p", "kind: Dataplane", ALLOW_ALL), false, false,
+	    false, false, false },
+	/* Deny wins, in one document and across, whatever it targets. */
+	{ PLAIN MTR("m", "p", "kind: Mesh", ALLOW_ALL ", " DENY_WEB), false,
+	    false, true, false, true },
+	{ PLAIN MTR("m", "a", "kind: Mesh", DENY_WEB)
+		MTR("m", "b", BY_ES, ALLOW_ALL),
+	    false, false, true, false, false },
+	{ PLAIN MTR("m", "a", BY_MES, DENY_WEB)
+		MTR("m", "b", "kind: Mesh", ALLOW_ALL),
+	    false, true, true, false, true },
+	/* By the server name, alone and with the caller. */
+	{ PLAIN MTR("m", "p", "kind: Mesh", "allow: [ " ASKED(MES_SNI) " ]"),
+	    false, false, false, true, true },
+	{ PLAIN MTR("m", "p", "kind: Mesh",
+	      "allow: [ { spiffeID: { type: Exact, value: "
+	      "\"spiffe://m/web\" }, sni: { type: Exact, value: "
+	      "\"es{mesh=m}\" } } ]"),
+	    false, true, false, false, false },
+	{ PLAIN MTR("m", "p", "kind: Mesh",
+	      ALLOW_ALL ", deny: [ " ASKED("es{mesh=m}") " ]"),
+	    false, false, false, true, true },
+	/* They take the place of TrafficPermissions, even to allow nobody. */
+	{ PLAIN TP("m", "t", "*", "*") MTR("m", "p", BY_ES, ALLOW_WEB), false,
+	    true, false, true, true },
+	{ PLAIN TP("m", "t", "*", "*") MTR("m", "p", BY_ES, DENY_WEB), false,
+	    false, false, true, true },
+	{ PLAIN TP("m", "t", "*", "*") MTR("m", "p", BY_ES,
+	      "allow: [ " CALLER("Exact", "spiffe://n/web") " ]"),
+	    false, false, false, true, true },
+	/* Both forms for one service: a deny of either wins. */
+	{ PLAIN MTP("m", "f", "kind: Mesh", "kind: Mesh", "Allow")
+		MTR("m", "p", "kind: Mesh", DENY_WEB),
+	    false, false, true, false, true },
+	{ PLAIN MTP("m", "f", "kind: Mesh", WEB, "Deny")
+		MTR("m", "p", "kind: Mesh", ALLOW_ALL),
+	    false, false, true, false, true },
+	{ PLAIN MTP("m", "f", "kind: Mesh", WEB, "Allow")
+		MTR("m", "p", "kind: Mesh",
+		    "allow: [ " CALLER("Exact", "spiffe://m/other") " ]"),
+	    false, true, true, true, true },
+	/* Forbidden by default: a server name names the service too. */
+	{ STRICT MTR("m", "p", "kind: Mesh", ALLOW_ALL), false, true, true,
+	    false, false },
+	{ STRICT MTR("m", "p", BY_MES, ALLOW_WEB), false, false, false, true,
+	    false },
+	{ STRICT MTR("m", "p", "kind: Mesh", "allow: [ " ASKED(MES_SNI) " ]"),
+	    false, false, false, true, true },
+	{ STRICT MTR("m", "p", "kind: Mesh", DENY_WEB)
+		MTR("m", "q", BY_MES, ALLOW_ALL),
+	    false, false, false, false, true },
 	/* Of another mesh: nothing. */
 	{ PLAIN MESH("n", "")
 		MTP("n", "p", "kind: Mesh", "kind: Mesh", "Allow"),
@@ -78,7 +145,7 @@ gets_in(const struct snapshot *s, struct str sni, const char *uri)
 
 	cr_assert_not_null(service);
 	cr_assert_eq(identity_new(STR("m"), &uris, 1, 0, &id), IDENTITY_OK);
-	authorize(service, id, &v);
+	authorize(service, id, sni, &v);
 	identity_free(id);
 	return v.is_allowed;
 }
@@ -93,6 +160,7 @@ Test(permission, truth_table)
 	size_t i;
 
 	sni_print_hashed(STR("mes"), STR("m"), 443, "mes", NULL, 0, &mes);
+	cr_assert_str_eq(mes.p, MES_SNI);
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		pr = PROBLEMS_NONE;
 		st = store_new();
@@ -177,7 +245,7 @@ Test(permission, members_are_permitted_one_by_one)
 	size_t i;
 
 	cr_assert_eq(identity_new(STR("m"), &uri, 1, 0, &id), IDENTITY_OK);
-	authorize(service, id, &v);
+	authorize(service, id, STR("s{mesh=m}"), &v);
 	cr_expect(v.is_allowed);
 	cr_assert_eq(service->n_local, 2);
 	for (i = 0; i < 2; i++)

@@ -103,7 +103,7 @@ Test(report, table)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		s = make(rows[i].rules, rows[i].mode);
-		authorize(s, id, &v);
+		authorize(s, id, STR_NONE, &v);
 		cr_expect_eq(v.is_allowed, rows[i].is_allowed, "row %zu", i);
 		cr_expect_eq(v.is_reported, rows[i].is_reported, "row %zu", i);
 		cr_expect_eq(v.rulesets, rows[i].rulesets, "row %zu", i);
@@ -126,12 +126,12 @@ Test(report, numbers_rules)
 	    NULL);
 	struct verdict v;
 
-	authorize(s, id, &v);
+	authorize(s, id, STR_NONE, &v);
 	cr_expect_eq(v.rule_number, 3);
 	cr_expect_eq(v.would_number, 1);
 	service_unref(s);
 	s = make_service("s", "allow spiffe://m/a", NULL, NULL);
-	authorize(s, id, &v);
+	authorize(s, id, STR_NONE, &v);
 	cr_expect_eq(v.rule_number, RULE_NONE);
 	service_unref(s);
 	identity_free(id);
@@ -196,7 +196,7 @@ decide(const char *rules, enum report_mode mode, const struct identity *id)
 	struct service *s = make(rules, mode);
 	struct verdict v;
 
-	authorize(s, id, &v);
+	authorize(s, id, STR_NONE, &v);
 	v.rule = v.would_rule = STR_NONE;
 	service_unref(s);
 	return v;
@@ -295,7 +295,7 @@ ask(const struct snapshot *s, const char *uri)
 	struct verdict v;
 
 	cr_assert_not_null(service);
-	authorize(service, id, &v);
+	authorize(service, id, STR_NONE, &v);
 	identity_free(id);
 	return v;
 }
@@ -348,7 +348,7 @@ Test(report, of_a_document_opens_no_less)
 	s = build_in(st, BASE LABELED("a", REPORT, ITEM(ANY, "Deny")), &set,
 	    NULL, NULL, &pr);
 	sni_print_hashed(STR("mes"), STR("m"), 443, "mes", NULL, 0, &sni);
-	authorize(snapshot_match(s, text_str(&sni)), id, &v);
+	authorize(snapshot_match(s, text_str(&sni)), id, text_str(&sni), &v);
 	cr_expect(v.is_allowed && v.is_reported);
 	cr_expect(str_eq(v.rule, STR("mes_without_rule")));
 	identity_free(id);

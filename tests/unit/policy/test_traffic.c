@@ -47,7 +47,7 @@ Test(traffic, principals)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct identity *id = caller(rows[i].uri);
 
-		cr_expect_eq(principal_matches(rows[i].who, id),
+		cr_expect_eq(principal_matches(rows[i].who, id, STR_NONE),
 		    rows[i].is_meant, "row %zu", i);
 		identity_free(id);
 	}
