@@ -195,7 +195,7 @@ CLUSTER(UPSTREAM_CX_DESTROY_ACTIVE, STAT_COUNTER, "envoy_cluster_upstream_cx_des
     "Connections that the service closed while a request was in progress.",
     "Many: the server restarts or cuts connections.")
 CLUSTER(UPSTREAM_CX_POOL_OVERFLOW, STAT_COUNTER, "envoy_cluster_upstream_cx_pool_overflow", NULL,
-    "Connections refused because limits.upstream_connections was reached.",
+    "Connections refused because breaker.connections, or limits.upstream_connections, was reached.",
     "Raise the limit if the service can take it.")
 CLUSTER(HTTP2_RX_RESET, STAT_COUNTER, "envoy_cluster_http2_rx_reset", NULL,
     "Streams of HTTP/2 that the service reset.",
@@ -235,27 +235,61 @@ CLUSTER(UPSTREAM_RQ_4XX, STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "envoy_re
 CLUSTER(UPSTREAM_RQ_5XX, STAT_COUNTER, "envoy_cluster_upstream_rq_xx", "envoy_response_code_class=\"5\"",
     "Responses by the first digit of their status.", "")
 CLUSTER(UPSTREAM_RQ_PENDING_OVERFLOW, STAT_COUNTER, "envoy_cluster_upstream_rq_pending_overflow", NULL,
-    "Requests refused because limits.upstream_pending was reached.",
+    "Requests refused because breaker.requests, breaker.pending or limits.upstream_pending was reached.",
     "The service is too slow for what is asked of it.")
 CLUSTER(UPSTREAM_RQ_RETRY, STAT_COUNTER, "envoy_cluster_upstream_rq_retry", NULL,
     "Requests sent again on a fresh connection, none of their bytes having been taken.", "")
 CLUSTER(UPSTREAM_RQ_RETRY_SUCCESS, STAT_COUNTER, "envoy_cluster_upstream_rq_retry_success", NULL,
     "Of those, answered.", "")
+CLUSTER(UPSTREAM_RQ_RETRY_OVERFLOW, STAT_COUNTER, "envoy_cluster_upstream_rq_retry_overflow", NULL,
+    "Times that nothing was tried again because breaker.retries, or the share breaker.retry_percent, was used up.",
+    "Many endpoints fail at the same time: see zegressctl clusters.")
 CLUSTER(UPSTREAM_RQ_TIMEOUT, STAT_COUNTER, "envoy_cluster_upstream_rq_timeout", NULL,
     "Requests that were given up because the service did not answer in time.", "")
 CLUSTER(CB_CX_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_cx_open", NULL,
-    "1 while limits.upstream_connections is reached.", "")
+    "1 while breaker.connections, or limits.upstream_connections, is reached.", "")
 CLUSTER(CB_RQ_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_open", NULL,
-    "Always 0: requests have no limit of their own.", "")
+    "1 while breaker.requests is reached.", "")
 CLUSTER(CB_RQ_PENDING_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_pending_open", NULL,
-    "1 while limits.upstream_pending is reached.", "")
+    "1 while breaker.pending, or limits.upstream_pending, is reached.", "")
 CLUSTER(CB_RQ_RETRY_OPEN, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_rq_retry_open", NULL,
-    "Always 0: a request is sent again once at the most.", "")
+    "1 while breaker.retries is reached.", "")
+CLUSTER(CB_REMAINING_CX, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_remaining_cx", NULL,
+    "Connections left below breaker.connections; 0 without it.", "")
+CLUSTER(CB_REMAINING_PENDING, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_remaining_pending", NULL,
+    "Requests that may still wait below breaker.pending; 0 without it.", "")
+CLUSTER(CB_REMAINING_RQ, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_remaining_rq", NULL,
+    "Requests left below breaker.requests; 0 without it.", "")
+CLUSTER(CB_REMAINING_RETRIES, STAT_GAUGE_MAX, "envoy_cluster_circuit_breakers_default_remaining_retries", NULL,
+    "Retries left below breaker.retries; 0 without it.", "")
 CLUSTER(MEMBERSHIP_HEALTHY, STAT_GAUGE_MAX, "envoy_cluster_membership_healthy", NULL,
-    "Endpoints that have an address and no failed connect in the last 10 s.",
+    "Endpoints that are not left out and have no failed connect in the last 10 s.",
     "0: no endpoint can be reached.")
 CLUSTER(MEMBERSHIP_TOTAL, STAT_GAUGE_MAX, "envoy_cluster_membership_total", NULL,
     "Endpoints.", "")
+CLUSTER(OUTLIER_ACTIVE, STAT_GAUGE_MAX, "envoy_cluster_outlier_detection_ejections_active", NULL,
+    "Endpoints that are left out at present because of what they answered.",
+    "`zegressctl clusters` names them.")
+CLUSTER(OUTLIER_EJECTIONS, STAT_COUNTER, "envoy_cluster_outlier_detection_ejections_enforced_total", NULL,
+    "Times that an endpoint was left out.", "The daemon's log names endpoint and cause.")
+CLUSTER(OUTLIER_OVERFLOW, STAT_COUNTER, "envoy_cluster_outlier_detection_ejections_overflow", NULL,
+    "Times that an endpoint stayed only because of outlier.max_ejection_percent.", "")
+CLUSTER(OUTLIER_5XX, STAT_COUNTER, "envoy_cluster_outlier_detection_ejections_enforced_consecutive_5xx", NULL,
+    "Times that an endpoint was left out by outlier.consecutive_5xx.", "")
+CLUSTER(OUTLIER_GATEWAY, STAT_COUNTER, "envoy_cluster_outlier_detection_ejections_enforced_consecutive_gateway_failure", NULL,
+    "Times that an endpoint was left out by outlier.consecutive_gateway_failure.", "")
+CLUSTER(OUTLIER_LOCAL, STAT_COUNTER, "envoy_cluster_outlier_detection_ejections_enforced_consecutive_local_origin_failure", NULL,
+    "Times that an endpoint was left out by outlier.consecutive_local_origin_failure.", "")
+CLUSTER(OUTLIER_SUCCESS_RATE, STAT_COUNTER, "envoy_cluster_outlier_detection_ejections_enforced_success_rate", NULL,
+    "Times that an endpoint was left out by outlier.success_rate_stdev_factor.", "")
+CLUSTER(OUTLIER_FAILURE_PERCENT, STAT_COUNTER, "envoy_cluster_outlier_detection_ejections_enforced_failure_percentage", NULL,
+    "Times that an endpoint was left out by outlier.failure_percentage_threshold.", "")
+CLUSTER(HEALTH_ATTEMPT, STAT_COUNTER, "envoy_cluster_health_check_attempt", NULL,
+    "Active checks of endpoints.", "")
+CLUSTER(HEALTH_SUCCESS, STAT_COUNTER, "envoy_cluster_health_check_success", NULL,
+    "Of those, good ones.", "")
+CLUSTER(HEALTH_FAILURE, STAT_COUNTER, "envoy_cluster_health_check_failure", NULL,
+    "Of those, bad ones.", "`zegressctl clusters` says what was wrong with the last one.")
 CLUSTER(UPDATE_SUCCESS, STAT_COUNTER, "envoy_cluster_update_success", NULL,
     "Reloads that changed the service.", "")
 CLUSTER(UPDATE_REJECTED, STAT_COUNTER, "envoy_cluster_update_rejected", NULL,

@@ -178,6 +178,7 @@ reset(struct exchange *x, struct stream *front)
 	x->was_answered_early = x->is_stalled = x->is_long = false;
 	x->is_revoked = false;
 	x->keeps_front = true;
+	x->has_retry = false;
 	x->retries = 0;
 	x->wants_fresh = false;
 	x->drained = 0;
@@ -238,6 +239,14 @@ exchange_abort(struct exchange *x, enum outcome o)
 	end(x);
 }
 
+static bool
+has_budget(struct exchange *x)
+{
+	if (!x->has_retry)
+		x->has_retry = cluster_begin_retry(x->cluster);
+	return x->has_retry;
+}
+
 static enum next
 try_again(struct exchange *x)
 {
@@ -258,8 +267,10 @@ exchange_server_failed(struct exchange *x)
 	if (!x->lease.stream->is_multiplexed)
 		stat_inc(
 		    cluster_stats(x->cluster), STAT_UPSTREAM_CX_DESTROY_ACTIVE);
-	if (exchange_may_retry(x))
+	if (exchange_may_retry(x) && has_budget(x))
 		return try_again(x);
+	if (!x->response_begun)
+		lease_report(&x->lease, LEASE_BROKE, 0);
 	o = exchange_failure(x, why, sizeof(why));
 	if (!x->response_begun)
 		return exchange_answer(x, o, why, true);
@@ -418,6 +429,8 @@ give_up(struct exchange *x)
 	x->is_stalled = x->is_long = false;
 	if (is_long || awaits_answer(x))
 		stat_inc(cluster_stats(x->cluster), STAT_UPSTREAM_RQ_TIMEOUT);
+	if (awaits_answer(x))
+		lease_report(&x->lease, LEASE_LATE, 0);
 	if (is_long && !x->response_begun)
 		return exchange_answer(x, OUT_REQUEST_LONG, NULL, true);
 	if (!is_long && awaits_answer(x))
@@ -459,6 +472,8 @@ end(struct exchange *x)
 	exchange_log(x);
 	exchange_pass_reset(x);
 	exchange_give_back(x, is_back_whole(x));
+	if (x->has_retry)
+		cluster_end_retry(x->cluster);
 	cluster_unref(x->cluster);
 	x->front->ops->release(x->front, is_front_whole(x));
 	arena_clear(&x->words.arena);

@@ -82,6 +82,7 @@ struct exchange {
 	bool was_answered_early; /* the server did not get all of it */
 	bool is_head;            /* the method is HEAD */
 	bool is_grpc;            /* local replies speak gRPC */
+	bool has_retry;          /* of the service's budget */
 	bool keeps_front;        /* the caller's connection may serve another */
 	unsigned retries;
 	bool wants_fresh; /* a pooled connection was stale */

@@ -189,6 +189,7 @@ move_response_head(struct exchange *x)
 	x->first_byte_us = exchange_now_us(x);
 	stat_inc(cluster_stats(x->cluster),
 	    STAT_UPSTREAM_RQ_1XX + h->status / 100u - 1);
+	lease_report(&x->lease, LEASE_ANSWERED, h->status);
 	if (!settle_upgrade(x, h))
 		return MOVED_BROKEN;
 	send_response_head(x, h);

@@ -170,6 +170,9 @@ exchange_ask_again(struct exchange *x)
 {
 	const char *why;
 
+	if (x->has_retry)
+		cluster_end_retry(x->cluster);
+	x->has_retry = false;
 	cluster_unref(x->cluster);
 	x->cluster = NULL;
 	x->verdict = (struct verdict){ .rule = STR_NONE };

@@ -79,6 +79,7 @@ config_service_entry(const config_setting_t *s, struct arena *a,
 	config_check_wildcard(&r, e);
 	config_check_parent(&r, o);
 	config_check_balance(&r, o);
+	config_check_health(&r, o);
 	service_options_derive(o);
 	if (service_entry_gives_nothing(e))
 		problem_add(pr, PROBLEM_WARNING, e->file, e->line, "services",

@@ -43,6 +43,7 @@
 #include "tls/tls_records.h"
 #include "upstream/chain_book.h"
 #include "upstream/rates.h"
+#include "upstream/shared.h"
 
 #define ADMIN_CONNECTIONS 64
 #define ADMIN_BACKLOG 64
@@ -221,6 +222,7 @@ work(struct daemon *d)
 		.config = d->config,
 		.listeners = &d->listeners,
 		.log = d->log,
+		.shared = d->shared,
 		.main = d->loop,
 	};
 	size_t i;
@@ -308,6 +310,7 @@ release(struct daemon *d)
 		publisher_set_workers(d->publisher, NULL, 0);
 	for (i = 0; d->workers != NULL && i < d->n_workers; i++)
 		worker_free(d->workers[i]);
+	shared_free(d->shared);
 	if (d->vitals != NULL)
 		vitals_free(d->vitals);
 	expiry_free(d->expiry);
@@ -361,6 +364,7 @@ daemon_run(const char *config_path)
 	d.loop = loop_new();
 	d.shard = stats_shard_new();
 	d.stats = stats_get(d.shard, SCOPE_SERVER, NULL);
+	d.shared = shared_new();
 	for (i = 0; i < ARRAY_LEN(steps) && is_up; i++)
 		is_up = steps[i].run(&d);
 	if (is_up) {

@@ -21,6 +21,7 @@ struct ingress_hosts;
 struct publisher;
 struct rates;
 struct server;
+struct shared;
 struct stats_set;
 struct stats_shard;
 struct vitals;
@@ -38,6 +39,7 @@ struct daemon {
 	struct listeners listeners;
 	struct admin_listener *shown; /* listeners, for admin */
 	struct access_log_file *log;
+	struct shared *shared; /* by the workers */
 	struct worker **workers;
 	size_t n_workers;
 	size_t draining; /* workers that are not through */

@@ -48,5 +48,8 @@ void config_check_parent(
 /* config_balance.c: which endpoint is chosen. */
 void config_check_balance(
     const struct service_reading *r, const struct service_options *o);
+/* config_health.c: checks of endpoints, and what leaves them out. */
+void config_check_health(
+    const struct service_reading *r, const struct service_options *o);
 
 #endif

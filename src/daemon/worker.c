@@ -129,7 +129,8 @@ make_acceptors(struct worker *w, struct listeners *ls)
 }
 
 static void
-make_upstream(struct worker *w, const struct worker_env *env)
+make_upstream(struct worker *w, const struct worker_env *env, size_t number,
+    const struct snapshot *s)
 {
 	const struct config *c = env->config;
 	struct dns_config dns = c->dns;
@@ -153,8 +154,12 @@ make_upstream(struct worker *w, const struct worker_env *env)
 		.h2 = &c->h2_server,
 		.chains = env->chains,
 		.rates = env->rates,
+		.shared = env->shared,
+		.number = number,
+		.n_workers = env->n_workers,
 	};
 	w->clusters = clusters_new(&w->upstream);
+	clusters_watch(w->clusters, s);
 }
 
 struct worker *
@@ -168,7 +173,7 @@ worker_new(const struct worker_env *env, size_t number, struct snapshot *s,
 	w->main = env->main;
 	w->loop = loop_new();
 	w->stats = stats_shard_new();
-	make_upstream(w, env);
+	make_upstream(w, env, number, s);
 	if (env->log != NULL)
 		w->log = access_log_new(env->log, w->loop);
 	w->env = (struct conn_env){

@@ -21,6 +21,7 @@ struct chain_book;
 struct config;
 struct listeners;
 struct rates;
+struct shared;
 struct snapshot;
 struct tls_identities;
 struct worker;
@@ -31,6 +32,7 @@ struct worker_env {
 	const struct config *config;
 	struct listeners *listeners; /* a descriptor of each is taken */
 	struct access_log_file *log; /* NULL: off */
+	struct shared *shared;       /* what workers know together */
 	struct loop *main;
 	struct chain_book *chains;
 	struct rates *rates;

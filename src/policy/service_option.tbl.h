@@ -139,5 +139,68 @@ SERVICE_ROW(BALANCE_SLOW_START_MS, UINT, balance_slow_start_ms, "balance.slow_st
 SERVICE_ROW(BALANCE_SLOW_START_LEAST, UINT, balance_slow_start_least, "balance.slow_start_least", "10", "%", 1, 100, ANY,
     "Its weight at the beginning.")
 
+SERVICE_ROW(HEALTH_CHECK, ONE_OF, health.kind, "health.check", "none", "none|tcp|tls|http|grpc", 0, 0, ANY,
+    "How endpoints are checked, also while nothing is asked of them: that they take a connection; that TLS with them succeeds; that they answer a GET; that their health service (grpc.health.v1) says SERVING, which wants protocol grpc or http2. One whose check fails is left out while others are good. Checks go where requests go, with the same TLS.")
+SERVICE_ROW(HEALTH_PATH, STR, health.path, "health.path", "/", NULL, 1, 0, ANY,
+    "Path of the GET.")
+SERVICE_ROW(HEALTH_HOST, STR, health.host, "health.host", "", NULL, 0, 0, ANY,
+    "Host (:authority) of the check; empty: the endpoint's.")
+SERVICE_ROW(HEALTH_STATUSES, STRS, health.statuses, "health.statuses", "200", NULL, 1, 0, ANY,
+    "Statuses that are good, as \"200\" or \"200-299\".")
+SERVICE_ROW(HEALTH_GRPC_SERVICE, STR, health.grpc_service, "health.grpc_service", "", NULL, 0, 0, ANY,
+    "Service that the health service is asked about; empty: the server as a whole.")
+SERVICE_ROW(HEALTH_INTERVAL_MS, UINT, health.interval_ms, "health.interval_ms", "60000", "ms", 10, 86400000, ANY,
+    "Time from one check to the next.")
+SERVICE_ROW(HEALTH_JITTER, UINT, health.jitter_percent, "health.interval_jitter_percent", "10", "%", 0, 100, ANY,
+    "As much of it is added at most, by chance.")
+SERVICE_ROW(HEALTH_TIMEOUT_MS, UINT, health.timeout_ms, "health.timeout_ms", "15000", "ms", 10, 86400000, ANY,
+    "Time that a check may take.")
+SERVICE_ROW(HEALTH_UNHEALTHY, UINT, health.unhealthy, "health.unhealthy_threshold", "5", NULL, 1, 1000, ANY,
+    "Failed checks in a row until a good endpoint is left out. The very first check decides alone.")
+SERVICE_ROW(HEALTH_HEALTHY, UINT, health.healthy, "health.healthy_threshold", "1", NULL, 1, 1000, ANY,
+    "Good checks in a row until it is used again.")
+
+SERVICE_ROW(OUTLIER_5XX, UINT, outlier.consecutive_5xx, "outlier.consecutive_5xx", "0", NULL, 0, 1000000, ANY,
+    "Answers 5xx in a row that leave an endpoint out for a while; no answer, and no connection, counts as one too; 0: off. Of all endpoints that are left out the last resort is made.")
+SERVICE_ROW(OUTLIER_GATEWAY, UINT, outlier.consecutive_gateway, "outlier.consecutive_gateway_failure", "0", NULL, 0, 1000000, ANY,
+    "The same for answers 502, 503 and 504.")
+SERVICE_ROW(OUTLIER_LOCAL, UINT, outlier.consecutive_local, "outlier.consecutive_local_origin_failure", "0", NULL, 0, 1000000, ANY,
+    "The same for requests without an answer and connections that could not be made.")
+SERVICE_ROW(OUTLIER_SPLITS, BOOL, outlier.splits_local, "outlier.split_external_local_origin_errors", "false", NULL, 0, 0, ANY,
+    "What has no answer is counted by outlier.consecutive_local_origin_failure only.")
+SERVICE_ROW(OUTLIER_RATE_FACTOR, UINT, outlier.success_rate_factor, "outlier.success_rate_stdev_factor", "0", NULL, 0, 100000, ANY,
+    "An endpoint is left out if its success rate in an interval is below the mean of all by this many thousandths of their standard deviation; 0: off. Usual: 1900.")
+SERVICE_ROW(OUTLIER_RATE_HOSTS, UINT, outlier.success_rate_hosts, "outlier.success_rate_minimum_hosts", "5", NULL, 0, 1000000, ANY,
+    "Endpoints with enough requests that there must be for that.")
+SERVICE_ROW(OUTLIER_RATE_VOLUME, UINT, outlier.success_rate_volume, "outlier.success_rate_request_volume", "100", NULL, 0, 1000000000, ANY,
+    "Requests in an interval that are enough for that.")
+SERVICE_ROW(OUTLIER_FAILURE_PERCENT, UINT, outlier.failure_percent, "outlier.failure_percentage_threshold", "0", "%", 0, 100, ANY,
+    "An endpoint is left out if so many of its requests in an interval failed; 0: off. Usual: 85.")
+SERVICE_ROW(OUTLIER_FAILURE_HOSTS, UINT, outlier.failure_percent_hosts, "outlier.failure_percentage_minimum_hosts", "5", NULL, 0, 1000000, ANY,
+    "Endpoints with enough requests that there must be for that.")
+SERVICE_ROW(OUTLIER_FAILURE_VOLUME, UINT, outlier.failure_percent_volume, "outlier.failure_percentage_request_volume", "50", NULL, 0, 1000000000, ANY,
+    "Requests in an interval that are enough for that.")
+SERVICE_ROW(OUTLIER_INTERVAL_MS, UINT, outlier.interval_ms, "outlier.interval_ms", "10000", "ms", 10, 86400000, ANY,
+    "Interval of rates and percentages; each without an ejection makes the next ejection shorter.")
+SERVICE_ROW(OUTLIER_BASE_MS, UINT, outlier.base_ms, "outlier.base_ejection_ms", "30000", "ms", 10, 86400000, ANY,
+    "How long an endpoint is left out, times how often it was lately.")
+SERVICE_ROW(OUTLIER_MOST_MS, UINT, outlier.most_ms, "outlier.max_ejection_ms", "300000", "ms", 10, 86400000, ANY,
+    "The longest that it is left out.")
+SERVICE_ROW(OUTLIER_MOST_PERCENT, UINT, outlier.most_percent, "outlier.max_ejection_percent", "10", "%", 0, 100, ANY,
+    "Share of the endpoints that may be left out at a time; one may be whatever that comes to, unless it is 0.")
+
+SERVICE_ROW(BREAKER_CONNECTIONS, UINT, breaker.connections, "breaker.connections", "0", NULL, 0, 1000000000, ANY,
+    "Connections to the service at a time, of the whole daemon (checks are made all the same when it is reached); 0: limits.upstream_connections, of each worker.")
+SERVICE_ROW(BREAKER_PENDING, UINT, breaker.pending, "breaker.pending", "0", NULL, 0, 1000000000, ANY,
+    "Requests that may wait for a connection at a time, of the whole daemon; 0: limits.upstream_pending, of each worker.")
+SERVICE_ROW(BREAKER_REQUESTS, UINT, breaker.requests, "breaker.requests", "0", NULL, 0, 1000000000, ANY,
+    "Requests at a time, of the whole daemon, those that wait for a connection included; more are answered by 503; 0: any number.")
+SERVICE_ROW(BREAKER_RETRIES, UINT, breaker.retries, "breaker.retries", "0", NULL, 0, 1000000000, ANY,
+    "Requests and connections that are tried again (at another endpoint, or on a fresh connection) at a time, of the whole daemon; 0: any number.")
+SERVICE_ROW(BREAKER_RETRY_PERCENT, UINT, breaker.retry_percent, "breaker.retry_percent", "100", "%", 0, 100, ANY,
+    "Likewise as a share of the requests in progress; 100: any number.")
+SERVICE_ROW(BREAKER_RETRY_MINIMUM, UINT, breaker.retry_minimum, "breaker.retry_minimum", "3", NULL, 0, 1000000000, ANY,
+    "At least so many, whatever that share comes to.")
+
 #undef SERVICE_ROW
 /* clang-format on */

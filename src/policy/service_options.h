@@ -18,6 +18,8 @@
 #include "base/digest.h"
 #include "base/ref.h"
 #include "base/str.h"
+#include "policy/health_settings.h"
+#include "policy/str_list.h"
 #include "policy/tls_spec.h"
 
 enum host_rule {
@@ -71,11 +73,6 @@ enum balance_locality {
 	BALANCE_LOCALITY_AS_MESH,
 	BALANCE_LOCALITY_ON,
 	BALANCE_LOCALITY_OFF
-};
-
-struct str_list {
-	const struct str *v;
-	size_t n;
 };
 
 /*
@@ -140,6 +137,9 @@ struct service_options {
 
 	struct str wildcard; /* lower case, "*." and a suffix; empty: none */
 	unsigned wildcard_names;
+	struct health_settings health;
+	struct outlier_settings outlier;
+	struct breaker_settings breaker;
 
 	enum balance_policy balance_policy;
 	struct str_list balance_hash; /* hash_key.h */

@@ -13,7 +13,7 @@
 #include "upstream/cluster_state.h"
 
 /* How often unhealthy endpoints are looked at again, for the gauge. */
-#define HEALTH_EVERY_MS 2500
+#define HEALTH_EVERY_MS 1000
 
 /* There may be ten thousand of them. */
 _Static_assert(sizeof(struct cluster) <= 1024, "a cluster is small");
@@ -53,7 +53,10 @@ on_health(void *arg)
 	struct cluster *c, *next;
 
 	HASH_ITER(hh, cs->table, c, next)
-	cluster_note_health(c);
+	{
+		cluster_note_health(c);
+		cluster_note_limits(c);
+	}
 }
 
 struct clusters *
@@ -62,6 +65,8 @@ clusters_new(const struct upstream_env *env)
 	struct clusters *cs = xcalloc(1, sizeof(*cs));
 
 	cs->env = *env;
+	if (env->shared == NULL)
+		cs->env.shared = cs->shared = shared_new();
 	TAILQ_INIT(&cs->dropped);
 	pool_init(&cs->pool, env->loop, env->limits, lease_on_changed);
 	timer_init(&cs->health, env->loop, on_health, cs);
@@ -87,6 +92,7 @@ clusters_free(struct clusters *cs)
 	pool_fini(&cs->pool);
 	timer_stop(&cs->health);
 	snapshot_unref(cs->snapshot);
+	shared_free(cs->shared);
 	free(cs);
 }
 
@@ -98,8 +104,11 @@ cluster_new(struct clusters *cs, struct service *s)
 	c->refs = 1;
 	c->all = cs;
 	c->counts = counts_get(cs, SCOPE_CLUSTER, s->stats_name);
+	c->shared = shared_service_get(cs->env.shared, s->key);
+	c->member = shared_join(c->shared, cs->env.loop, cluster_on_news, c);
 	lease_init(c);
 	known_names_init(c);
+	TAILQ_INIT(&c->probes);
 	TAILQ_INIT(&c->reaches);
 	cluster_set_service(c, s);
 	HASH_ADD_KEYPTR(
@@ -141,6 +150,10 @@ cluster_unref(struct cluster *c)
 	balance_free(c->relays);
 	unref_all(&c->local);
 	unref_all(&c->remote);
+	c->n_undialed = 0;
+	cluster_note_wants(c);
+	shared_leave(c->shared, c->member);
+	shared_service_unref(c->shared);
 	outward_unref(c->outward);
 	rate_set_free(c->rates);
 	service_unref(c->service);
@@ -182,6 +195,33 @@ clusters_get(struct clusters *cs, struct service *s)
 	c = find_or_make(cs, s);
 	cs->recent[at] = c;
 	return c;
+}
+
+static bool
+is_prober(const struct clusters *cs, const struct service *s)
+{
+	return cs->env.n_workers == 0 ||
+	       hash_bytes(s->key.p, s->key.len) % cs->env.n_workers ==
+		   cs->env.number;
+}
+
+bool
+cluster_is_prober(const struct cluster *c)
+{
+	return is_prober(c->all, c->service);
+}
+
+void
+clusters_watch(struct clusters *cs, const struct snapshot *s)
+{
+	struct service *const *v;
+	size_t n, i;
+
+	v = snapshot_services(s, &n);
+	for (i = 0; i < n; i++)
+		if (v[i]->options->health.kind != HEALTH_NONE &&
+		    is_prober(cs, v[i]))
+			(void)clusters_get(cs, v[i]);
 }
 
 const struct live_endpoints *
@@ -255,6 +295,29 @@ count_healthy(const struct live_endpoints *list, uint64_t now_ms)
 	return n;
 }
 
+static size_t
+count_ejected(const struct live_endpoints *list, uint64_t now_ms)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < list->n; i++)
+		n += live_endpoint_health(list->v[i], now_ms) ==
+		     ENDPOINT_EJECTED;
+	return n;
+}
+
+/* Gauges of limits that other workers reach too are brought up to date. */
+static bool
+is_shared_limited(const struct cluster *c)
+{
+	enum breaker_id id;
+
+	for (id = 0; id < BREAKER_N; id++)
+		if (cluster_has_own_limit(c, id))
+			return true;
+	return false;
+}
+
 void
 cluster_note_health(struct cluster *c)
 {
@@ -265,53 +328,24 @@ cluster_note_health(struct cluster *c)
 
 	stat_set(cluster_set(c), STAT_MEMBERSHIP_TOTAL, all);
 	stat_set(cluster_set(c), STAT_MEMBERSHIP_HEALTHY, healthy);
-	if (healthy < all && !timer_is_set(&c->all->health))
+	stat_set(cluster_set(c), STAT_OUTLIER_ACTIVE,
+	    count_ejected(&c->local, now) + count_ejected(&c->remote, now));
+	if ((healthy < all || is_shared_limited(c)) &&
+	    !timer_is_set(&c->all->health))
 		timer_set(&c->all->health, HEALTH_EVERY_MS);
 }
 
-bool
-cluster_is_full(const struct cluster *c)
+struct cluster_guard
+cluster_guard_hold(
+    struct cluster *c, struct live_endpoint *e, struct live_target *t)
 {
-	return c->n_open + c->n_reaching >= cluster_env(c)->limits->connections;
-}
-
-bool
-cluster_is_pending_full(const struct cluster *c)
-{
-	return c->n_waiting + c->n_direct >= cluster_env(c)->limits->pending;
-}
-
-void
-cluster_note_limits(struct cluster *c)
-{
-	stat_set(cluster_set(c), STAT_CB_CX_OPEN, cluster_is_full(c));
-	stat_set(cluster_set(c), STAT_CB_RQ_PENDING_OPEN,
-	    cluster_is_pending_full(c));
-}
-
-static bool
-close_an_idle_one(const struct live_endpoints *list)
-{
-	size_t i;
-
-	for (i = 0; i < list->n; i++)
-		if (pool_close_oldest(list->v[i]))
-			return true;
-	return false;
-}
-
-bool
-cluster_make_room(struct cluster *c)
-{
-	while (cluster_is_full(c))
-		if (!close_an_idle_one(&c->local) &&
-		    !known_names_close_an_idle_one(c))
-			return false;
-	return true;
+	breaker_up(&c->shared->breakers[BREAKER_CONNECTIONS]);
+	return cluster_guard_take(c, e, t);
 }
 
 struct cluster_guard
-cluster_guard_hold(struct cluster *c, struct live_endpoint *e)
+cluster_guard_take(
+    struct cluster *c, struct live_endpoint *e, struct live_target *t)
 {
 	c->n_open++;
 	e->active++;
@@ -320,6 +354,7 @@ cluster_guard_hold(struct cluster *c, struct live_endpoint *e)
 	return (struct cluster_guard){
 		.cluster = cluster_ref(c),
 		.endpoint = live_endpoint_ref(e),
+		.target = live_target_ref(t),
 	};
 }
 
@@ -333,7 +368,8 @@ cluster_guard_release(struct cluster_guard *g)
 	c->n_open--;
 	g->endpoint->active--;
 	stat_dec(cluster_set(c), STAT_UPSTREAM_CX_ACTIVE);
-	cluster_note_limits(c);
+	cluster_end(c, BREAKER_CONNECTIONS);
+	live_target_unref(g->target);
 	live_endpoint_unref(g->endpoint);
 	*g = (struct cluster_guard){ .cluster = NULL };
 	lease_feed(c);

@@ -23,6 +23,7 @@
 
 struct addr_rules;
 struct chain_book;
+struct shared;
 struct cluster;
 struct clusters;
 struct dns_sets;
@@ -57,6 +58,10 @@ struct upstream_env {
 	const struct h2_limits *h2; /* of the client role */
 	struct chain_book *chains;  /* NULL: nobody wants to know */
 	struct rates *rates;        /* NULL: what has a rate is refused */
+	struct shared *shared;      /* by all workers; NULL: by nobody */
+	/* Which worker this is, of how many; 0 of 0: the only one. */
+	size_t number;
+	size_t n_workers;
 };
 
 struct clusters *clusters_new(const struct upstream_env *env) MUST_CHECK;
@@ -82,6 +87,12 @@ void cluster_unref(struct cluster *c);
 void clusters_sync(struct clusters *cs, struct snapshot *s);
 
 /*
+ * Make those whose endpoints this worker checks.  clusters_sync() does it too;
+ * at the start nothing else does.
+ */
+void clusters_watch(struct clusters *cs, const struct snapshot *s);
+
+/*
  * The share that an open connection has in its cluster: it is counted, and
  * cluster and endpoint stay, until it is released.  Goes with the wire: see
  * struct reached.  Copying it moves it; released ones are zero.
@@ -89,6 +100,7 @@ void clusters_sync(struct clusters *cs, struct snapshot *s);
 struct cluster_guard {
 	struct cluster *cluster; /* NULL: nothing is held */
 	struct live_endpoint *endpoint;
+	struct live_target *target; /* of endpoint, if it has any; or NULL */
 };
 /* The connection is closed.  Fine on a zero one. */
 void cluster_guard_release(struct cluster_guard *g);
@@ -104,6 +116,12 @@ bool cluster_local_is_live(const struct cluster *c);
  */
 bool cluster_local_is_next(const struct cluster *c, uint64_t dice);
 struct stats_set *cluster_stats(struct cluster *c);
+/*
+ * A request is about to be sent again, within the budget of the service; false:
+ * it is not.  The end follows when the request has ended.
+ */
+bool cluster_begin_retry(struct cluster *c) MUST_CHECK;
+void cluster_end_retry(struct cluster *c);
 
 /* One line an endpoint, for `zegressctl services` and /clusters. */
 void clusters_print(const struct clusters *cs, struct text *out);

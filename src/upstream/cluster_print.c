@@ -65,6 +65,64 @@ what_it_is(const struct live_endpoint *e, bool is_relay)
 	return e->name_id != 0 ? "name" : "local";
 }
 
+static const char *
+health_text(enum endpoint_health h)
+{
+	switch (h) {
+	case ENDPOINT_HEALTHY:
+		return "healthy";
+	case ENDPOINT_EJECTED:
+		return "ejected";
+	case ENDPOINT_FAILING:
+	case ENDPOINT_UNHEALTHY:
+		break;
+	}
+	return "unhealthy";
+}
+
+/* What workers together found out. */
+static void
+print_shared(struct shared_endpoint *k, uint64_t now_ms, struct text *out)
+{
+	uint64_t until =
+	    atomic_load_explicit(&k->out_until_ms, memory_order_relaxed);
+
+	if (now_ms < until)
+		text_addf(out, " left out for %" PRIu64 " s more",
+		    (until - now_ms + 999) / 1000);
+	switch ((enum probed)atomic_load_explicit(
+	    &k->probed, memory_order_relaxed)) {
+	case PROBED_UNKNOWN:
+		break;
+	case PROBED_GOOD:
+		text_add(out, STR(" checked: good"));
+		break;
+	case PROBED_BAD:
+		text_add(out, STR(" checked: bad: "));
+		shared_endpoint_why(k, out);
+		break;
+	}
+}
+
+/* "m/ES/bank bank 10.0.0.1:443 target healthy" */
+static void
+print_targets(const struct cluster *c, const struct live_endpoint *e,
+    uint64_t now_ms, struct text *out)
+{
+	const struct live_target *t;
+	size_t i;
+
+	for (i = 0; i < e->targets.n; i++) {
+		t = e->targets.v[i];
+		if (!t->is_offered)
+			continue;
+		text_addf(out, "%.*s %s target %s", STR_ARG(c->service->key),
+		    t->known->key, health_text(live_target_health(t, now_ms)));
+		print_shared(t->known, now_ms, out);
+		text_add_char(out, '\n');
+	}
+}
+
 static void
 print_balance(const struct balance *b, const struct live_endpoint *e,
     uint64_t now_ms, struct text *out)
@@ -90,11 +148,12 @@ print_endpoint(const struct cluster *c, const struct balance *b,
 	endpoint_print_place(e->endpoint, out);
 	print_addresses(c, e, is_relay, out);
 	text_addf(out, " %s active=%u idle=%zu",
-	    live_endpoint_is_healthy(e, now) ? "healthy" : "unhealthy",
-	    e->active, e->n_idle);
+	    health_text(live_endpoint_health(e, now)), e->active, e->n_idle);
 	print_balance(b, e, now, out);
+	print_shared(e->known, now, out);
 	print_failure(e, now, out);
 	text_add_char(out, '\n');
+	print_targets(c, e, now, out);
 }
 
 static void
@@ -123,6 +182,29 @@ print_names(const struct cluster *c, struct text *out)
 		print_all(c, n->balance, false, out);
 }
 
+/* "connections=3/64 (most 9)", without a limit "connections=3 (most 9)". */
+static void
+print_limits(const struct cluster *c, struct text *out)
+{
+	const struct breaker *b;
+	enum breaker_id id;
+	unsigned most;
+
+	text_addf(out, "%.*s limits", STR_ARG(c->service->key));
+	for (id = 0; id < BREAKER_N; id++) {
+		/* Requests without a limit are counted elsewhere. */
+		if (id == BREAKER_REQUESTS && !cluster_has_own_limit(c, id))
+			continue;
+		b = &c->shared->breakers[id];
+		most = cluster_limit(c, id);
+		text_addf(out, " %s=%u", breaker_name(id), breaker_now(b));
+		if (most > 0)
+			text_addf(out, "/%u", most);
+		text_addf(out, " (most %u)", breaker_highest(b));
+	}
+	text_add_char(out, '\n');
+}
+
 void
 clusters_print(const struct clusters *cs, struct text *out)
 {
@@ -134,5 +216,6 @@ clusters_print(const struct clusters *cs, struct text *out)
 		else
 			print_all(c, c->balance, false, out);
 		print_all(c, c->relays, true, out);
+		print_limits(c, out);
 	}
 }

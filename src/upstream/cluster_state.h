@@ -20,9 +20,11 @@
 #include "upstream/pool.h"
 #include "upstream/rates.h"
 #include "upstream/reach.h"
+#include "upstream/shared.h"
 
 TAILQ_HEAD(lease_list, lease);
 TAILQ_HEAD(dialing_list, dialing);
+TAILQ_HEAD(probe_list, probe);
 TAILQ_HEAD(reach_list, reach);
 TAILQ_HEAD(cluster_list, cluster);
 
@@ -44,6 +46,9 @@ struct cluster {
 	struct service *service;
 	struct outward *outward; /* of service */
 	struct rate_set *rates;  /* likewise; NULL: none */
+	struct shared_service *shared;
+	struct shared_member *member; /* of shared */
+	unsigned wants;               /* what it added to shared.wanted */
 	struct cluster_counts *counts;
 	struct live_endpoints local;
 	struct live_endpoints remote;
@@ -66,6 +71,8 @@ struct cluster {
 	struct timer patience;        /* of those who wait at the limit */
 	struct dialing_list dialings; /* those with room for owners first */
 
+	struct probe_list probes; /* probe.c */
+
 	/* reach.c */
 	struct reach_list reaches;
 	size_t n_direct; /* reaches that are not a lease's */
@@ -87,7 +94,8 @@ struct clusters {
 	struct cluster_counts *counts;
 	uint64_t names_made;
 	struct pool pool;
-	struct timer health; /* while some endpoint is unhealthy */
+	struct timer health;   /* while some endpoint is unhealthy */
+	struct shared *shared; /* its own, if env has none */
 };
 
 static inline const struct upstream_env *
@@ -108,6 +116,8 @@ cluster_now_ms(const struct cluster *c)
 	return loop_now_ms(c->all->env.loop);
 }
 
+/* Is it this worker that checks its endpoints? */
+bool cluster_is_prober(const struct cluster *c);
 /* The endpoints that want is about. */
 const struct live_endpoints *cluster_endpoints(
     const struct cluster *c, const struct reach_want *want);
@@ -122,18 +132,40 @@ void cluster_note_limits(struct cluster *c);
 /* Room for one more connection, if need be in place of an idle one. */
 bool cluster_make_room(struct cluster *c);
 bool cluster_is_full(const struct cluster *c);
-bool cluster_is_pending_full(const struct cluster *c);
 
 /* One more open connection. */
-struct cluster_guard cluster_guard_hold(
-    struct cluster *c, struct live_endpoint *e) MUST_CHECK;
+struct cluster_guard cluster_guard_hold(struct cluster *c,
+    struct live_endpoint *e, struct live_target *t) MUST_CHECK;
+/* The same, of one that was counted in the breaker on its way. */
+struct cluster_guard cluster_guard_take(struct cluster *c,
+    struct live_endpoint *e, struct live_target *t) MUST_CHECK;
+
+/* cluster_limits.c */
+const struct breaker_settings *cluster_breakers(const struct cluster *c);
+/*
+ * One more of it, within the limits; cluster_end() is to follow.  False: it is
+ * counted as an overflow, and cluster_limit_name() says of what.
+ */
+bool cluster_begin(struct cluster *c, enum breaker_id id) MUST_CHECK;
+void cluster_end(struct cluster *c, enum breaker_id id);
+bool cluster_has_own_limit(const struct cluster *c, enum breaker_id id);
+/* Its own, or that of each worker; 0: none. */
+unsigned cluster_limit(const struct cluster *c, enum breaker_id id);
+const char *cluster_limit_name(const struct cluster *c, enum breaker_id id);
+/* At the limit, by chance, as many wait here and elsewhere. */
+bool cluster_gives_way(const struct cluster *c);
+/* What is kept idle here, and others wait for, is closed. */
+void cluster_yield(struct cluster *c);
+/* Who waits here lets the others know. */
+void cluster_note_wants(struct cluster *c);
+void cluster_on_news(void *arg, unsigned news);
 
 /* cluster_sync.c */
 /*
  * What list is from now on; keeps: of those that are as they were, health and
  * connections stay.
  */
-void live_endpoints_set(struct live_endpoints *list,
+void live_endpoints_set(struct cluster *c, struct live_endpoints *list,
     const struct service_endpoint *v, size_t n, bool keeps, uint64_t name_id);
 /* Nothing is new to who knows nothing: slow start is for who comes later. */
 void live_endpoints_note_known(const struct live_endpoints *list);

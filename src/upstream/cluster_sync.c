@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "base/xalloc.h"
 #include "upstream/cluster_state.h"
+#include "upstream/probe.h"
 
 static struct live_endpoint *
 find_same(const struct live_endpoints *old, const struct endpoint *e)
@@ -27,17 +28,30 @@ find_same(const struct live_endpoints *old, const struct endpoint *e)
 }
 
 static struct live_endpoint *
-keep_or_make(const struct live_endpoints *old,
+make(struct cluster *c, const struct live_endpoints *list,
     const struct service_endpoint *se, uint64_t name_id)
+{
+	struct live_endpoint *e = live_endpoint_new(se);
+	struct str group = STR("local");
+
+	if (list == &c->remote)
+		group = STR("remote");
+	else if (name_id != 0)
+		group = se->endpoint->host;
+	e->name_id = name_id;
+	live_endpoint_share(e, shared_endpoint_get(c->shared, group,
+				   se->endpoint->key, &se->endpoint->digest));
+	return e;
+}
+
+static struct live_endpoint *
+keep(const struct live_endpoints *old, const struct service_endpoint *se)
 {
 	struct live_endpoint *e = find_same(old, se->endpoint);
 
 	/* Twice the same one in a list would share one state: not so here. */
-	if (e == NULL || !e->is_gone) {
-		e = live_endpoint_new(se);
-		e->name_id = name_id;
-		return e;
-	}
+	if (e == NULL || !e->is_gone)
+		return NULL;
 	e->is_gone = false;
 	e->ruleset = se->ruleset;
 	e->is_zoned = se->is_zoned;
@@ -45,7 +59,7 @@ keep_or_make(const struct live_endpoints *old,
 }
 
 void
-live_endpoints_set(struct live_endpoints *list,
+live_endpoints_set(struct cluster *c, struct live_endpoints *list,
     const struct service_endpoint *v, size_t n, bool keeps, uint64_t name_id)
 {
 	const struct live_endpoints none = { .v = NULL };
@@ -57,9 +71,13 @@ live_endpoints_set(struct live_endpoints *list,
 	list->v = n > 0 ? xcalloc(n, sizeof(struct live_endpoint *)) : NULL;
 	list->n = n;
 	/* They speak what the service spoke, and go where it went, before. */
-	for (i = 0; i < n; i++)
-		list->v[i] = keep_or_make(keeps ? &old : &none, &v[i], name_id);
+	for (i = 0; i < n; i++) {
+		list->v[i] = keep(keeps ? &old : &none, &v[i]);
+		if (list->v[i] == NULL)
+			list->v[i] = make(c, list, &v[i], name_id);
+	}
 	for (i = 0; i < old.n; i++) {
+		live_endpoint_offer(old.v[i], !old.v[i]->is_gone);
 		if (old.v[i]->is_gone)
 			pool_close(old.v[i]);
 		live_endpoint_unref(old.v[i]);
@@ -159,15 +177,17 @@ cluster_set_service(struct cluster *c, struct service *s)
 	outward_unref(c->outward);
 	c->outward = outward_new(s->options, cluster_env(c)->addr_rules);
 	c->rates = rate_set_follow(c->rates, cluster_env(c)->rates, s->traffic);
-	live_endpoints_set(&c->local, s->local, s->n_local, keeps, 0);
-	live_endpoints_set(&c->remote, s->remote, s->n_remote, keeps, 0);
+	live_endpoints_set(c, &c->local, s->local, s->n_local, keeps, 0);
+	live_endpoints_set(c, &c->remote, s->remote, s->n_remote, keeps, 0);
 	/* As long as nobody asks, nothing is noted. */
 	if (old == NULL || old->options->balance_slow_start_ms == 0)
 		live_endpoints_note_known(&c->local);
 	renew_balances(c);
 	known_names_sync(c, keeps);
 	service_unref(old);
+	probes_sync(c);
 	cluster_note_health(c);
+	cluster_note_limits(c);
 }
 
 void
@@ -180,6 +200,7 @@ cluster_drop(struct cluster *c)
 	memset(cs->recent, 0, sizeof(cs->recent));
 	TAILQ_INSERT_TAIL(&cs->dropped, c, link);
 	c->is_dropped = true;
+	probes_stop(c);
 	for (i = 0; i < c->local.n; i++)
 		pool_close(c->local.v[i]);
 	known_names_close(c);
@@ -212,5 +233,6 @@ clusters_sync(struct clusters *cs, struct snapshot *s)
 		else
 			cluster_drop(c);
 	}
+	clusters_watch(cs, s);
 	snapshot_unref(old);
 }

@@ -162,7 +162,8 @@ on_reached(void *arg, struct reached *r)
 	struct dialing *d = arg;
 	struct cluster *c = cluster_ref(d->cluster);
 
-	if (r->status != REACH_OK)
+	/* Another worker was faster at the limit: they wait as before. */
+	if (r->status != REACH_OK && r->status != REACH_OVERFLOW)
 		fail_owners(d, r);
 	else
 		aim_owners(d, r->guard.endpoint);

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "policy/service.h"
 #include "upstream/back.h"
+#include "upstream/targets.h"
 
 /* For so long an endpoint that failed is only the last resort. */
 #define ENDPOINT_FAILED_MS 10000
@@ -28,10 +29,24 @@ enum standing {
 	STANDING_GOOD
 };
 
+struct shared_endpoint;
+
+/* The best first. */
+enum endpoint_health {
+	ENDPOINT_HEALTHY,
+	ENDPOINT_FAILING,  /* this worker failed to connect lately */
+	ENDPOINT_EJECTED,  /* by the outlier detection */
+	ENDPOINT_UNHEALTHY /* active checks say so */
+};
+
 struct live_endpoint {
 	unsigned refs;
 	struct endpoint *endpoint; /* referenced */
 	uint64_t name_id; /* of the name that it is for; 0: of no wildcard */
+	/* What all workers know of it; referenced; NULL: nothing. */
+	struct shared_endpoint *known;
+	bool is_offered;             /* among those that known counts as such */
+	struct live_targets targets; /* of SRV; of others none */
 	unsigned ruleset;
 	bool is_zoned;
 	bool is_gone;    /* the service has it no longer, or not as it was */
@@ -78,7 +93,20 @@ void live_endpoint_unref(struct live_endpoint *e);
 void live_endpoint_failed(
     struct live_endpoint *e, uint64_t now_ms, const char *text);
 void live_endpoint_worked(struct live_endpoint *e);
-/* No failed attempt in the last ENDPOINT_FAILED_MS. */
+/* k becomes e's. */
+void live_endpoint_share(struct live_endpoint *e, struct shared_endpoint *k);
+/* The service has it (again), or has it no longer. */
+void live_endpoint_offer(struct live_endpoint *e, bool is_offered);
+/* Of one with targets: no better than the best of them. */
+enum endpoint_health live_endpoint_health(
+    const struct live_endpoint *e, uint64_t now_ms);
+enum endpoint_health live_target_health(
+    const struct live_target *t, uint64_t now_ms);
+/* What is known of the one that was reached; t: NULL, or its target. */
+struct shared_endpoint *live_known(
+    const struct live_endpoint *e, const struct live_target *t);
+/* Neither left out, nor with a failed attempt in the last
+ * ENDPOINT_FAILED_MS. */
 bool live_endpoint_is_healthy(const struct live_endpoint *e, uint64_t now_ms);
 
 #endif

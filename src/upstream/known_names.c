@@ -65,7 +65,8 @@ make_endpoints(struct upstream_name *n, bool keeps)
 		v[i].endpoint = endpoint_for(n, s->local[i].endpoint, &f);
 	}
 	fingerprint_fini(&f);
-	live_endpoints_set(&n->endpoints, v, s->n_local, keeps, n->id);
+	live_endpoints_set(
+	    n->cluster, &n->endpoints, v, s->n_local, keeps, n->id);
 	renew_balance(n);
 	for (i = 0; i < s->n_local; i++)
 		endpoint_unref(v[i].endpoint);
@@ -86,7 +87,7 @@ drop_endpoints(struct upstream_name *n)
 		if (spec != NULL)
 			tls_clients_forget(tls, spec);
 	}
-	live_endpoints_set(&n->endpoints, NULL, 0, false, n->id);
+	live_endpoints_set(n->cluster, &n->endpoints, NULL, 0, false, n->id);
 	renew_balance(n);
 }
 

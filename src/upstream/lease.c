@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "upstream/lease_queue.h"
+#include "upstream/outlier_report.h"
 #include "upstream/pick.h"
 #include "upstream/pin.h"
 
@@ -192,14 +193,53 @@ get_or_wait(struct lease *l)
 		lease_fail(l, REACH_NO_ENDPOINT, "");
 		return true;
 	}
-	if (cluster_is_pending_full(c)) {
-		stat_inc(cluster_set(c), STAT_UPSTREAM_RQ_PENDING_OVERFLOW);
+	if (!cluster_begin(c, BREAKER_PENDING)) {
 		lease_fail(
-		    l, REACH_OVERFLOW, "limits.upstream_pending is reached");
+		    l, REACH_OVERFLOW, cluster_limit_name(c, BREAKER_PENDING));
 		return true;
 	}
 	lease_enqueue(l, e);
 	return false;
+}
+
+/* A number that is written by this thread only. */
+static void
+count_requests(const struct cluster *c, int more)
+{
+	atomic_uint *n = &c->member->requests;
+
+	atomic_store_explicit(n,
+	    atomic_load_explicit(n, memory_order_relaxed) + (unsigned)more,
+	    memory_order_relaxed);
+}
+
+/* False: the result is there. */
+static bool
+begin_request(struct lease *l)
+{
+	struct cluster *c = l->cluster;
+
+	if (cluster_has_own_limit(c, BREAKER_REQUESTS)) {
+		l->is_counted = cluster_begin(c, BREAKER_REQUESTS);
+		if (!l->is_counted) {
+			lease_fail(l, REACH_OVERFLOW,
+			    cluster_limit_name(c, BREAKER_REQUESTS));
+			return false;
+		}
+	}
+	l->is_begun = true;
+	count_requests(c, 1);
+	return true;
+}
+
+static void
+end_request(struct lease *l)
+{
+	if (l->is_counted)
+		cluster_end(l->cluster, BREAKER_REQUESTS);
+	if (l->is_begun)
+		count_requests(l->cluster, -1);
+	l->is_counted = l->is_begun = false;
 }
 
 bool
@@ -218,7 +258,7 @@ lease_start(struct lease *l, struct cluster *c, const struct reach_want *want,
 	upstream_name_ref(l->want.name);
 	l->fn = fn;
 	l->arg = arg;
-	if (!get_or_wait(l))
+	if (begin_request(l) && !get_or_wait(l))
 		return false;
 	l->state = LEASE_DONE;
 	return true;
@@ -267,6 +307,7 @@ lease_end(struct lease *l, bool is_whole)
 		break;
 	}
 	l->state = LEASE_NONE;
+	end_request(l);
 	give_back(l, is_whole);
 	if (!is_borrowed)
 		endpoint_unref(l->endpoint);
@@ -275,6 +316,25 @@ lease_end(struct lease *l, bool is_whole)
 	l->want.name = NULL;
 	l->cluster = NULL;
 	cluster_unref(c);
+}
+
+static enum outlier_result
+result_of(enum lease_result r, unsigned status)
+{
+	if (r != LEASE_ANSWERED)
+		return OUTLIER_LOCAL;
+	if (status >= 502 && status <= 504)
+		return OUTLIER_GATEWAY;
+	return status >= 500 ? OUTLIER_ERROR : OUTLIER_GOOD;
+}
+
+void
+lease_report(struct lease *l, enum lease_result r, unsigned status)
+{
+	if (l->back != NULL)
+		outlier_report(l->cluster,
+		    live_known(l->back->guard.endpoint, l->back->guard.target),
+		    result_of(r, status));
 }
 
 void

@@ -27,10 +27,19 @@ enum lease_state {
 	LEASE_DONE     /* the result is told */
 };
 
+/* How an exchange went, as far as it tells of the endpoint. */
+enum lease_result {
+	LEASE_ANSWERED, /* with a status */
+	LEASE_BROKE,    /* no answer: the connection or the stream ended */
+	LEASE_LATE      /* no answer in time */
+};
+
 /* Embedded in the exchange. */
 struct lease {
 	enum lease_state state;
 	bool must_be_fresh;
+	bool is_counted;         /* as a request of the breaker */
+	bool is_begun;           /* as a request in progress */
 	struct cluster *cluster; /* referenced from start to end */
 	struct reach_want want;
 	void (*fn)(void *arg);
@@ -75,6 +84,8 @@ bool lease_start(struct lease *l, struct cluster *c,
  * all).  The result is gone afterwards.  A second call does nothing.
  */
 void lease_end(struct lease *l, bool is_whole);
+/* status: of LEASE_ANSWERED.  Once, while the stream is held. */
+void lease_report(struct lease *l, enum lease_result r, unsigned status);
 /*
  * The server authenticates the connection, not the request (NTLM, Negotiate):
  * no other lease gets it from now on, unless by the pin of this one's want.

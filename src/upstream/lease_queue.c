@@ -10,6 +10,8 @@
 
 #include "upstream/lease_queue.h"
 
+#include <stdio.h>
+
 #include "upstream/dialing.h"
 #include "upstream/pick.h"
 #include "upstream/pin.h"
@@ -34,7 +36,8 @@ lease_dequeue(struct lease *l)
 	c->n_undialed--;
 	live_endpoint_unref(l->picked);
 	l->picked = NULL;
-	cluster_note_limits(c);
+	cluster_note_wants(c);
+	cluster_end(c, BREAKER_PENDING);
 }
 
 static void
@@ -45,11 +48,32 @@ refuse(struct lease *l, enum reach_status s, const char *detail)
 	lease_tell(l);
 }
 
+/* Its endpoint is left out, and there is another that l may use. */
+static bool
+is_shunned(const struct lease *l, const struct back *b)
+{
+	const struct live_endpoints *list =
+	    cluster_endpoints(l->cluster, &l->want);
+	uint64_t now = cluster_now_ms(l->cluster);
+	size_t i;
+
+	if (targets_shun(b->guard.endpoint, b->guard.target, now))
+		return true;
+	if (live_endpoint_is_healthy(b->guard.endpoint, now))
+		return false;
+	for (i = 0; i < list->n; i++)
+		if (pick_allows(&l->want, list->v[i]) &&
+		    live_endpoint_is_healthy(list->v[i], now))
+			return true;
+	return false;
+}
+
 static bool
 suits(const struct lease *l, const struct back *b, bool is_fresh)
 {
 	if (!lease_suits(l, l->picked, b->guard.endpoint) ||
-	    l->want.proxy_header != b->proxy_header)
+	    l->want.proxy_header != b->proxy_header ||
+	    (!is_fresh && is_shunned(l, b)))
 		return false;
 	/* As in lease.c: at the limit what others use is good enough. */
 	return is_fresh || !l->must_be_fresh ||
@@ -95,11 +119,34 @@ offer(struct cluster *c, struct back *b, bool is_good, bool is_fresh)
 		b->ops->close(b);
 }
 
+static void
+be_patient(struct cluster *c)
+{
+	if (c->n_undialed > 0 && !timer_is_set(&c->patience))
+		timer_set(&c->patience, cluster_env(c)->limits->connect_ms);
+}
+
+/* To another worker: who waits here does not take the place at once. */
+static void
+give_way(struct cluster *c, struct back *b)
+{
+	bool was_feeding = c->is_feeding;
+
+	c->is_feeding = true;
+	offer(c, b, false, false);
+	c->is_feeding = was_feeding;
+	be_patient(c);
+}
+
 void
 lease_offer(struct cluster *c, struct back *b)
 {
 	bool is_good = pool_rest(&c->all->pool, b) && !b->is_private;
 
+	if (b->leased == 0 && cluster_gives_way(c)) {
+		give_way(c, b);
+		return;
+	}
 	offer(c, b, is_good, false);
 	/* What is of no use to who waits may at least make room for him. */
 	lease_feed(c);
@@ -147,6 +194,7 @@ on_patience(void *arg)
 	uint64_t now = cluster_now_ms(c);
 	uint64_t most = cluster_env(c)->limits->connect_ms;
 	struct lease *l;
+	char why[128];
 
 	while ((l = first_undialed(c)) != NULL) {
 		if (now - l->since_ms < most) {
@@ -154,18 +202,12 @@ on_patience(void *arg)
 			break;
 		}
 		stat_inc(cluster_set(c), STAT_UPSTREAM_CX_POOL_OVERFLOW);
-		refuse(l, REACH_OVERFLOW,
-		    "limits.upstream_connections is reached, and none of them "
-		    "became free in time");
+		(void)snprintf(why, sizeof(why),
+		    "%s, and none of them became free in time",
+		    cluster_limit_name(c, BREAKER_CONNECTIONS));
+		refuse(l, REACH_OVERFLOW, why);
 	}
 	cluster_unref(c);
-}
-
-static void
-be_patient(struct cluster *c)
-{
-	if (c->n_undialed > 0 && !timer_is_set(&c->patience))
-		timer_set(&c->patience, cluster_env(c)->limits->connect_ms);
 }
 
 static void
@@ -204,6 +246,7 @@ lease_feed(struct cluster *c)
 			break;
 	}
 	c->is_feeding = false;
+	cluster_note_wants(c);
 	be_patient(c);
 }
 
@@ -238,6 +281,7 @@ lease_enqueue(struct lease *l, struct live_endpoint *first)
 		else if (!dialing_join(l, NULL))
 			be_patient(c);
 	}
+	cluster_note_wants(c);
 	cluster_note_limits(c);
 }
 

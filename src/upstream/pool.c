@@ -178,6 +178,15 @@ drop(struct back *b)
 		pool_take_out(b);
 }
 
+/* Of SRV: its target is left out, and the endpoint has a better one. */
+static bool
+is_shunned(const struct back *b)
+{
+	return b->guard.target != NULL &&
+	       targets_shun(b->guard.endpoint, b->guard.target,
+		   loop_now_ms(b->pool->loop));
+}
+
 /* Those without room are at the end. */
 static struct back *
 find_in(struct back_list *list, const struct proxy_header *caller)
@@ -187,7 +196,7 @@ find_in(struct back_list *list, const struct proxy_header *caller)
 	for (b = TAILQ_FIRST(list); b != NULL && b->streams_left > 0;
 	     b = next) {
 		next = TAILQ_NEXT(b, in_endpoint);
-		if (b->proxy_header != caller)
+		if (b->proxy_header != caller || is_shunned(b))
 			continue;
 		if (b->ops->can_reuse(b))
 			return b;

@@ -19,6 +19,7 @@
 #include "base/xalloc.h"
 #include "upstream/chain_book.h"
 #include "upstream/names.h"
+#include "upstream/outlier_report.h"
 #include "upstream/pick.h"
 #include "upstream/reach_state.h"
 
@@ -78,12 +79,19 @@ choice(const struct reach *r)
 	return cluster_endpoints(r->cluster, &r->want);
 }
 
+static size_t
+others_left(const struct reach *r)
+{
+	if (r->is_probe)
+		return 0;
+	return pick_left(choice(r), &r->want, &r->tried) + r->targets.n;
+}
+
 /* Leave something for what may have to be tried after this. */
 static void
 limit_attempt(struct reach *r)
 {
-	size_t others =
-	    pick_left(choice(r), &r->want, &r->tried) + r->targets.n;
+	size_t others = others_left(r);
 	uint64_t left = reach_left_ms(r), share = left / (others + 1);
 	uint64_t least =
 	    cluster_env(r->cluster)->limits->connect_ms / LEAST_SHARE;
@@ -103,8 +111,8 @@ pick_next(struct reach *r)
 	r->first = NULL;
 	live_endpoint_unref(e);
 	/* A reload may have come between; if not, the cluster has it too. */
-	if (is_allowed)
-		return e;
+	if (is_allowed || r->is_probe)
+		return is_allowed ? e : NULL;
 	return pick_endpoint(cluster_balance(r->cluster, &r->want), &r->want,
 	    &r->tried, cluster_now_ms(r->cluster));
 }
@@ -121,6 +129,7 @@ pick(struct reach *r)
 	    r->tried.v, r->tried.n + 1, sizeof(struct live_endpoint *));
 	r->tried.v[r->tried.n++] = live_endpoint_ref(e);
 	r->at = e;
+	reach_aim(r, NULL);
 	e->connecting++;
 	r->result.endpoint = e->endpoint;
 	r->result.addr.len = 0;
@@ -129,6 +138,16 @@ pick(struct reach *r)
 	r->result.dns_us = r->result.connect_us = 0;
 	r->result.attempts++;
 	return GO;
+}
+
+/* Those whose health is bad are the last resort. */
+static void
+use_targets(struct reach *r)
+{
+	if (r->only == NULL)
+		targets_set(r->cluster, r->at, r->answers.v, r->answers.n);
+	targets_sort(
+	    r->at, r->answers.v, r->answers.n, cluster_now_ms(r->cluster));
 }
 
 static void
@@ -149,6 +168,8 @@ set_answers(struct reach *r, const struct addr *v, size_t n)
 	};
 
 	answers_set(&r->answers, &rule, v, n, &r->refused);
+	if (rule.is_ordered)
+		use_targets(r);
 }
 
 static void
@@ -202,6 +223,12 @@ ask(struct reach *r, struct dns_answer *now)
 {
 	const struct reach_place place = reach_place(r);
 
+	*now = (struct dns_answer){ .status = DNS_OK };
+	if (place.is_endpoint && r->only != NULL) {
+		now->addrs = &r->only->addr;
+		now->n_addrs = 1;
+		return true;
+	}
 	if (place.is_endpoint)
 		return names_lookup(r->cluster, endpoint_of(r),
 		    r->want.is_relay, &r->dns_wait, on_answer, r, now);
@@ -281,6 +308,7 @@ name_target(struct reach *r)
 	answers_free(&r->targets);
 	r->target = e->host;
 	r->target_port = e->port;
+	r->target_addr.len = 0;
 	if (e->host_is_address)
 		return check_literal_target(r);
 	if (!resolves_here(r))
@@ -318,10 +346,13 @@ static enum next
 use_connection(struct reach *r)
 {
 	r->result.attempts += (unsigned)dial_tries(&r->dialler) - 1;
+	reach_note_dialled(r);
 	answers_drop_spent(&r->answers, &r->dialler);
 	switch (r->dialled) {
 	case DIAL_OK:
 		r->result.wire = dial_take(&r->dialler, &r->result.addr);
+		if (!reach_has_parent(r))
+			reach_aim(r, targets_find(r->at, &r->result.addr));
 		return GO;
 	case DIAL_REFUSED_ADDRESS:
 		return reach_fail_dial(r, REACH_ADDRESS_REFUSED);
@@ -357,6 +388,8 @@ start_dialling(struct reach *r)
 		.delay_ms = r->outward->delay_ms,
 	};
 
+	if (!reach_has_parent(r))
+		reach_aim(r, NULL);
 	r->result.addr = r->answers.v[0];
 	r->result.tls_failure = TLS_FAIL_NONE;
 	limit_attempt(r);
@@ -423,6 +456,22 @@ start_tls(struct reach *r, struct tls_spec *spec, struct text *why)
 	return is_started;
 }
 
+/* Traffic learns from it. */
+static void
+note_success(struct reach *r)
+{
+	r->result.guard = cluster_guard_take(r->cluster, r->at, r->aim);
+	live_endpoint_worked(r->at);
+	live_target_worked(r->aim);
+	upstream_name_connected(r->want.name);
+	outlier_report(r->cluster, live_known(r->at, r->aim),
+	    service_has_requests(r->cluster->service) && !r->want.is_relay
+		? OUTLIER_REACHED
+		: OUTLIER_GOOD);
+	cluster_note_health(r->cluster);
+	stat_connect_time(cluster_set(r->cluster), r->result.connect_us);
+}
+
 /* The reload that came between may have changed endpoint or permission. */
 static enum next
 finish(struct reach *r)
@@ -438,11 +487,10 @@ finish(struct reach *r)
 	out->status = REACH_OK;
 	out->detail[0] = '\0';
 	out->tls_failure = TLS_FAIL_NONE;
-	out->guard = cluster_guard_hold(r->cluster, r->at);
-	live_endpoint_worked(r->at);
-	upstream_name_connected(r->want.name);
-	cluster_note_health(r->cluster);
-	stat_connect_time(cluster_set(r->cluster), out->connect_us);
+	if (r->is_probe)
+		out->guard = cluster_guard_hold(r->cluster, r->at, r->aim);
+	else
+		note_success(r);
 	wire_set_owner(out->wire, NULL, NULL);
 	return END;
 }
@@ -479,7 +527,8 @@ begin_tls(struct reach *r, struct tls_spec *spec)
 static enum next
 secure(struct reach *r)
 {
-	struct tls_spec *spec = r->want.is_relay ? NULL : endpoint_of(r)->tls;
+	struct tls_spec *spec =
+	    r->want.is_relay || r->is_plain ? NULL : endpoint_of(r)->tls;
 	enum next next;
 
 	if (spec == NULL)

@@ -105,6 +105,13 @@ struct reach *reach_start(struct cluster *c, const struct reach_want *want,
 struct reach *reach_start_at(struct cluster *c, const struct reach_want *want,
     struct live_endpoint *first, void (*fn)(void *arg, struct reached *r),
     void *arg) MUST_CHECK;
+/*
+ * To this endpoint only (only: to this target of it), to see whether it can be
+ * reached: nothing is learnt, limited or tried again.  is_plain: TCP is enough.
+ */
+struct reach *reach_start_probe(struct cluster *c, struct live_endpoint *e,
+    struct live_target *only, bool is_plain,
+    void (*fn)(void *arg, struct reached *r), void *arg) MUST_CHECK;
 /* No call comes afterwards.  Not to be called once fn was. */
 void reach_cancel(struct reach *r);
 

@@ -11,8 +11,90 @@
 
 #include "base/clock.h"
 #include "upstream/chain_book.h"
+#include "upstream/outlier_report.h"
 #include "upstream/pick.h"
 #include "upstream/reach_state.h"
+
+/* Not ours, and not the resolver's or the parent proxy's. */
+static bool
+is_of_server(const struct reach *r, enum reach_status s)
+{
+	if (r->step == DIAL && reach_has_parent(r))
+		return false;
+	switch (s) {
+	case REACH_REFUSED:
+	case REACH_UNREACHABLE:
+	case REACH_RESET:
+	case REACH_LATE:
+	case REACH_TLS:
+	case REACH_PROTOCOL:
+		return true;
+	case REACH_OK:
+	case REACH_NO_ENDPOINT:
+	case REACH_NO_NAME:
+	case REACH_NAME_FAILED:
+	case REACH_NAME_LATE:
+	case REACH_ADDRESS_REFUSED:
+	case REACH_TLS_SETUP:
+	case REACH_PARENT_AUTH:
+	case REACH_PARENT_DENIED:
+	case REACH_PARENT_FAILED:
+	case REACH_OVERFLOW:
+	case REACH_NO_FDS:
+		break;
+	}
+	return false;
+}
+
+/* Where it was connected to; what was tried before that is noted already. */
+static void
+note_server_failed(struct reach *r)
+{
+	if (r->at->targets.n > 0 && r->aim == NULL)
+		return;
+	live_target_failed(r->aim, cluster_now_ms(r->cluster));
+	outlier_report(r->cluster, live_known(r->at, r->aim), OUTLIER_LOCAL);
+}
+
+static bool
+is_of_address(enum dial_status s)
+{
+	switch (s) {
+	case DIAL_OK:
+	case DIAL_REFUSED:
+	case DIAL_UNREACHABLE:
+	case DIAL_RESET:
+	case DIAL_LATE:
+	case DIAL_FAILED:
+		return true;
+	case DIAL_REFUSED_ADDRESS:
+	case DIAL_NO_WAY:
+	case DIAL_NO_FDS:
+		break;
+	}
+	return false;
+}
+
+void
+reach_note_dialled(struct reach *r)
+{
+	const struct dial *d = &r->dialler;
+	struct live_target *t;
+	size_t i, begun = dial_tries(d);
+
+	if (r->at->targets.n == 0 || reach_has_parent(r) || r->is_probe ||
+	    !is_of_address(r->dialled))
+		return;
+	for (i = 0; i < begun && i < r->answers.n; i++) {
+		if (r->dialled == DIAL_OK &&
+		    (i == d->won || !dial_is_spent(d, i)))
+			continue;
+		t = targets_find(r->at, &r->answers.v[i]);
+		live_target_failed(t, cluster_now_ms(r->cluster));
+		if (t != NULL)
+			outlier_report(r->cluster, t->known, OUTLIER_LOCAL);
+	}
+}
 
 static void
 count_failure(struct reach *r, enum reach_status s)
@@ -20,6 +102,8 @@ count_failure(struct reach *r, enum reach_status s)
 	struct stats_set *set = cluster_set(r->cluster);
 	bool is_late = s == REACH_LATE || s == REACH_NAME_LATE;
 
+	if (r->is_probe)
+		return;
 	stat_inc(set, STAT_UPSTREAM_CX_CONNECT_FAIL);
 	upstream_name_failed(r->want.name);
 	if (is_late)
@@ -29,6 +113,8 @@ count_failure(struct reach *r, enum reach_status s)
 		return;
 	live_endpoint_failed(
 	    r->at, cluster_now_ms(r->cluster), r->result.detail);
+	if (is_of_server(r, s))
+		note_server_failed(r);
 	cluster_note_health(r->cluster);
 }
 
@@ -50,11 +136,29 @@ tries_again(struct reach *r, enum further further)
 	return false;
 }
 
+/* Nothing was sent yet, so that trying elsewhere repeats nothing. */
+static bool
+may_try_on(struct reach *r)
+{
+	if (!r->has_retry && !r->is_probe)
+		r->has_retry = cluster_begin_retry(r->cluster);
+	return r->has_retry || r->is_probe;
+}
+
+static bool
+has_other_endpoint(const struct reach *r)
+{
+	return !r->is_probe &&
+	       pick_left(cluster_endpoints(r->cluster, &r->want), &r->want,
+		   &r->tried) > 0;
+}
+
 enum next
 reach_fail(struct reach *r, enum reach_status s, enum further further,
     const char *fmt, ...)
 {
 	struct live_endpoint *e = r->at;
+	bool has_address;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -65,7 +169,10 @@ reach_fail(struct reach *r, enum reach_status s, enum further further,
 	reach_stop_attempt(r);
 	if (further == NO_FURTHER || reach_left_ms(r) == 0)
 		return END;
-	if (pick_allows(&r->want, e) && tries_again(r, further)) {
+	has_address = pick_allows(&r->want, e) && tries_again(r, further);
+	if ((!has_address && !has_other_endpoint(r)) || !may_try_on(r))
+		return END;
+	if (has_address) {
 		r->at = e;
 		e->connecting++;
 		r->result.attempts++;

@@ -33,6 +33,14 @@ reach_stop_attempt(struct reach *r)
 	r->at = NULL;
 }
 
+void
+reach_aim(struct reach *r, struct live_target *t)
+{
+	live_target_ref(t);
+	live_target_unref(r->aim);
+	r->aim = t;
+}
+
 /* Out of the cluster's books; memory goes when no event is on the stack. */
 static void
 release(struct reach *r)
@@ -42,6 +50,8 @@ release(struct reach *r)
 
 	reach_stop_attempt(r);
 	cluster_guard_release(&r->result.guard);
+	reach_aim(r, NULL);
+	live_target_unref(r->only);
 	live_endpoint_unref(r->first);
 	for (i = 0; i < r->tried.n; i++)
 		live_endpoint_unref(r->tried.v[i]);
@@ -64,8 +74,15 @@ leave_cluster(struct reach *r)
 		return;
 	r->is_ended = true;
 	TAILQ_REMOVE(&c->reaches, r, link);
-	c->n_reaching--;
+	c->n_reaching -= !r->is_probe;
 	c->n_direct -= r->is_direct;
+	/* A guard goes on with what was counted of the connection. */
+	if (r->is_counted && r->result.guard.cluster == NULL)
+		cluster_end(c, BREAKER_CONNECTIONS);
+	if (r->is_counted && r->is_direct)
+		cluster_end(c, BREAKER_PENDING);
+	if (r->has_retry)
+		cluster_end_retry(c);
 	cluster_note_limits(c);
 }
 
@@ -116,25 +133,27 @@ static bool
 is_admitted(struct reach *r)
 {
 	struct cluster *c = r->cluster;
-	enum stat_cluster full;
-	const char *what;
+	enum breaker_id full = BREAKER_CONNECTIONS;
 
 	/* It was asked for under rules that knew nothing of it: ask again. */
 	if (r->outward->introduces_caller && !r->want.is_relay &&
-	    r->want.proxy_header == NULL)
+	    r->want.proxy_header == NULL && !r->is_probe)
 		return false;
-	if (r->is_direct && cluster_is_pending_full(c)) {
-		full = STAT_UPSTREAM_RQ_PENDING_OVERFLOW;
-		what = "limits.upstream_pending is reached";
-	} else if (!cluster_make_room(c)) {
-		full = STAT_UPSTREAM_CX_POOL_OVERFLOW;
-		what = "limits.upstream_connections is reached";
-	} else {
+	if (r->is_probe)
 		return true;
+	if (r->is_direct && !cluster_begin(c, BREAKER_PENDING)) {
+		full = BREAKER_PENDING;
+	} else {
+		(void)cluster_make_room(c);
+		r->is_counted = cluster_begin(c, BREAKER_CONNECTIONS);
+		if (r->is_counted)
+			return true;
+		if (r->is_direct)
+			cluster_end(c, BREAKER_PENDING);
 	}
-	stat_inc(cluster_set(c), full);
 	r->result.status = REACH_OVERFLOW;
-	snprintf(r->result.detail, sizeof(r->result.detail), "%s", what);
+	snprintf(r->result.detail, sizeof(r->result.detail), "%s",
+	    cluster_limit_name(c, full));
 	return false;
 }
 
@@ -168,7 +187,7 @@ start(struct reach *r)
 	bool is_admitted_now = is_admitted(r);
 
 	TAILQ_INSERT_TAIL(&c->reaches, r, link);
-	c->n_reaching++;
+	c->n_reaching += !r->is_probe;
 	c->n_direct += r->is_direct;
 	cluster_note_limits(c);
 	r->is_starting = true;
@@ -198,6 +217,21 @@ reach_start_at(struct cluster *c, const struct reach_want *want,
 	struct reach *r = reach_new(c, want, fn, arg);
 
 	r->first = live_endpoint_ref(first);
+	return start(r);
+}
+
+struct reach *
+reach_start_probe(struct cluster *c, struct live_endpoint *e,
+    struct live_target *only, bool is_plain,
+    void (*fn)(void *arg, struct reached *r), void *arg)
+{
+	const struct reach_want want = { .rulesets = UINT64_MAX };
+	struct reach *r = reach_new(c, &want, fn, arg);
+
+	r->first = live_endpoint_ref(e);
+	r->only = live_target_ref(only);
+	r->is_probe = true;
+	r->is_plain = is_plain;
 	return start(r);
 }
 

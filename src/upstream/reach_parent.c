@@ -60,6 +60,7 @@ reach_next_target(struct reach *r)
 
 	if (left->n == 0)
 		return false;
+	r->target_addr = left->v[0];
 	addr_print_host(&left->v[0], r->target_text);
 	r->target = str_of(r->target_text);
 	r->target_port = addr_port(&left->v[0]);
@@ -238,6 +239,8 @@ reach_parent(struct reach *r)
 
 	if (!reach_has_parent(r))
 		return GO;
+	if (r->progress == TO_ASK && r->target_addr.len > 0)
+		reach_aim(r, targets_find(r->at, &r->target_addr));
 	if (r->progress == TO_ASK && !begin(r, &next))
 		return next;
 	if (r->progress == LATE)
@@ -247,15 +250,20 @@ reach_parent(struct reach *r)
 	return listen_to(r);
 }
 
-/* It is there: whoever has none was not let in, see reach_life.c. */
+/* Whoever has none was not let in, see reach_life.c, but for checks. */
+static struct str
+greeting(const struct reach *r)
+{
+	return r->is_probe ? proxy_header_local()
+			   : text_str(&r->want.proxy_header->bytes);
+}
+
 enum next
 reach_greet(struct reach *r)
 {
-	const struct proxy_header *h = r->want.proxy_header;
-
 	if (!r->outward->introduces_caller || r->want.is_relay)
 		return GO;
-	if (wire_write(r->result.wire, text_str(&h->bytes)) == IO_FAIL)
+	if (wire_write(r->result.wire, greeting(r)) == IO_FAIL)
 		return reach_fail_connection(
 		    r, REACH_RESET, "it closed before it was greeted");
 	return GO;

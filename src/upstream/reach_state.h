@@ -42,7 +42,11 @@ struct reach {
 	TAILQ_ENTRY(reach) link; /* of cluster.reaches */
 	struct cluster *cluster;
 	struct reach_want want;
-	bool is_direct; /* counts as one who waits: not begun by a lease */
+	bool is_direct;  /* counts as one who waits: not begun by a lease */
+	bool is_probe;   /* of one endpoint, and none of the traffic's */
+	bool is_plain;   /* likewise, without TLS */
+	bool is_counted; /* in the breakers */
+	bool has_retry;  /* likewise, as more than one attempt */
 	void (*fn)(void *arg, struct reached *r);
 	void *arg;
 
@@ -63,12 +67,15 @@ struct reach {
 	struct refused_answer refused;
 	struct outward *outward; /* referenced */
 	struct answers answers;
+	struct live_target *aim;  /* of SRV: where it goes; referenced */
+	struct live_target *only; /* of a check: referenced, NULL: any */
 	struct dial dialler;
 	enum dial_status dialled;
 	/* Behind a parent proxy: what it is asked for, and how far it is. */
 	struct str target; /* the endpoint's host, or target_text */
 	char target_text[ADDR_TEXT];
-	struct answers targets; /* addresses that may be asked for instead */
+	struct addr target_addr; /* what target_text says; len 0: nothing */
+	struct answers targets;  /* addresses that may be asked for instead */
 	uint16_t target_port;
 	struct parent_talk talk;
 	struct text secret; /* talk.auth */
@@ -109,6 +116,8 @@ void reach_end(struct reach *r);
 /* Let go of what hangs on the attempt. */
 void reach_stop_attempt(struct reach *r);
 uint64_t reach_left_ms(const struct reach *r);
+/* NULL: nowhere in particular. */
+void reach_aim(struct reach *r, struct live_target *t);
 
 /* reach_fail.c */
 enum further { NEXT_ADDRESS, NEXT_TARGET, NEXT_ENDPOINT, NO_FURTHER };
@@ -121,5 +130,7 @@ enum next reach_fail_dial(struct reach *r, enum reach_status s);
 enum next reach_fail_connection(
     struct reach *r, enum reach_status s, const char *what);
 enum next reach_fail_tls(struct reach *r);
+/* Of an endpoint with targets: those that were tried in vain have failed. */
+void reach_note_dialled(struct reach *r);
 
 #endif

@@ -180,6 +180,8 @@ build(struct gateway *g, struct snapshot **s, struct tls_identities **t,
 		.zone = str_of(g->zone),
 		.verify_without_ca = true,
 		.serve_mixed_endpoints = true,
+		.services = &g->services,
+		.n_services = !service_entry_gives_nothing(&g->services),
 	};
 	struct problems pr = PROBLEMS_NONE;
 	struct mesh_spec *const *meshes;

@@ -13,6 +13,7 @@
 #include "conn/conns.h"
 #include "model/store.h"
 #include "net/dns.h"
+#include "policy/service_options.h"
 #include "support/pki.h"
 #include "tls/wire_tls.h"
 #include "upstream/rates.h"
@@ -31,7 +32,8 @@ struct gateway {
 	bool relays_only; /* its ingress listener has no egress beside it */
 	struct conn_limits limits;
 	struct upstream_limits upstream;
-	uint32_t max_stale_s; /* 0: a day */
+	uint32_t max_stale_s;          /* 0: a day */
+	struct service_entry services; /* options of all of them */
 	struct cidr remote[4];
 	size_t n_remote;
 	struct pki *external_ca; /* Secret ext-ca of each mesh */

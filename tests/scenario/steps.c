@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "policy/service_option.h"
 #include "scenario/fake_net.h"
 #include "scenario/story.h"
 
@@ -76,6 +77,30 @@ set_remote(struct story *s, const char *value)
 	return true;
 }
 
+/* A number of the `services` section, for all services. */
+static bool
+set_service_option(struct story *s, const char *name, const char *value)
+{
+	struct service_entry *e = &s->g.services;
+	struct service_options from = *service_options_standard();
+	const struct service_option_row *row;
+	enum service_option i;
+	void *to;
+
+	for (i = 0; i < SERVICE_OPTION_N; i++) {
+		row = &service_option_rows[i];
+		if (!is(name, row->name) || row->type != SERVICE_VALUE_UINT)
+			continue;
+		to = (char *)&from + row->offset;
+		*(unsigned *)to = (unsigned)strtoul(value, NULL, 10);
+		service_option_copy(i, &from, &e->options);
+		e->given[i] = true;
+		e->file = "story";
+		return true;
+	}
+	return story_fail(s, "there is no option %s", name);
+}
+
 static bool
 set_option(struct story *s, const char *name, const char *value)
 {
@@ -98,7 +123,7 @@ set_option(struct story *s, const char *name, const char *value)
 	else if (is(name, "remote_sources"))
 		return set_remote(s, value);
 	else
-		return story_fail(s, "there is no option %s", name);
+		return set_service_option(s, name, value);
 	return true;
 }
 

@@ -457,6 +457,9 @@ ext_answer(struct ext_peer *p)
 		return goes_on;
 	if (!read_body(p, &q, &body))
 		return false;
+	if (atomic_load(&p->server->status) != 0)
+		return say_status(p, &q, atomic_load(&p->server->status)) &&
+		       !q.wants_close;
 	if (answer_by_path(p, &q, &goes_on))
 		return goes_on && !q.wants_close;
 	return answer_back(p, &q, head, &body) && !q.wants_close;

@@ -448,6 +448,12 @@ ext_go_on(struct ext_server *s)
 }
 
 void
+ext_set_status(struct ext_server *s, unsigned status)
+{
+	atomic_store(&s->status, status);
+}
+
+void
 ext_stop(struct ext_server *s)
 {
 	if (s == NULL)

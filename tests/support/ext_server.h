@@ -98,6 +98,8 @@ struct ext_server;
 struct ext_server *ext_start(const struct ext_config *c);
 uint16_t ext_port(const struct ext_server *s);
 void ext_get(struct ext_server *s, struct ext_seen *out);
+/* EXT_HTTP answers every path so; 0: as before. */
+void ext_set_status(struct ext_server *s, unsigned status);
 /* The fault EXT_STALLS is over. */
 void ext_go_on(struct ext_server *s);
 /* Closes listener and connections, and waits for the threads. */

@@ -6,6 +6,7 @@
 
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "support/ext_server.h"
 
@@ -24,6 +25,7 @@ struct ext_server {
 	pthread_cond_t went_on;
 	bool stops;
 	bool goes_on;
+	atomic_uint status; /* of every answer; 0: by path */
 };
 
 struct ext_peer {

@@ -421,7 +421,7 @@ fake_back_init(struct fake_back *b)
 void
 fake_back_pool(struct fake_back *b, struct cluster *c, size_t i, bool is_used)
 {
-	b->back.guard = cluster_guard_hold(c, c->local.v[i]);
+	b->back.guard = cluster_guard_hold(c, c->local.v[i], NULL);
 	cr_assert(pool_rest(&c->all->pool, &b->back));
 	pool_put(&c->all->pool, &b->back);
 	b->back.is_used = is_used;

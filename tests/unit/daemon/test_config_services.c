@@ -101,7 +101,26 @@ Test(config_services, takes_every_option)
 	    "\"header:x-user\" ]; choices = 3; table_size = 1024; ring_least = "
 	    "9; "
 	    "overprovisioning = 200; panic = 50; slow_start_ms = 5000; "
-	    "slow_start_least = 20; }; },\n"
+	    "locality = \"on\"; zones = [ \"only east\" ]; "
+	    "slow_start_least = 20; }; "
+	    "health = { check = \"grpc\"; path = \"/h\"; host = \"h\"; "
+	    "statuses = [ \"200\", \"300-399\" ]; grpc_service = \"a.B\"; "
+	    "interval_ms = 1000; interval_jitter_percent = 5; "
+	    "timeout_ms = 500; unhealthy_threshold = 2; "
+	    "healthy_threshold = 3; }; outlier = { consecutive_5xx = 5; "
+	    "consecutive_gateway_failure = 4; "
+	    "consecutive_local_origin_failure = 3; "
+	    "split_external_local_origin_errors = true; "
+	    "success_rate_stdev_factor = 1900; "
+	    "success_rate_minimum_hosts = 2; "
+	    "success_rate_request_volume = 10; "
+	    "failure_percentage_threshold = 85; "
+	    "failure_percentage_minimum_hosts = 3; "
+	    "failure_percentage_request_volume = 20; interval_ms = 5000; "
+	    "base_ejection_ms = 1000; max_ejection_ms = 9000; "
+	    "max_ejection_percent = 50; }; breaker = { connections = 1; "
+	    "pending = 2; requests = 3; retries = 4; retry_percent = 20; "
+	    "retry_minimum = 5; }; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -156,6 +175,15 @@ Test(config_services, takes_every_option)
 	expect_str(o->balance_hash.v[1], "header:x-user", "hash");
 	cr_expect_eq(o->balance_panic, 50);
 	cr_expect_eq(o->balance_ring_least, 9);
+	cr_expect_eq(o->health.kind, HEALTH_GRPC);
+	expect_str(o->health.path, "/h", "path");
+	cr_expect_eq(o->health.statuses.n, 2);
+	cr_expect_eq(o->health.healthy, 3);
+	cr_expect_eq(o->outlier.consecutive_gateway, 4);
+	cr_expect(o->outlier.splits_local);
+	cr_expect_eq(o->outlier.most_percent, 50);
+	cr_expect_eq(o->breaker.retries, 4);
+	cr_expect_eq(o->breaker.retry_minimum, 5);
 	e = &r.set.services[1];
 	expect_str(e->mesh, "", "any mesh");
 	expect_str(e->service, "", "any service");
@@ -361,6 +389,28 @@ Test(config_services, refuses_with_place_and_remedy)
 		    "did you mean services.balance.policy?\n"
 		    "c:2: services: warning: sets no option: add one, or take "
 		    "it out\n" },
+		{ "health = { check = \"ping\"; };",
+		    "c:2: services.health.check: wants \"none\", \"tcp\", "
+		    "\"tls\", \"http\" or \"grpc\"\n" },
+		{ "health = { path = \"healthz\"; };",
+		    "c:2: services.health.path: wants a path, as "
+		    "\"/healthz\"\n" },
+		{ "health = { statuses = [ \"99\" ]; };",
+		    "c:2: services.health.statuses: 99: wants statuses, as "
+		    "\"200\" or \"200-299\"\n" },
+		{ "health = { host = \"a b\"; };",
+		    "c:2: services.health.host: wants a name, as "
+		    "\"api.example\"\n" },
+		{ "health = { grpc_service = \"a b\"; };",
+		    "c:2: services.health.grpc_service: wants the name of a "
+		    "service, as \"bank.Payments\"\n" },
+		{ "outlier = { base_ejection_ms = 100; max_ejection_ms = 99; "
+		  "};",
+		    "c:2: services.outlier.max_ejection_ms: is less than "
+		    "outlier.base_ejection_ms (100)\n" },
+		{ "outlier = { max_ejection_percent = 101; };",
+		    "c:2: services.outlier.max_ejection_percent: wants a whole "
+		    "number from 0 to 100 %\n" },
 		{ "attempt_delay_ms = 9;",
 		    "c:2: services.attempt_delay_ms: wants a whole number from "
 		    "10 to 2000 ms\n" },

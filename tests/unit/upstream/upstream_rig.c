@@ -156,14 +156,6 @@ rig_service(const char *name, const char *rules, const struct rig_endpoint *v)
 }
 
 struct service *
-rig_service_of(enum protocol protocol, const char *name, const char *rules,
-    const struct rig_endpoint *v)
-{
-	return rig_service_with(
-	    service_options_standard(), protocol, name, rules, v);
-}
-
-struct service *
 rig_service_with(const struct service_options *o, enum protocol protocol,
     const char *name, const char *rules, const struct rig_endpoint *v)
 {
@@ -200,6 +192,14 @@ rig_service_with(const struct service_options *o, enum protocol protocol,
 	made = service_seal(&draft, NULL, &f);
 	fingerprint_fini(&f);
 	return made;
+}
+
+struct service *
+rig_service_of(enum protocol protocol, const char *name, const char *rules,
+    const struct rig_endpoint *v)
+{
+	return rig_service_with(
+	    service_options_standard(), protocol, name, rules, v);
 }
 
 static struct tls_spec *
