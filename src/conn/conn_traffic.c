@@ -39,7 +39,7 @@ conn_keep_rate(struct conn *c)
 	if (r == NULL)
 		return GO;
 	/* Its requests will be refused, each by itself. */
-	authorize(s, id, &v);
+	authorize(s, id, str_of(c->sni), &v);
 	if (!v.is_allowed)
 		return GO;
 	c->has_kept_rate = true;
