@@ -192,7 +192,7 @@ write_es(struct egress *e, const struct es *s)
 	    "  kuma.io/protocol: %s\n"
 	    "%s"
 	    "networking:\n"
-	    "  address: %s:%u\n"
+	    "  address: \"%s:%u\"\n"
 	    "  tls: { %s%s }\n",
 	    or_else(s->mesh, "default"), s->name, or_else(s->service, s->name),
 	    or_else(s->protocol, "tcp"), zone, or_else(s->host, "127.0.0.1"),

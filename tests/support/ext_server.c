@@ -21,6 +21,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "net/addr.h"
 #include "support/ext_talk.h"
 
 static void
@@ -306,13 +307,12 @@ start_thread(struct ext_peer *p)
 static void
 note_from(struct ext_server *s, int fd)
 {
-	struct sockaddr_in in = { .sin_family = AF_UNSPEC };
-	socklen_t len = sizeof(in);
+	struct addr a = { .len = sizeof(a.u) };
 
 	s->seen.from[0] = '\0';
-	if (getpeername(fd, (void *)&in, &len) == 0 && in.sin_family == AF_INET)
-		(void)inet_ntop(
-		    AF_INET, &in.sin_addr, s->seen.from, sizeof(s->seen.from));
+	if (getpeername(fd, &a.u.sa, &a.len) == 0 &&
+	    a.u.sa.sa_family != AF_UNIX)
+		addr_print_host(&a, s->seen.from);
 }
 
 static void
@@ -364,16 +364,14 @@ accept_main(void *arg)
 static int
 listen_on(const char *address, uint16_t port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-		.sin_port = htons(port) };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int one = 1;
+	struct addr a;
+	int fd, one = 1;
 
-	if (inet_pton(AF_INET, address, &a.sin_addr) != 1)
+	if (!addr_parse(str_of(address), port, &a))
 		abort();
+	fd = socket(a.u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0 ||
-	    listen(fd, 1024) != 0) {
+	if (bind(fd, &a.u.sa, a.len) != 0 || listen(fd, 1024) != 0) {
 		perror("ext_server");
 		abort();
 	}
@@ -422,12 +420,11 @@ ext_start(const struct ext_config *c)
 uint16_t
 ext_port(const struct ext_server *s)
 {
-	struct sockaddr_in a;
-	socklen_t n = sizeof(a);
+	struct addr a = { .len = sizeof(a.u) };
 
-	if (getsockname(s->fd, (struct sockaddr *)&a, &n) != 0)
+	if (getsockname(s->fd, &a.u.sa, &a.len) != 0)
 		abort();
-	return ntohs(a.sin_port);
+	return addr_port(&a);
 }
 
 void
