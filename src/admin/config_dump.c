@@ -208,16 +208,16 @@ text_of_test(const struct uri_test *test)
 }
 
 static json_t *
-principals_of(const struct rule *r)
+principals_of(const struct principal *v, size_t n)
 {
 	json_t *all = json_array(), *one;
 	size_t i, j;
 
-	for (i = 0; i < r->n_principals; i++) {
+	for (i = 0; i < n; i++) {
 		one = json_array();
-		for (j = 0; j < r->principals[i].n_tests; j++)
+		for (j = 0; j < v[i].n_tests; j++)
 			json_array_append_new(
-			    one, text_of_test(&r->principals[i].tests[j]));
+			    one, text_of_test(&v[i].tests[j]));
 		json_array_append_new(all, one);
 	}
 	return all;
@@ -240,11 +240,100 @@ rules_of(const struct ruleset *s)
 		if (s->rules[i].until_s != 0)
 			json_object_set_new(
 			    o, "until", time_of(s->rules[i].until_s * 1000));
-		json_object_set_new(
-		    o, "principals", principals_of(&s->rules[i]));
+		json_object_set_new(o, "principals",
+		    principals_of(
+			s->rules[i].principals, s->rules[i].n_principals));
 		json_array_append_new(a, o);
 	}
 	return a;
+}
+
+static json_t *
+headers_of(const struct rate_rule *r)
+{
+	json_t *a = json_array(), *o;
+	size_t i;
+
+	for (i = 0; i < r->n_headers; i++) {
+		o = json_object();
+		json_object_set_new(o, "name", text_of(r->headers[i].name));
+		json_object_set_new(o, "value", text_of(r->headers[i].value));
+		json_object_set_new(
+		    o, "added", json_boolean(r->headers[i].is_added));
+		json_array_append_new(a, o);
+	}
+	return a;
+}
+
+static const char *
+unit_text(enum rate_of of)
+{
+	switch (of) {
+	case RATE_OF_REQUESTS:
+		return "requests";
+	case RATE_OF_CONNECTIONS:
+		return "connections";
+	}
+	return "";
+}
+
+static json_t *
+rate_of(const struct rate_rule *r)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "of", json_string(unit_text(r->of)));
+	json_object_set_new(o, "num", number_of(r->num));
+	json_object_set_new(o, "interval_ms", number_of(r->interval_ms));
+	if (r->of == RATE_OF_REQUESTS) {
+		json_object_set_new(o, "status", number_of(r->status));
+		json_object_set_new(o, "headers", headers_of(r));
+	}
+	json_object_set_new(o, "origin", text_of(r->origin));
+	json_object_set_new(
+	    o, "principals", principals_of(r->callers, r->n_callers));
+	json_object_set_new(o, "except", principals_of(r->except, r->n_except));
+	return o;
+}
+
+/* Nothing of what the fault does not do. */
+static json_t *
+fault_of(const struct fault_rule *r)
+{
+	json_t *o = json_object();
+
+	if (r->abort_status > 0)
+		json_object_set_new(o, "abort",
+		    json_pack("{s:i,s:f}", "status", (int)r->abort_status,
+			"percentage", r->abort_chance / 10000.0));
+	if (r->delay_ms > 0)
+		json_object_set_new(o, "delay",
+		    json_pack("{s:I,s:f}", "ms", (json_int_t)r->delay_ms,
+			"percentage", r->delay_chance / 10000.0));
+	if (r->bytes_per_s > 0)
+		json_object_set_new(o, "bandwidth",
+		    json_pack("{s:I,s:f}", "bytes_per_s",
+			(json_int_t)r->bytes_per_s, "percentage",
+			r->bandwidth_chance / 10000.0));
+	json_object_set_new(o, "origin", text_of(r->origin));
+	json_object_set_new(
+	    o, "principals", principals_of(r->callers, r->n_callers));
+	json_object_set_new(o, "except", principals_of(r->except, r->n_except));
+	return o;
+}
+
+static void
+add_traffic(json_t *o, const struct traffic_policy *t)
+{
+	json_t *rates = json_array(), *faults = json_array();
+	size_t i;
+
+	for (i = 0; t != NULL && i < t->n_rates; i++)
+		json_array_append_new(rates, rate_of(&t->rates[i]));
+	for (i = 0; t != NULL && i < t->n_faults; i++)
+		json_array_append_new(faults, fault_of(&t->faults[i]));
+	json_object_set_new(o, "rates", rates);
+	json_object_set_new(o, "faults", faults);
 }
 
 static json_t *
@@ -320,6 +409,7 @@ service_of(const struct service *s)
 	json_object_set_new(
 	    o, "locality_aware", json_boolean(s->is_locality_aware));
 	json_object_set_new(o, "rulesets", sets);
+	add_traffic(o, s->traffic);
 	if (s->n_local > 0)
 		json_object_set_new(o, "options", options_of(s));
 	return o;

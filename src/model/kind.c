@@ -5,10 +5,12 @@
 
 #include "model/dataplane.h"
 #include "model/external_service.h"
+#include "model/fault_injection.h"
 #include "model/kind_rows.h"
 #include "model/mesh.h"
 #include "model/mesh_external_service.h"
 #include "model/permission.h"
+#include "model/rate_limit.h"
 #include "model/route.h"
 #include "model/secret.h"
 #include "model/zone_proxy.h"
@@ -24,6 +26,10 @@ enum {
 	size_of_traffic_permission = sizeof(struct traffic_permission),
 	size_of_mesh_traffic_permission =
 	    sizeof(struct mesh_traffic_permission),
+	size_of_rate_limit = sizeof(struct rate_limit),
+	size_of_mesh_rate_limit = sizeof(struct mesh_rate_limit),
+	size_of_fault_injection = sizeof(struct fault_injection),
+	size_of_mesh_fault_injection = sizeof(struct mesh_fault_injection),
 	size_of_traffic_route = sizeof(struct route_resource),
 	size_of_mesh_http_route = sizeof(struct route_resource),
 	size_of_mesh_tcp_route = sizeof(struct route_resource),

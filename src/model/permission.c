@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "model/kind_rows.h"
+#include "model/policy_form.h"
 #include "model/target_bind.h"
 
 #define TP(field) offsetof(struct traffic_permission, field)
@@ -229,16 +230,6 @@ check_form(const struct mesh_traffic_permission *mtp, struct problems *pr)
 		    "one of from and rules must be set");
 }
 
-static void
-check_effect(const struct resource *r, struct problems *pr)
-{
-	if (str_eq(tags_get(&r->labels, STR("kuma.io/effect")), STR("shadow")))
-		problem_add(pr, PROBLEM_WARNING, NULL, 0,
-		    "labels[\"kuma.io/effect\"]",
-		    "shadow: the document is checked and has no effect; "
-		    "remove the label to put it in force");
-}
-
 void
 mesh_traffic_permission_check(struct resource *r, struct problems *pr)
 {
@@ -249,7 +240,7 @@ mesh_traffic_permission_check(struct resource *r, struct problems *pr)
 	if (mtp->target.line > 0)
 		target_check(&mtp->target, TOP_KINDS, "spec.targetRef", pr);
 	check_form(mtp, pr);
-	check_effect(r, pr);
+	policy_shadow_check(r, pr);
 	for (i = 0; i < mtp->n_from; i++)
 		check_from(&mtp->from[i], i, pr);
 	for (i = 0; i < mtp->n_rules; i++)

@@ -250,6 +250,50 @@ is_protocol(struct str s)
 }
 
 bool
+is_field_name(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!is_letter(s.p[i]) && !is_digit(s.p[i]) &&
+		    (s.p[i] == '\0' ||
+			strchr("!#$%&'*+-.^_`|~", s.p[i]) == NULL))
+			return false;
+	return s.len > 0;
+}
+
+bool
+is_field_value(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if ((s.p[i] >= 0 && s.p[i] < ' ' && s.p[i] != '\t') ||
+		    s.p[i] == 0x7f)
+			return false;
+	return s.len == str_trim(s).len;
+}
+
+static bool
+is_spelt(struct str name, struct str known)
+{
+	for (size_t i = 0; i < name.len && i < known.len; i++)
+		if (ascii_lower_char(name.p[i] == '_' ? '-' : name.p[i]) !=
+		    known.p[i])
+			return false;
+	return name.len == known.len;
+}
+
+bool
+is_connection_field(struct str name)
+{
+	static const char *const known[] = { "connection", "content-length",
+		"host", "keep-alive", "proxy-connection", "te", "trailer",
+		"transfer-encoding", "upgrade" };
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (is_spelt(name, str_of(known[i])))
+			return true;
+	return false;
+}
+
+bool
 split_host_port(struct str s, struct str *host, struct str *port)
 {
 	ptrdiff_t end;

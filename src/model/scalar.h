@@ -29,6 +29,14 @@ bool is_plain_name(struct str s);
 bool is_tag_key(struct str s);
 bool is_tag_value(struct str s);
 bool is_protocol(struct str s);
+/* A token, and text without control bytes (RFC 9110, section 5). */
+bool is_field_name(struct str s);
+bool is_field_value(struct str s);
+/*
+ * Of the connection or of framing (RFC 9110, section 7.6.1; RFC 9112, section
+ * 6), also where _ stands for -, as some servers read it.
+ */
+bool is_connection_field(struct str name);
 
 /*
  * "host:port" into its two parts, an IPv6 host without its [].  False when

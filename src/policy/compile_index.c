@@ -160,6 +160,7 @@ index_mesh(struct compile *c, struct mesh_build *m)
 	index_routes(c, m, KIND_MESH_TCP_ROUTE);
 	index_offers(c, m);
 	index_permits(c, m);
+	index_traffic(c, m);
 }
 
 void

@@ -17,6 +17,7 @@
 #include "model/route.h"
 #include "model/zone_proxy.h"
 #include "policy/compile_rules.h"
+#include "policy/compile_traffic.h"
 
 struct compile;
 struct named;
@@ -77,6 +78,7 @@ struct named {
 	struct offer **last_offer;
 	struct destinations destinations;
 	struct permit_lists permits;
+	struct traffic_use *traffic; /* by rank */
 	bool is_dataplane;
 	UT_hash_handle hh;
 };
@@ -89,9 +91,10 @@ struct mesh_build {
 	bool has_routes; /* a TrafficRoute; without one every name exists */
 	bool is_zone_egress_warned;
 	struct named *names;
-	struct named *mes_names;        /* permits only */
+	struct named *mes_names;        /* permits and traffic only */
 	struct destinations everywhere; /* destinations of all services */
 	struct rule_index rules;
+	struct traffic_index traffic;
 };
 
 /* Found or made. */

@@ -129,6 +129,7 @@ add_local(struct compile *c, struct mesh_build *m, const struct resource *r,
 	else
 		add_endpoints(c, r, mes, draft, prev, a);
 	add_rules(c, m, r, mes->port, draft, a);
+	draft->traffic = traffic_of_mes(c, m, r, draft);
 }
 
 static void

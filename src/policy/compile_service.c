@@ -240,6 +240,8 @@ add_members(struct compile *c, struct mesh_build *m, const struct named *n,
 	for (member = n->members; member != NULL; member = member->next)
 		if (is_local(c, member))
 			add_member(c, m, n, member, draft, prev, a);
+	if (draft->n_local > 0)
+		draft->traffic = traffic_of_external_service(c, m, n, draft);
 }
 
 static bool

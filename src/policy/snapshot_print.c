@@ -9,6 +9,7 @@
 #include "policy/authorize.h"
 #include "policy/service_option.h"
 #include "policy/snapshot.h"
+#include "policy/traffic_print.h"
 
 static void
 print_digest(struct text *out, const char *what, const struct digest *d)
@@ -267,6 +268,7 @@ service_print(const struct service *s, struct text *out)
 		    STR_ARG(s->unreachable_zone));
 	for (i = 0; i < s->n_rulesets; i++)
 		print_ruleset(out, i, &s->rulesets[i]);
+	traffic_print(s->traffic, out);
 }
 
 static void

@@ -60,9 +60,9 @@ Test(envelope, kind_mesh_and_name)
 		    "type: MeshTimeout\nmesh: m\nname: n\nspec: {to: 5}\n",
 		    KIND_MESH_TIMEOUT, "m", "n" },
 		{ "a legacy kind that is not used",
-		    KUBE("RateLimit") "mesh: m\nmetadata: {name: n}\n"
-				      "spec: {x: y}\n",
-		    KIND_RATE_LIMIT, "m", "n" },
+		    KUBE("TrafficLog") "mesh: m\nmetadata: {name: n}\n"
+				       "spec: {x: y}\n",
+		    KIND_TRAFFIC_LOG, "m", "n" },
 		{ "JSON",
 		    "{\"type\":\"ExternalService\",\"mesh\":\"m\","
 		    "\"name\":\"n\",\"creationTime\":\"2026-01-01T00:00:00Z\","
