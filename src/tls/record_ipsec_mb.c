@@ -19,6 +19,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "base/slab.h"
 #include "tls/record_cipher.h"
 
 #define KEY_ALIGNMENT 64
@@ -52,8 +53,12 @@ struct mb_cipher {
 	const struct gcm_calls *calls;
 };
 
-static_assert(sizeof(struct mb_cipher) % KEY_ALIGNMENT == 0,
-    "aligned_alloc() asks for this");
+static_assert(
+    sizeof(struct mb_cipher) % SLAB_ALIGN == 0 && KEY_ALIGNMENT <= SLAB_ALIGN,
+    "slab.h asks for this");
+
+/* They go together when connections fall silent. */
+static struct slab_pool keys = SLAB_POOL(sizeof(struct mb_cipher));
 
 /* Its tests of itself are of this CPU's functions. */
 static bool
@@ -82,11 +87,9 @@ mb_can(enum record_aead a)
 static struct record_cipher *
 mb_make(enum record_aead a, const uint8_t *key, bool is_sealing)
 {
-	struct mb_cipher *c = aligned_alloc(KEY_ALIGNMENT, sizeof(*c));
+	struct mb_cipher *c = slab_take(&keys);
 
 	(void)is_sealing;
-	if (c == NULL)
-		abort();
 	c->base.engine = &lib.engine;
 	c->calls = a == RECORD_AES128_GCM ? &lib.aes128 : &lib.aes256;
 	c->calls->prepare(key, &c->key);
@@ -99,7 +102,7 @@ mb_free(struct record_cipher *c)
 	struct mb_cipher *mine = cipher_of(c);
 
 	OPENSSL_cleanse(mine, sizeof(*mine));
-	free(mine);
+	slab_give(&keys, mine);
 }
 
 static bool
