@@ -314,6 +314,13 @@ CLUSTER(RATE_ENFORCED, STAT_COUNTER, "envoy_http_local_rate_limit_enforced", "en
 CLUSTER(CX_RATE_LIMITED, STAT_COUNTER, "envoy_local_rate_limit_rate_limited", "envoy_local_ratelimit_prefix=\"tcp_rate_limit\"",
     "Connections closed because a MeshRateLimit allows no more new ones.",
     "The access log names caller and rule.")
+CLUSTER(FAULT_ABORTS, STAT_COUNTER, "envoy_http_fault_aborts_injected", NULL,
+    "Requests that a FaultInjection or MeshFaultInjection aborted.",
+    "The access log names caller and rule.")
+CLUSTER(FAULT_DELAYS, STAT_COUNTER, "envoy_http_fault_delays_injected", NULL,
+    "Requests that one delayed.", "As above.")
+CLUSTER(FAULT_PACED, STAT_COUNTER, "envoy_http_fault_response_rl_injected", NULL,
+    "Requests whose answer one gives a bandwidth.", "As above.")
 CLUSTER(WILDCARD_NAMES, STAT_GAUGE, "zegress_wildcard_names", NULL,
     "Names of the service's wildcard that workers know at present.",
     "`zegressctl clusters` lists them.")

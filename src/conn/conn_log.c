@@ -313,6 +313,7 @@ put_request(struct line *l, const struct exchange *x)
 	put_text(l, LOG_AUTHORITY, x->words.authority);
 	put_text(l, LOG_PATH, x->words.path);
 	put_text(l, LOG_REQUEST_ID, x->words.request_id);
+	put_text(l, LOG_FAULTS, x->words.faults);
 }
 
 static void

@@ -62,6 +62,8 @@ struct conn_env {
 	const struct h2_limits *h2;
 	const struct cidr *remote_sources; /* beside the ZoneIngresses */
 	size_t n_remote_sources;
+	/* Below n, for chances; NULL: rng_below(). */
+	uint32_t (*random)(uint32_t n);
 	bool keep_revoked; /* on_revoke = "keep" */
 	bool logs_query;   /* access_log_query */
 	struct str zone;

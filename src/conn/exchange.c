@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The life of one HTTP request, from top to bottom; its head has been read by
- * the front.  ROUTE asks the newest snapshot for permission and makes the
- * request one of ours; LEASE gets a stream to the service; CARRY moves head,
- * body and trailers both ways, as fast as the slower side takes them; DRAIN
- * throws away what is left of a request that we answered ourselves.
+ * the front.  ROUTE asks the newest snapshot for permission, DELAY is a fault
+ * made on purpose, and behind both the request becomes one of ours; LEASE gets
+ * a stream to the service; CARRY moves head, body and trailers both ways, as
+ * fast as the slower side takes them; DRAIN throws away what is left of a
+ * request that we answered ourselves.
  *
  * Both streams have the same operations, so nothing here knows the version of
  * HTTP on either side.  A worker's thread.
@@ -27,6 +28,7 @@ static void end(struct exchange *);
 
 static enum next (*const stages[])(struct exchange *) = {
 	[X_ROUTE] = exchange_route,
+	[X_DELAY] = exchange_delay,
 	[X_LEASE] = exchange_lease,
 	[X_CARRY] = carry,
 	[X_DRAIN] = drain,
@@ -138,6 +140,14 @@ on_long(void *arg)
 	x->host->wake(x);
 }
 
+static void
+on_held(void *arg)
+{
+	struct exchange *x = arg;
+
+	x->host->wake(x);
+}
+
 void
 exchange_init(
     struct exchange *x, struct conn *c, const struct exchange_host *host)
@@ -146,6 +156,7 @@ exchange_init(
 	arena_init(&x->words.arena, 512);
 	timer_init(&x->deadline, c->all->env.loop, on_stalled, x);
 	timer_init(&x->limit, c->all->env.loop, on_long, x);
+	timer_init(&x->hold, c->all->env.loop, on_held, x);
 }
 
 void
@@ -153,6 +164,7 @@ exchange_fini(struct exchange *x)
 {
 	timer_stop(&x->deadline);
 	timer_stop(&x->limit);
+	timer_stop(&x->hold);
 	service_unref(x->kept);
 	arena_fini(&x->words.arena);
 }
@@ -170,6 +182,8 @@ reset(struct exchange *x, struct stream *front)
 	x->verdict = (struct verdict){ .rule = STR_NONE };
 	x->worded.status = 0;
 	x->worded.n_headers = 0;
+	x->abort_status = 0;
+	x->pace.bytes_per_s = 0;
 	x->has_lease = x->is_leased = x->is_sent = false;
 	x->cluster = NULL;
 	x->tunnel = TUNNEL_NONE;
@@ -188,7 +202,7 @@ reset(struct exchange *x, struct stream *front)
 	x->detail[0] = x->request_id[0] = x->grpc_status[0] = '\0';
 	x->cookie[0] = '\0';
 	x->words.method = x->words.authority = STR_NONE;
-	x->words.path = x->words.request_id = STR_NONE;
+	x->words.path = x->words.request_id = x->words.faults = STR_NONE;
 	stat_inc(stats, STAT_DOWNSTREAM_RQ_TOTAL);
 	stat_inc(stats, STAT_DOWNSTREAM_RQ_ACTIVE);
 }
@@ -464,6 +478,7 @@ end(struct exchange *x)
 {
 	timer_pause(&x->deadline);
 	timer_pause(&x->limit);
+	timer_pause(&x->hold);
 	if (x->retries > 0 && x->outcome == OUT_OK)
 		stat_inc(
 		    cluster_stats(x->cluster), STAT_UPSTREAM_RQ_RETRY_SUCCESS);

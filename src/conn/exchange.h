@@ -14,11 +14,12 @@
 #include "conn/conn.h"
 #include "conn/hash_by.h"
 #include "conn/head_rules.h"
+#include "conn/pace.h"
 #include "conn/upgrade.h"
 #include "http/stream.h"
 #include "upstream/lease.h"
 
-enum exchange_stage { X_ROUTE, X_LEASE, X_CARRY, X_DRAIN, X_STAGE_N };
+enum exchange_stage { X_ROUTE, X_DELAY, X_LEASE, X_CARRY, X_DRAIN, X_STAGE_N };
 
 /* A request to go on with another protocol. */
 enum tunnel {
@@ -35,6 +36,7 @@ struct exchange_words {
 	struct str authority;
 	struct str path;
 	struct str request_id;
+	struct str faults; /* made on purpose */
 };
 
 struct exchange;
@@ -56,6 +58,7 @@ struct exchange {
 	enum outcome outcome;
 	struct timer deadline;   /* without a byte */
 	struct timer limit;      /* of the whole: the service's request_ms */
+	struct timer hold;       /* a fault's delay, and then its bandwidth */
 	struct service *service; /* = kept, once it is known */
 	struct service *kept;    /* referenced, from one request to the next */
 	struct verdict verdict;
@@ -63,8 +66,11 @@ struct exchange {
 		uint16_t status; /* 0: as the outcome has it */
 		const struct header_change *headers; /* the service's */
 		size_t n_headers;
-	} worded;        /* by a rule: of our answer */
-	struct pin *pin; /* the front's, for private connections; or NULL */
+	} worded;              /* by a rule: of our answer */
+	unsigned abort_status; /* a fault's; 0: none */
+	struct str abort_rule;
+	struct pace pace; /* of the answer's body */
+	struct pin *pin;  /* the front's, for private connections; or NULL */
 	struct lease lease;
 	bool has_lease;          /* begun: waiting or held */
 	bool is_leased;          /* the result is there */

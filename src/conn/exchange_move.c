@@ -20,9 +20,21 @@ struct flow {
 	uint64_t most; /* bytes of it that are let through */
 	unsigned stat; /* what counts them */
 	struct stats_set *stats;
+	struct pace *pace; /* NULL: as fast as it goes */
+	uint64_t now_ms;
 	bool was_pulled;
 	const struct head *trailers; /* after MOVED_ALL; or NULL */
 };
+
+static size_t
+credit_of(const struct flow *f)
+{
+	size_t credit = f->to->ops->can_push(f->to);
+	size_t room =
+	    f->pace != NULL ? pace_room(f->pace, f->now_ms) : SIZE_MAX;
+
+	return credit < room ? credit : room;
+}
 
 /* As much of a body as the other side takes now. */
 static enum moved
@@ -33,13 +45,15 @@ move_body(struct flow *f)
 
 	for (int i = 0; i < PIECES_A_TURN; i++) {
 		/* With none the end may still be there, and it may go. */
-		credit = f->to->ops->can_push(f->to);
+		credit = credit_of(f);
 		switch (f->from->ops->pull_body(f->from, credit, &s)) {
 		case PULL_DATA:
 			f->was_pulled = true;
 			if (f->from->bytes_in > f->most)
 				return MOVED_TOO_MUCH;
 			stat_add(f->stats, f->stat, s.len);
+			if (f->pace != NULL)
+				pace_spend(f->pace, s.len);
 			f->to->ops->push_body(
 			    f->to, (struct str){ (char *)s.p, s.len });
 			break;
@@ -196,18 +210,31 @@ move_response_head(struct exchange *x)
 	return MOVED_ALL;
 }
 
+/* What stopped for want of time goes on by the clock. */
+static void
+hold(struct exchange *x, uint64_t now_ms)
+{
+	if (pace_room(&x->pace, now_ms) == 0)
+		timer_set(&x->hold, pace_wait_ms(&x->pace));
+}
+
 static enum moved
 move_response_body(struct exchange *x)
 {
+	bool is_paced = x->pace.bytes_per_s > 0;
 	struct flow f = {
 		.from = x->lease.stream,
 		.to = x->front,
 		.most = UINT64_MAX,
 		.stat = STAT_UPSTREAM_CX_RX_BYTES,
 		.stats = cluster_stats(x->cluster),
+		.pace = is_paced ? &x->pace : NULL,
+		.now_ms = is_paced ? loop_now_ms(x->conn->all->env.loop) : 0,
 	};
 	enum moved m = move_body(&f);
 
+	if (is_paced && m == MOVED_WAIT)
+		hold(x, f.now_ms);
 	x->response_done = m == MOVED_ALL;
 	note_grpc_status(x, f.trailers);
 	return m;

@@ -131,19 +131,13 @@ make_ours(struct exchange *x)
 		x->words.request_id = str_of(x->request_id);
 }
 
-enum next
-exchange_route(struct exchange *x)
+/* GO in the same stage: it may be sent. */
+static enum next
+permit(struct exchange *x)
 {
-	const struct head *q = x->request;
 	const char *why;
-	enum next next;
 	enum outcome o;
-	unsigned ms;
 
-	if (clock_wall_s() > caller(x)->not_after_s)
-		return refuse_expired(x);
-	if (str_eq(q->method, STR("CONNECT")) && q->upgrade.len == 0)
-		return exchange_answer(x, OUT_REQUEST_CONNECT, NULL, false);
 	if (!allow(x, &why))
 		return exchange_answer(x, OUT_DENIED, why, true);
 	o = judge_upgrade(x, &why);
@@ -151,18 +145,90 @@ exchange_route(struct exchange *x)
 		return exchange_answer(x, o, why, false);
 	if (is_too_big(x))
 		return exchange_answer(x, OUT_REQUEST_BODY, NULL, false);
-	next = exchange_keep_rate(x);
-	if (next != GO || x->stage != X_ROUTE)
+	return GO;
+}
+
+/* An answer of ours goes on in a stage of its own. */
+static bool
+goes_on(const struct exchange *x, enum next next, enum exchange_stage s)
+{
+	return next == GO && x->stage == s;
+}
+
+/* Faults come first, then rates. */
+static enum next
+send_on(struct exchange *x)
+{
+	const enum exchange_stage s = x->stage;
+	enum next next = exchange_make_fault(x);
+	unsigned ms;
+
+	if (goes_on(x, next, s))
+		next = exchange_keep_rate(x);
+	if (!goes_on(x, next, s))
 		return next;
 	ms = x->service->options->request_ms;
 	if (ms > 0)
 		timer_set(&x->limit, ms);
-	if (q->upgrade.len > 0) {
+	if (x->request->upgrade.len > 0) {
 		x->tunnel = TUNNEL_ASKED;
 		x->upgrade = (struct upgrade){ .is_begun = false };
 	}
 	make_ours(x);
 	return exchange_enter(x, X_LEASE);
+}
+
+static enum next
+delay(struct exchange *x, uint64_t ms)
+{
+	timer_set(&x->hold, ms);
+	timer_set(&x->deadline, ms + x->conn->all->env.limits->stream_idle_ms);
+	return exchange_enter(x, X_DELAY);
+}
+
+enum next
+exchange_route(struct exchange *x)
+{
+	const struct head *q = x->request;
+	enum next next;
+	uint64_t ms;
+
+	if (clock_wall_s() > caller(x)->not_after_s)
+		return refuse_expired(x);
+	if (str_eq(q->method, STR("CONNECT")) && q->upgrade.len == 0)
+		return exchange_answer(x, OUT_REQUEST_CONNECT, NULL, false);
+	next = permit(x);
+	if (!goes_on(x, next, X_ROUTE))
+		return next;
+	ms = exchange_draw_faults(x);
+	return ms > 0 ? delay(x, ms) : send_on(x);
+}
+
+static void
+forget_permission(struct exchange *x)
+{
+	cluster_unref(x->cluster);
+	x->cluster = NULL;
+	x->verdict = (struct verdict){ .rule = STR_NONE };
+	x->service = NULL;
+}
+
+/* Meanwhile the rules may have changed, or the certificate may have ended. */
+enum next
+exchange_delay(struct exchange *x)
+{
+	enum next next = GO;
+
+	if (timer_is_set(&x->hold))
+		return WAIT;
+	timer_set(&x->deadline, x->conn->all->env.limits->stream_idle_ms);
+	if (clock_wall_s() > caller(x)->not_after_s)
+		return refuse_expired(x);
+	if (x->service != conn_newest_service(x->conn)) {
+		forget_permission(x);
+		next = permit(x);
+	}
+	return goes_on(x, next, X_DELAY) ? send_on(x) : next;
 }
 
 enum next
@@ -173,10 +239,7 @@ exchange_ask_again(struct exchange *x)
 	if (x->has_retry)
 		cluster_end_retry(x->cluster);
 	x->has_retry = false;
-	cluster_unref(x->cluster);
-	x->cluster = NULL;
-	x->verdict = (struct verdict){ .rule = STR_NONE };
-	x->service = NULL;
+	forget_permission(x);
 	if (!allow(x, &why))
 		return exchange_answer(x, OUT_DENIED, why, true);
 	return exchange_enter(x, X_LEASE);

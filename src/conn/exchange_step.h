@@ -37,8 +37,17 @@ enum next exchange_route(struct exchange *x);
  */
 enum next exchange_ask_again(struct exchange *x);
 
-/* exchange_traffic.c: GO, or it is answered because there are too many. */
+/* The second, where a fault delays it. */
+enum next exchange_delay(struct exchange *x);
+
+/* exchange_traffic.c: GO, or it is answered, perhaps in another stage. */
+
+/* Too many of them? */
 enum next exchange_keep_rate(struct exchange *x);
+/* What is to go wrong with it?  The delay's milliseconds. */
+uint64_t exchange_draw_faults(struct exchange *x);
+/* Once there is no delay any more. */
+enum next exchange_make_fault(struct exchange *x);
 
 /* exchange_lease.c */
 

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a request that is permitted may still run into: the rate that its
- * callers have to keep to.  A worker's thread.
+ * What a request that is permitted may still run into: faults that are made
+ * on purpose, and the rate that its callers have to keep to.  A worker's
+ * thread.
  */
 
 #include <stdio.h>
 
+#include "base/rng.h"
 #include "conn/exchange_step.h"
+#include "conn/faults.h"
 #include "policy/traffic.h"
 #include "upstream/rates.h"
 
@@ -48,4 +51,56 @@ exchange_keep_rate(struct exchange *x)
 	stat_inc(stats, STAT_RATE_LIMITED);
 	stat_inc(stats, STAT_RATE_ENFORCED);
 	return refuse(x, r);
+}
+
+/* Origins are the service's, which may be another one after a delay. */
+static void
+note_faults(struct exchange *x, const struct faults *f)
+{
+	struct text said = TEXT_EMPTY;
+
+	x->abort_status = f->abort_status;
+	x->abort_rule = arena_str(&x->words.arena, f->abort_by);
+	if (x->conn->all->env.log == NULL)
+		return;
+	faults_print(f, &said);
+	x->words.faults = arena_str(&x->words.arena, text_str(&said));
+	text_free(&said);
+}
+
+uint64_t
+exchange_draw_faults(struct exchange *x)
+{
+	const struct conn_env *env = &x->conn->all->env;
+	const struct traffic_policy *t = x->service->traffic;
+	struct stats_set *stats = cluster_stats(x->cluster);
+	struct faults f;
+
+	if (t == NULL || t->n_faults == 0)
+		return 0;
+	f = faults_draw(t, wire_tls_identity(x->conn->client),
+	    env->random != NULL ? env->random : rng_below);
+	note_faults(x, &f);
+	if (f.bytes_per_s > 0) {
+		stat_inc(stats, STAT_FAULT_PACED);
+		pace_begin(&x->pace, f.bytes_per_s, loop_now_ms(env->loop));
+	}
+	if (f.delay_ms > 0)
+		stat_inc(stats, STAT_FAULT_DELAYS);
+	return f.delay_ms;
+}
+
+enum next
+exchange_make_fault(struct exchange *x)
+{
+	unsigned status = x->abort_status;
+
+	if (status == 0)
+		return GO;
+	stat_inc(cluster_stats(x->cluster), STAT_FAULT_ABORTS);
+	x->verdict.rule = x->abort_rule;
+	/* What is no final answer cannot be one. */
+	x->worded.status =
+	    status >= 200 && status <= 599 ? (uint16_t)status : 0;
+	return exchange_answer(x, OUT_FAULT, NULL, true);
 }

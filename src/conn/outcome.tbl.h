@@ -42,6 +42,7 @@ OUTCOME(NAME_MISSING, "name_missing", 0, "", "The service is a wildcard whose by
 OUTCOME(NAME_REFUSED, "name_refused", 421, "Misdirected Request", "The service is a wildcard, and not for the name or the port that was asked for; a connection is reset.")
 OUTCOME(CONNECTION_RATE, "connection_rate_limited", 0, "", "More new connections to the service than MeshRateLimit allows; closed. The rule is in the access log.")
 OUTCOME(RATE_LIMITED, "rate_limited", 429, "local_rate_limited", "More requests to the service than RateLimit or MeshRateLimit allows. The rule is in the access log.")
+OUTCOME(FAULT, "fault_injected", 503, "fault filter abort", "FaultInjection or MeshFaultInjection aborts the request on purpose, with its own status. The rule is in the access log.")
 
 /* Towards the external service. */
 OUTCOME(NO_ENDPOINT, "destination_unavailable", 503, "no healthy upstream", "No endpoint is left that may be used.")

@@ -28,9 +28,9 @@ static const char services[] =
 
 /* The test runs it. */
 static void
-leave_alone(struct exchange *x)
+note_wake(struct exchange *x)
 {
-	(void)x;
+	CONTAINER_OF(x, struct exchange_rig, x)->wakes++;
 }
 
 static void
@@ -39,7 +39,7 @@ note_again(struct exchange *x)
 	CONTAINER_OF(x, struct exchange_rig, x)->agains++;
 }
 
-static const struct exchange_host host = { .wake = leave_alone,
+static const struct exchange_host host = { .wake = note_wake,
 	.again = note_again };
 
 static char *

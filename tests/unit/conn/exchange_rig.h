@@ -22,6 +22,7 @@ struct exchange_rig {
 	struct fake_back back;
 	enum next next;  /* of the last run */
 	unsigned agains; /* how often it asked to be run once more */
+	unsigned wakes;  /* how often something happened */
 };
 
 /* Services "web" (127.0.0.1:1), "named" (a name) and "other" (refused). */
