@@ -175,6 +175,9 @@ Test(config_services, takes_every_option)
 	expect_str(o->balance_hash.v[1], "header:x-user", "hash");
 	cr_expect_eq(o->balance_panic, 50);
 	cr_expect_eq(o->balance_ring_least, 9);
+	cr_expect_eq(o->balance_locality, BALANCE_LOCALITY_ON);
+	cr_assert_eq(o->balance_zones.n, 1);
+	expect_str(o->balance_zones.v[0], "only east", "zones");
 	cr_expect_eq(o->health.kind, HEALTH_GRPC);
 	expect_str(o->health.path, "/h", "path");
 	cr_expect_eq(o->health.statuses.n, 2);
@@ -381,6 +384,10 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ "balance = { hash = [ ]; };",
 		    "c:2: services.balance.hash: wants one thing to go by at "
 		    "least, as \"caller\"; \"random\" is a policy\n" },
+		{ "balance = { zones = [ \"any\", \"z2\" ]; };",
+		    "c:2: services.balance.zones: z2: wants \"any\", \"none\", "
+		    "\"only ZONE\" or \"except ZONE\", with a space before "
+		    "each zone\n" },
 		{ "balance = { overprovisioning = 99; };",
 		    "c:2: services.balance.overprovisioning: wants a whole "
 		    "number from 100 to 1000 %\n" },
