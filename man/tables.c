@@ -175,7 +175,8 @@ print_metrics(void)
 	size_t n = stats_rows(&rows);
 	static const char *const labels[SCOPE_N] = { "",
 		"envoy_listener_address", "envoy_cluster_name", "outcome",
-		"resolver", "kind and name", "envoy_cluster_name and name" };
+		"resolver", "kind and name", "envoy_cluster_name and name",
+		"envoy_cluster_name and rule" };
 	static const char *const types[] = { [STAT_COUNTER] = "counter",
 		[STAT_GAUGE] = "gauge",
 		[STAT_GAUGE_MAX] = "gauge",

@@ -7,6 +7,7 @@
 #include "admin/command.h"
 
 #include "admin/config_dump.h"
+#include "admin/explain.h"
 #include "admin/status.h"
 
 #define LINES 1000
@@ -138,6 +139,20 @@ run_drain(const struct admin_source *src, struct str args, struct text *out)
 	src->drain(src->arg);
 	text_add_z(out, "draining\n");
 	return true;
+}
+
+static bool
+run_explain(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct str caller = next_word(&args), service = next_word(&args);
+	struct admin_state s;
+
+	if (service.len == 0) {
+		text_add_z(out, "explain: a caller and a service are wanted\n");
+		return false;
+	}
+	src->state(src->arg, &s);
+	return explain_print(&s, caller, service, next_word(&args), out);
 }
 
 static bool

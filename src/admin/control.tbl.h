@@ -9,9 +9,10 @@ COMMAND("services", run_services, "[-v] [NAME]", "Services in force, with their 
 COMMAND("conns", run_conns, "[N]", "Open connections, at most N (1000) of each worker.")
 COMMAND("clusters", run_clusters, "", "Endpoints, what is known of their health, and the load that is theirs.")
 COMMAND("dns", run_dns, "[N | flush [NAME]]", "Name servers, and names with their addresses, age and failures, at most N (1000) of each worker; flush: forget one name or all, last good answers too.")
+COMMAND("explain", run_explain, "CALLER SERVICE [NAME]", "What would be decided now, and by which rule. CALLER is a service of the mesh, or the URIs of a certificate with commas between them; NAME is the server name, if the service has several.")
 COMMAND("check", run_check, "", "Everything that is wrong with the resources at present; fails if any is refused.")
 COMMAND("dump", run_dump, "", "Services, rules, meshes and listeners in force as JSON, secrets masked.")
-COMMAND("reload", run_reload, "", "Read configuration, identities and resources again; fails if any is refused.")
+COMMAND("reload", run_reload, "", "Read configuration, identities and resources again, and say which connections and requests that ended; fails if any is refused.")
 COMMAND("drain", run_drain, "", "Accept nothing any more, let what is open end, and exit.")
 COMMAND("help", run_help, "", "This list.")
 #undef COMMAND

@@ -41,6 +41,8 @@ stats_scope_len(enum stat_scope scope)
 		return STAT_EXPIRY_N;
 	case SCOPE_NAMED:
 		return STAT_NAMED_N;
+	case SCOPE_RULE:
+		return STAT_RULE_N;
 	case SCOPE_N:
 		break;
 	}

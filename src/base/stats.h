@@ -21,9 +21,9 @@
 
 /*
  * Label of each: none, envoy_listener_address, envoy_cluster_name, outcome,
- * resolver; of an expiry two, kind and name, and of a name under a wildcard
- * envoy_cluster_name and name, whose values are its name up to the first blank
- * and the rest.
+ * resolver; of an expiry two, kind and name, of a name under a wildcard
+ * envoy_cluster_name and name, and of a rule envoy_cluster_name and rule, whose
+ * values are its name up to the first blank and the rest.
  */
 enum stat_scope {
 	SCOPE_SERVER,
@@ -33,6 +33,7 @@ enum stat_scope {
 	SCOPE_RESOLVER,
 	SCOPE_EXPIRY,
 	SCOPE_NAMED,
+	SCOPE_RULE,
 	SCOPE_N
 };
 enum stat_type {
@@ -50,6 +51,7 @@ enum stat_server {
 #define RESOLVER(...)
 #define EXPIRY(...)
 #define NAMED(...)
+#define RULE(...)
 #include "base/stats.tbl.h"
 	STAT_SERVER_N
 };
@@ -61,6 +63,7 @@ enum stat_listener {
 #define RESOLVER(...)
 #define EXPIRY(...)
 #define NAMED(...)
+#define RULE(...)
 #include "base/stats.tbl.h"
 	STAT_LISTENER_N
 };
@@ -72,6 +75,7 @@ enum stat_cluster {
 #define RESOLVER(...)
 #define EXPIRY(...)
 #define NAMED(...)
+#define RULE(...)
 #include "base/stats.tbl.h"
 	STAT_CLUSTER_N
 };
@@ -83,6 +87,7 @@ enum stat_outcome {
 #define RESOLVER(...)
 #define EXPIRY(...)
 #define NAMED(...)
+#define RULE(...)
 #include "base/stats.tbl.h"
 	STAT_OUTCOME_N
 };
@@ -94,6 +99,7 @@ enum stat_resolver {
 #define RESOLVER(id, ...) STAT_##id,
 #define EXPIRY(...)
 #define NAMED(...)
+#define RULE(...)
 #include "base/stats.tbl.h"
 	STAT_RESOLVER_N
 };
@@ -105,6 +111,7 @@ enum stat_expiry {
 #define RESOLVER(...)
 #define EXPIRY(id, ...) STAT_##id,
 #define NAMED(...)
+#define RULE(...)
 #include "base/stats.tbl.h"
 	STAT_EXPIRY_N
 };
@@ -116,8 +123,21 @@ enum stat_named {
 #define RESOLVER(...)
 #define EXPIRY(...)
 #define NAMED(id, ...) STAT_##id,
+#define RULE(...)
 #include "base/stats.tbl.h"
 	STAT_NAMED_N
+};
+enum stat_rule {
+#define SERVER(...)
+#define LISTENER(...)
+#define CLUSTER(...)
+#define OUTCOME(...)
+#define RESOLVER(...)
+#define EXPIRY(...)
+#define NAMED(...)
+#define RULE(id, ...) STAT_##id,
+#include "base/stats.tbl.h"
+	STAT_RULE_N
 };
 
 /* Upper bounds in ms, as Envoy's default buckets; the last is +Inf. */

@@ -2,7 +2,7 @@
 /* clang-format off */
 /*
  * Every metric, one row each; no guard: included once a purpose, with SERVER,
- * LISTENER, CLUSTER, OUTCOME, RESOLVER, EXPIRY and NAMED defined.  Columns: id,
+ * LISTENER, CLUSTER, OUTCOME, RESOLVER, EXPIRY, NAMED and RULE defined.  Columns: id,
  * type, exported name, further label or NULL, what it says, what to do about it (""
  * when nothing).
  */
@@ -361,6 +361,16 @@ NAMED(NAME_CX_FAIL, STAT_COUNTER, "zegress_wildcard_name_cx_fail", NULL,
 NAMED(NAME_USES, STAT_COUNTER, "zegress_wildcard_name_uses", NULL,
     "Requests or connections that asked for that name.", "")
 
+RULE(RULE_ALLOWED, STAT_COUNTER, "zegress_rule_allowed", NULL,
+    "Connections or requests that this rule allowed, as file:line Kind/name. The first 16 rules of a service are told apart, the rest is rule=\"other\"; a service has at most 18 values of the label.", "")
+RULE(RULE_DENIED, STAT_COUNTER, "zegress_rule_denied", NULL,
+    "Connections or requests that this rule refused, or \"no rule matches\".",
+    "`zegressctl explain CALLER SERVICE` shows how a decision comes about.")
+RULE(RULE_WOULD_DENY, STAT_COUNTER, "zegress_rule_would_deny", NULL,
+    "Connections or requests that this rule, or \"no rule matches\", would have refused, were it not for report mode.", "")
+RULE(RULE_REVOKED, STAT_COUNTER, "zegress_rule_revoked", NULL,
+    "Connections and requests ended by a reload, by the rule that refuses them now (on_revoke); not those of services that are gone.", "")
+
 #undef SERVER
 #undef LISTENER
 #undef CLUSTER
@@ -368,4 +378,5 @@ NAMED(NAME_USES, STAT_COUNTER, "zegress_wildcard_name_uses", NULL,
 #undef RESOLVER
 #undef EXPIRY
 #undef NAMED
+#undef RULE
 /* clang-format on */

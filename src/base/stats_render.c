@@ -37,6 +37,7 @@ static const char *const label_names[SCOPE_N] = {
 	[SCOPE_RESOLVER] = "resolver",
 	[SCOPE_EXPIRY] = "name",
 	[SCOPE_NAMED] = "name",
+	[SCOPE_RULE] = "rule",
 };
 
 static void
@@ -66,7 +67,7 @@ make_label(struct arena *a, enum stat_scope scope, const char *set_name)
 		return STR_NONE;
 	if (scope == SCOPE_EXPIRY)
 		add_label(&t, "kind", str_cut(&value, ' '));
-	if (scope == SCOPE_NAMED)
+	if (scope == SCOPE_NAMED || scope == SCOPE_RULE)
 		add_label(&t, "envoy_cluster_name", str_cut(&value, ' '));
 	add_label(&t, label_names[scope], value);
 	label = arena_str(a, text_str(&t));

@@ -22,6 +22,7 @@ static const struct stat_row rows_of_table[] = {
 #define RESOLVER(id, ...) ROW(SCOPE_RESOLVER, __VA_ARGS__)
 #define EXPIRY(id, ...) ROW(SCOPE_EXPIRY, __VA_ARGS__)
 #define NAMED(id, ...) ROW(SCOPE_NAMED, __VA_ARGS__)
+#define RULE(id, ...) ROW(SCOPE_RULE, __VA_ARGS__)
 #include "base/stats.tbl.h"
 };
 

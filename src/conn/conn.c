@@ -25,6 +25,7 @@
 #include "conn/hash_by.h"
 #include "net/sock.h"
 #include "upstream/proxy_protocol.h"
+#include "upstream/rule_counts.h"
 
 /* clang-format off */
 #define STAGES(X)							\
@@ -293,13 +294,19 @@ conn_keep_verdict(struct conn *c, const struct verdict *v)
 void
 conn_count_verdict(struct cluster *cluster, const struct verdict *v)
 {
-	enum stat_cluster what = STAT_RBAC_DENIED;
+	struct stats_set *stats = cluster_stats(cluster);
 
-	if (v->is_reported)
-		what = STAT_WOULD_DENY;
-	else if (v->is_allowed)
-		what = STAT_RBAC_ALLOWED;
-	stat_inc(cluster_stats(cluster), what);
+	if (v->is_reported) {
+		stat_inc(stats, STAT_WOULD_DENY);
+		cluster_count_rule(
+		    cluster, v->would_number, STAT_RULE_WOULD_DENY);
+	} else if (v->is_allowed) {
+		stat_inc(stats, STAT_RBAC_ALLOWED);
+		cluster_count_rule(cluster, v->rule_number, STAT_RULE_ALLOWED);
+	} else {
+		stat_inc(stats, STAT_RBAC_DENIED);
+		cluster_count_rule(cluster, v->rule_number, STAT_RULE_DENIED);
+	}
 }
 
 /* Permission comes from the newest snapshot, and so do the endpoints. */

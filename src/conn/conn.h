@@ -123,6 +123,10 @@ struct conns {
 	struct stats_set *outcomes[OUT_N];
 	struct conn *reauthorize_next; /* NULL: no walk is under way */
 	bool walks;
+	/* What the walk has ended, and who wants to know when it is over. */
+	struct revoked revoked;
+	void (*on_walked)(const struct revoked *r, void *arg);
+	void *on_walked_arg;
 	bool is_draining;
 	bool is_freeing;
 	struct timer drain_deadline;
@@ -167,6 +171,10 @@ unsigned conn_reauthorize(struct conn *c);
  */
 bool conn_may_go_on(struct conn *c, const struct service *had,
     struct str endpoint_key, struct str name, struct verdict *v) MUST_CHECK;
+
+/* In the walk: it, or a request of it, ends because of v. */
+void conn_count_revoked(
+    struct conn *c, const struct verdict *v, bool is_request);
 
 /* conns.c: c left the list. */
 void conns_forget(struct conns *cs, struct conn *c);

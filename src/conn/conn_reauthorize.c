@@ -8,6 +8,7 @@
 #include "conn/front.h"
 #include "policy/endpoint_named.h"
 #include "policy/wildcard.h"
+#include "upstream/rule_counts.h"
 
 /* The endpoint in use must be one that the caller may still have. */
 static bool
@@ -63,6 +64,21 @@ note_report(struct conn *c, const struct verdict *v)
 	    clusters_get(c->all->env.clusters, conn_newest_service(c)), v);
 }
 
+void
+conn_count_revoked(struct conn *c, const struct verdict *v, bool is_request)
+{
+	struct service *newest = conn_newest_service(c);
+
+	revoked_add(&c->all->revoked, c->service->key,
+	    newest == NULL  ? STR("the service is gone")
+	    : v->is_allowed ? STR("it may go elsewhere only")
+			    : v->rule,
+	    !is_request, is_request);
+	if (newest != NULL && !v->is_allowed)
+		cluster_count_rule(clusters_get(c->all->env.clusters, newest),
+		    v->rule_number, STAT_RULE_REVOKED);
+}
+
 unsigned
 conn_reauthorize(struct conn *c)
 {
@@ -89,6 +105,7 @@ conn_reauthorize(struct conn *c)
 	is_gone = conn_newest_service(c) == NULL;
 	if (!is_gone)
 		conn_keep_verdict(c, &v);
+	conn_count_revoked(c, &v, false);
 	conn_end(c, OUT_REVOKED, is_gone ? "the service is gone" : NULL);
 	return asked;
 }

@@ -29,6 +29,17 @@ on_drain_deadline(void *arg)
 		conn_end(c, OUT_DRAINED, NULL);
 }
 
+static void
+tell_walked(struct conns *cs)
+{
+	void (*fn)(const struct revoked *, void *) = cs->on_walked;
+
+	cs->on_walked = NULL;
+	if (fn != NULL)
+		fn(&cs->revoked, cs->on_walked_arg);
+	revoked_free(&cs->revoked);
+}
+
 struct conns *
 conns_new(
     const struct conn_env *env, struct snapshot *s, struct tls_identities *t)
@@ -57,6 +68,7 @@ conns_free(struct conns *cs)
 	cs->is_freeing = true;
 	timer_stop(&cs->drain_deadline);
 	on_drain_deadline(cs);
+	tell_walked(cs);
 	exchange_free_spares(cs);
 	sources_free(cs->sources);
 	snapshot_unref(cs->snapshot);
@@ -144,13 +156,21 @@ reauthorize_slice(void *arg)
 	cs->walks = cs->reauthorize_next != NULL;
 	if (cs->walks)
 		loop_post(cs->env.loop, reauthorize_slice, cs);
+	else
+		tell_walked(cs);
 }
 
 void
-conns_reauthorize(struct conns *cs)
+conns_reauthorize(
+    struct conns *cs, void (*fn)(const struct revoked *r, void *arg), void *arg)
 {
-	if (cs->env.keep_revoked)
+	tell_walked(cs);
+	cs->on_walked = fn;
+	cs->on_walked_arg = arg;
+	if (cs->env.keep_revoked) {
+		tell_walked(cs);
 		return;
+	}
 	cs->reauthorize_next = TAILQ_FIRST(&cs->list);
 	if (!cs->walks)
 		reauthorize_slice(cs);

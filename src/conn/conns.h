@@ -13,6 +13,7 @@
 
 #include "base/stats.h"
 #include "base/str.h"
+#include "conn/revoked.h"
 #include "http/http_limits.h"
 #include "net/addr.h"
 #include "net/loop.h"
@@ -85,10 +86,12 @@ void conns_set_identities(struct conns *cs, struct tls_identities *t);
 /*
  * Ask anew for every open TCP connection and every request under way, 256 a
  * turn of the loop; those whose permission is gone end (REVOKED), unless
- * keep_revoked.  Call when every worker has switched.
- * ingress: addresses that this zone's ZoneIngresses have (resolved).
+ * keep_revoked.  Call when every worker has switched.  fn (may be NULL) is told
+ * once what was ended, in this thread; early if all is asked once more.
  */
-void conns_reauthorize(struct conns *cs);
+void conns_reauthorize(struct conns *cs,
+    void (*fn)(const struct revoked *r, void *arg), void *arg);
+/* ingress: addresses that this zone's ZoneIngresses have (resolved). */
 void conns_set_ingresses(struct conns *cs, const struct addr *v, size_t n);
 
 /*

@@ -253,10 +253,11 @@ exchange_reauthorize(struct exchange *x)
 
 	/* What waits for a stream is asked again with it, and can be answered;
 	 * what is drained has its answer. */
-	if (!has_stream || x->stage == X_DRAIN ||
+	if (!has_stream || x->stage == X_DRAIN || x->is_revoked ||
 	    conn_may_go_on(x->conn, x->service, x->lease.endpoint->key,
 		x->lease.endpoint->host, &v))
 		return;
+	conn_count_revoked(x->conn, &v, true);
 	x->is_revoked = true;
 	x->host->again(x);
 }

@@ -30,19 +30,19 @@
 static int
 usage(FILE *to, int status)
 {
-	fputs(
-	    "usage: zegressctl [-s SOCKET] COMMAND [ARGUMENT ...]\n"
-	    "  -s SOCKET  the daemon's socket, if not " DEFAULT_SOCKET "\n"
-	    "  -V         print the version, and end\n"
-	    "commands of the daemon (zegressctl help lists them all):\n"
-	    "  status, services, conns, clusters, check, dump, reload, drain\n"
-	    "without a daemon:\n"
-	    "  check [-f FILE]  what is wrong with a configuration and its\n"
-	    "                   resources, as zegressd -t\n"
-	    "  connect ...      be a mesh caller (zegressctl connect "
-	    "--help)\n"
-	    "exit status: 0, 1 when the command failed, 2 for a wrong call, "
-	    "3 without a daemon\n",
+	fputs("usage: zegressctl [-s SOCKET] COMMAND [ARGUMENT ...]\n"
+	      "  -s SOCKET  the daemon's socket, if not " DEFAULT_SOCKET "\n"
+	      "  -V         print the version, and end\n"
+	      "commands of the daemon (zegressctl help lists them all):\n"
+	      "  status, services, explain, conns, clusters, check, dump,\n"
+	      "  reload, drain\n"
+	      "without a daemon:\n"
+	      "  check [-f FILE]  what is wrong with a configuration and its\n"
+	      "                   resources, as zegressd -t\n"
+	      "  connect ...      be a mesh caller (zegressctl connect "
+	      "--help)\n"
+	      "exit status: 0, 1 when the command failed, 2 for a wrong call, "
+	      "3 without a daemon\n",
 	    to);
 	return status;
 }

@@ -65,13 +65,25 @@ take_config(struct daemon *d, struct config *c)
 	publisher_set_config(d->publisher, c);
 }
 
+/* In force means: in every worker, and for what is open. */
+static void
+settle(struct daemon *d, struct text *out)
+{
+	const struct worker_query nothing = { .part = WORKER_NOTHING };
+	struct text unused = TEXT_EMPTY;
+
+	if (gather_print(d->workers, d->n_workers, &nothing, &unused))
+		publisher_settle(d->publisher, out);
+	else
+		log_warn("reload", "a worker is late");
+	text_free(&unused);
+}
+
 /* False: the configuration is refused, and nothing has changed. */
 static bool
 reload(void *arg, struct text *out)
 {
 	struct problems pr = PROBLEMS_NONE;
-	const struct worker_query nothing = { .part = WORKER_NOTHING };
-	struct text unused = TEXT_EMPTY;
 	struct daemon *d = arg;
 	struct config *c;
 	size_t i;
@@ -87,10 +99,7 @@ reload(void *arg, struct text *out)
 	if (c != NULL) {
 		take_config(d, c);
 		publisher_build(d->publisher, PUBLISH_ASKED);
-		/* In force means: in every worker. */
-		if (!gather_print(d->workers, d->n_workers, &nothing, &unused))
-			log_warn("reload", "a worker is late");
-		text_free(&unused);
+		settle(d, out);
 	}
 	notify_ready();
 	return c != NULL;

@@ -15,10 +15,12 @@
 #include "base/stats.h"
 #include "base/xalloc.h"
 #include "daemon/config.h"
+#include "daemon/ends.h"
 #include "daemon/key_files.h"
 #include "daemon/key_watch.h"
 #include "daemon/problem_log.h"
 #include "daemon/tls_files.h"
+#include "daemon/walk.h"
 #include "daemon/worker.h"
 #include "feed/feed.h"
 #include "model/store.h"
@@ -51,6 +53,8 @@ struct publisher {
 	struct problems all; /* these, and the store's */
 	struct publish_status status;
 	struct timer rotation;
+	struct ends *ends;
+	struct walk *walk; /* under way; NULL: none is */
 	struct worker *const *workers;
 	size_t n_workers;
 	uint64_t generation; /* of the newest switch */
@@ -63,6 +67,12 @@ static void
 on_rotation(void *arg)
 {
 	publisher_build(arg, PUBLISH_ROTATION);
+}
+
+static void
+on_end(void *arg)
+{
+	publisher_build(arg, PUBLISH_ENDED);
 }
 
 struct publisher *
@@ -79,6 +89,7 @@ publisher_new(
 	p->files = key_files_new();
 	p->tls_files = tls_files_new();
 	p->log = problem_log_new();
+	p->ends = ends_new(l, on_end, p);
 	timer_init(&p->rotation, l, on_rotation, p);
 	return p;
 }
@@ -111,6 +122,8 @@ publisher_free(struct publisher *p)
 	if (p == NULL)
 		return;
 	timer_stop(&p->rotation);
+	ends_free(p->ends);
+	walk_forget(p->walk);
 	key_watch_free(p->watch);
 	forget_old(p);
 	snapshot_unref(p->snapshot);
@@ -161,6 +174,55 @@ problems_replace(struct problems *pr)
 	*pr = PROBLEMS_NONE;
 }
 
+/* One line, however much it is. */
+#define TOLD_ROWS 8
+
+static void
+on_walked(struct walk *k, void *arg)
+{
+	struct publisher *p = arg;
+	struct text what = TEXT_EMPTY;
+
+	if (!walk_ended_nothing(k)) {
+		walk_print(k, TOLD_ROWS, "; ", &what);
+		log_info("revoked", "ended %s", what.p);
+	}
+	text_free(&what);
+	walk_forget(k);
+	p->walk = NULL;
+}
+
+/* Every worker has the newest snapshot. */
+static void
+ask_anew(struct publisher *p)
+{
+	walk_forget(p->walk);
+	p->walk = NULL;
+	if (p->n_workers > 0)
+		p->walk =
+		    walk_start(p->loop, p->workers, p->n_workers, on_walked, p);
+	forget_old(p);
+}
+
+void
+publisher_settle(struct publisher *p, struct text *out)
+{
+	if (p->switching > 0) {
+		p->switching = 0;
+		p->generation++; /* answers still under way say nothing new */
+		ask_anew(p);
+	}
+	if (p->walk == NULL)
+		return;
+	if (!walk_wait(p->walk))
+		log_warn("reload", "a worker is late");
+	if (walk_ended_nothing(p->walk))
+		return;
+	text_add_z(out, "ended ");
+	walk_print(p->walk, SIZE_MAX, "\n  ", out);
+	text_add_char(out, '\n');
+}
+
 /* One worker's answer to one switch. */
 struct answer {
 	struct publisher *publisher;
@@ -176,13 +238,9 @@ on_switched(void *arg)
 {
 	struct answer *a = arg;
 	struct publisher *p = a->publisher;
-	size_t i;
 
-	if (a->generation == p->generation && --p->switching == 0) {
-		for (i = 0; i < p->n_workers; i++)
-			worker_reauthorize(p->workers[i]);
-		forget_old(p);
-	}
+	if (a->generation == p->generation && --p->switching == 0)
+		ask_anew(p);
 	free(a);
 }
 
@@ -285,15 +343,18 @@ static bool
 build_snapshot(struct publisher *p)
 {
 	struct build_settings set;
+	struct snapshot *s;
 
 	config_build_settings(p->config, &set);
-	set.now_s = clock_wall_s();
+	set.now_s = ends_now_s(p->ends);
 	set.identities = key_files_identities(p->files, &set.n_identities);
 	set.pairs = key_files_pairs(p->files, &set.n_pairs);
 	set.files = tls_files_get(p->tls_files, &set.n_files);
 	problems_replace(&p->build_problems);
-	return take_snapshot(p, snapshot_build(p->store, &set, p->snapshot,
-				    &pem_ops, &p->build_problems));
+	s = snapshot_build(
+	    p->store, &set, p->snapshot, &pem_ops, &p->build_problems);
+	ends_set(p->ends, snapshot_next_end_s(s));
+	return take_snapshot(p, s);
 }
 
 /*
@@ -330,6 +391,8 @@ listen_to(struct publisher *p, enum publish_cause cause)
 
 	if (cause == PUBLISH_ROTATION)
 		return false;
+	if (cause == PUBLISH_ENDED)
+		return true;
 	if (cause == PUBLISH_KEYS) {
 		read_files(p);
 		return true;

@@ -24,6 +24,7 @@ struct publisher;
 struct snapshot;
 struct stats_set;
 struct store;
+struct text;
 struct tls_identities;
 struct worker;
 
@@ -34,6 +35,7 @@ enum publish_cause {
 	PUBLISH_CHANGE,  /* the feed heard something */
 	PUBLISH_KEYS,    /* files of certificates and keys were changed */
 	PUBLISH_ASKED,   /* SIGHUP or `zegressctl reload`: read all again */
+	PUBLISH_ENDED,   /* permissions are over */
 	PUBLISH_ROTATION /* an identity of ours is due */
 };
 
@@ -60,6 +62,11 @@ void publisher_on_published(
     struct publisher *p, void (*fn)(void *arg), void *arg);
 
 void publisher_build(struct publisher *p, enum publish_cause cause);
+/*
+ * Every worker is known to have switched: wait until they have asked anew for
+ * what is open, and say what was ended, if anything was.
+ */
+void publisher_settle(struct publisher *p, struct text *out);
 /* The configuration to build with from now on; taken over. */
 void publisher_set_config(struct publisher *p, struct config *c);
 const struct config *publisher_config(const struct publisher *p);

@@ -62,6 +62,7 @@ struct job {
 	char *name; /* of query */
 	struct text *out;
 	void (*fn)(void *arg);
+	void (*on_walked)(const struct revoked *r, void *arg);
 	void *arg;
 };
 
@@ -295,14 +296,18 @@ do_reauthorize(void *arg)
 {
 	struct job *j = arg;
 
-	conns_reauthorize(j->worker->conns);
-	answer(j);
+	conns_reauthorize(j->worker->conns, j->on_walked, j->arg);
+	free(j);
 }
 
 void
-worker_reauthorize(struct worker *w)
+worker_reauthorize(
+    struct worker *w, void (*fn)(const struct revoked *r, void *arg), void *arg)
 {
-	loop_post(w->loop, do_reauthorize, job_new(w, NULL, NULL));
+	struct job *j = job_new(w, NULL, arg);
+
+	j->on_walked = fn;
+	loop_post(w->loop, do_reauthorize, j);
 }
 
 static void

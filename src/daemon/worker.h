@@ -21,6 +21,7 @@ struct chain_book;
 struct config;
 struct listeners;
 struct rates;
+struct revoked;
 struct shared;
 struct snapshot;
 struct tls_identities;
@@ -55,7 +56,9 @@ void worker_free(struct worker *w);
 /* From here on main's thread.  fn(arg) is called in main's loop, when done. */
 void worker_switch(struct worker *w, struct snapshot *s,
     struct tls_identities *t, void (*fn)(void *arg), void *arg);
-void worker_reauthorize(struct worker *w);
+/* fn is called once in the worker's thread, when it has asked for all. */
+void worker_reauthorize(struct worker *w,
+    void (*fn)(const struct revoked *r, void *arg), void *arg);
 void worker_set_ingresses(struct worker *w, const struct addr *v, size_t n);
 void worker_drain(struct worker *w, void (*fn)(void *arg), void *arg);
 /* Only to see whether it still turns. */

@@ -145,6 +145,7 @@ cluster_unref(struct cluster *c)
 	timer_stop(&c->patience);
 	timer_stop(&c->telling);
 	known_names_fini(c);
+	rule_counts_free(c);
 	counts_drop(cs, c->counts);
 	balance_free(c->balance);
 	balance_free(c->relays);

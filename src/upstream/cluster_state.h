@@ -20,6 +20,7 @@
 #include "upstream/pool.h"
 #include "upstream/rates.h"
 #include "upstream/reach.h"
+#include "upstream/rule_counts.h"
 #include "upstream/shared.h"
 
 TAILQ_HEAD(lease_list, lease);
@@ -50,6 +51,7 @@ struct cluster {
 	struct shared_member *member; /* of shared */
 	unsigned wants;               /* what it added to shared.wanted */
 	struct cluster_counts *counts;
+	struct rule_counts *rules; /* NULL: none was asked yet */
 	struct live_endpoints local;
 	struct live_endpoints remote;
 	/* Of a wildcard service: who they are, local being what they share. */

@@ -184,6 +184,7 @@ cluster_set_service(struct cluster *c, struct service *s)
 		live_endpoints_note_known(&c->local);
 	renew_balances(c);
 	known_names_sync(c, keeps);
+	rule_counts_sync(c, old);
 	service_unref(old);
 	probes_sync(c);
 	cluster_note_health(c);

@@ -337,7 +337,7 @@ gateway_reload(struct gateway *g, struct text *why)
 	conns_set_identities(g->conns, t);
 	clusters_sync(g->clusters, s);
 	set_ingresses(g);
-	conns_reauthorize(g->conns);
+	conns_reauthorize(g->conns, NULL, NULL);
 	snapshot_unref(old);
 	tls_identities_unref(old_identities);
 	return is_good;

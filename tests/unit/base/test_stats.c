@@ -124,6 +124,8 @@ Test(stats, renders_each_scope)
 		"{envoy_cluster_name=\"m_s\"} 0",
 		"zegress_ended_total{outcome=\"denied\"} 7",
 		"zegress_not_after_seconds{kind=\"ca\",name=\"a b\"} 8",
+		"zegress_rule_denied{envoy_cluster_name=\"m_s\",rule=\"f:1 "
+		"K/n\"} 9",
 		"zegress_wildcard_name_uses"
 		"{envoy_cluster_name=\"m_s\",name=\"a.s3.example\"} 3",
 	};
@@ -138,6 +140,7 @@ Test(stats, renders_each_scope)
 	stat_set(stats_get(s, SCOPE_EXPIRY, "ca a b"), STAT_NOT_AFTER, 8);
 	stat_add(
 	    stats_get(s, SCOPE_NAMED, "m_s a.s3.example"), STAT_NAME_USES, 3);
+	stat_add(stats_get(s, SCOPE_RULE, "m_s f:1 K/n"), STAT_RULE_DENIED, 9);
 	stats_render(&out);
 	expect_lines(&out, lines, ARRAY_LEN(lines));
 	text_free(&out);
@@ -172,6 +175,7 @@ Test(stats, names_are_introduced_once)
 	stats_get(s, SCOPE_RESOLVER, "r");
 	stats_get(s, SCOPE_EXPIRY, "k n");
 	stats_get(s, SCOPE_NAMED, "c n");
+	stats_get(s, SCOPE_RULE, "c r");
 	stats_render(&out);
 	for (i = 0; i < n; i++) {
 		snprintf(line, sizeof(line), "# HELP %s %s\n", rows[i].name,
@@ -206,6 +210,7 @@ Test(stats, rows_are_in_order)
 	cr_expect_eq(per_scope[SCOPE_OUTCOME], STAT_OUTCOME_N);
 	cr_expect_eq(per_scope[SCOPE_EXPIRY], STAT_EXPIRY_N);
 	cr_expect_eq(per_scope[SCOPE_NAMED], STAT_NAMED_N);
+	cr_expect_eq(per_scope[SCOPE_RULE], STAT_RULE_N);
 }
 
 Test(stats, labels_are_escaped)

@@ -119,7 +119,7 @@ Test(conns, a_reload_asks_again_in_slices)
 	settle(&c, MANY);
 	rig_reload(&c.g, c.yaml);
 	cr_expect_eq(conns_count(c.g.conns), MANY);
-	conns_reauthorize(c.g.conns);
+	conns_reauthorize(c.g.conns, NULL, NULL);
 	cr_expect_eq(conns_count(c.g.conns), MANY - SLICE);
 	rig_turn(&c.g, 2);
 	cr_expect_eq(conns_count(c.g.conns), 0);
@@ -138,8 +138,8 @@ Test(conns, a_reload_within_the_walk_of_another)
 		arrive(&c);
 	settle(&c, MANY);
 	rig_reload(&c.g, c.yaml);
-	conns_reauthorize(c.g.conns);
-	conns_reauthorize(c.g.conns);
+	conns_reauthorize(c.g.conns, NULL, NULL);
+	conns_reauthorize(c.g.conns, NULL, NULL);
 	cr_expect_eq(conns_count(c.g.conns), MANY - SLICE);
 	for (size_t i = 0; i < c.n; i += 2)
 		wire_reset(c.callers[i]);

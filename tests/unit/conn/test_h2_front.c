@@ -447,7 +447,7 @@ Test(h2_front, a_permission_that_is_taken_away)
 	call = h2_caller_ask(&w.c, "GET", "/", true);
 	h2_caller_turn(&w.c);
 	deny(&w);
-	conns_reauthorize(w.g.conns);
+	conns_reauthorize(w.g.conns, NULL, NULL);
 	h2_caller_turn(&w.c);
 	cr_expect_eq(call->status, 403);
 	cr_expect_eq(rig_ended(OUT_REVOKED), 1);
