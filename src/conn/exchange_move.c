@@ -113,6 +113,48 @@ note_grpc_status(struct exchange *x, const struct head *h)
 			    "%.*s", STR_ARG(h->fields[i].value));
 }
 
+/* As a proxy that speaks HTTP would say it (Envoy does so too). */
+static unsigned
+http_status(unsigned grpc)
+{
+	switch (grpc) {
+	case 2:  /* UNKNOWN */
+	case 13: /* INTERNAL */
+	case 15: /* DATA_LOSS */
+		return 500;
+	case 4: /* DEADLINE_EXCEEDED */
+		return 504;
+	case 14: /* UNAVAILABLE */
+		return 503;
+	case 12: /* UNIMPLEMENTED */
+		return 501;
+	default:
+		return 200;
+	}
+}
+
+/* What the server did with it; gRPC tells at the end. */
+static void
+report_grpc(struct exchange *x, const struct head *h)
+{
+	uint64_t grpc;
+
+	for (size_t i = 0; h != NULL && i < h->n_fields; i++)
+		if (str_eq_nocase(h->fields[i].name, STR("grpc-status")) &&
+		    str_to_u64(h->fields[i].value, 16, &grpc))
+			lease_report(&x->lease, LEASE_ANSWERED,
+			    http_status((unsigned)grpc));
+}
+
+static void
+report_answer(struct exchange *x, const struct head *h)
+{
+	if (x->is_grpc && h->status == 200)
+		report_grpc(x, h);
+	else
+		lease_report(&x->lease, LEASE_ANSWERED, h->status);
+}
+
 static void
 make_ours(struct exchange *x, struct head *h)
 {
@@ -203,7 +245,7 @@ move_response_head(struct exchange *x)
 	x->first_byte_us = exchange_now_us(x);
 	stat_inc(cluster_stats(x->cluster),
 	    STAT_UPSTREAM_RQ_1XX + h->status / 100u - 1);
-	lease_report(&x->lease, LEASE_ANSWERED, h->status);
+	report_answer(x, h);
 	if (!settle_upgrade(x, h))
 		return MOVED_BROKEN;
 	send_response_head(x, h);
@@ -237,6 +279,8 @@ move_response_body(struct exchange *x)
 		hold(x, f.now_ms);
 	x->response_done = m == MOVED_ALL;
 	note_grpc_status(x, f.trailers);
+	if (x->is_grpc)
+		report_grpc(x, f.trailers);
 	return m;
 }
 

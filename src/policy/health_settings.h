@@ -26,13 +26,23 @@ struct health_settings {
 	enum health_kind kind;
 	struct str path;
 	struct str host;          /* empty: the endpoint's */
+	struct str_list headers;  /* "x-probe: yes" */
 	struct str_list statuses; /* "200", "200-299" */
 	struct str grpc_service;  /* empty: the server as a whole */
+	/* Of HEALTH_TCP, in base64: bytes to send, and those expected then. */
+	struct str tcp_send;
+	struct str_list tcp_receive;
 	unsigned interval_ms;
-	unsigned jitter_percent; /* of the interval, added by chance */
+	unsigned no_traffic_ms; /* until there was any; 0: interval_ms */
+	unsigned first_jitter_ms;
+	/* Of the interval, and in time, added by chance. */
+	unsigned jitter_percent;
+	unsigned jitter_ms;
 	unsigned timeout_ms;
 	unsigned unhealthy; /* checks in a row */
 	unsigned healthy;
+	bool logs_failures;  /* each, not only the one that decides */
+	bool fails_in_panic; /* what is left out is not even the last resort */
 };
 
 /* Endpoints that answer badly are left out for a while.  0: not so. */

@@ -145,20 +145,36 @@ SERVICE_ROW(HEALTH_PATH, STR, health.path, "health.path", "/", NULL, 1, 0, ANY,
     "Path of the GET.")
 SERVICE_ROW(HEALTH_HOST, STR, health.host, "health.host", "", NULL, 0, 0, ANY,
     "Host (:authority) of the check; empty: the endpoint's.")
+SERVICE_ROW(HEALTH_HEADERS, STRS, health.headers, "health.headers", "", NULL, 0, 0, ANY,
+    "Fields to add to it, each as \"NAME: VALUE\"; of grpc too.")
 SERVICE_ROW(HEALTH_STATUSES, STRS, health.statuses, "health.statuses", "200", NULL, 1, 0, ANY,
     "Statuses that are good, as \"200\" or \"200-299\".")
 SERVICE_ROW(HEALTH_GRPC_SERVICE, STR, health.grpc_service, "health.grpc_service", "", NULL, 0, 0, ANY,
     "Service that the health service is asked about; empty: the server as a whole.")
+SERVICE_ROW(HEALTH_TCP_SEND, STR, health.tcp_send, "health.tcp_send", "", NULL, 0, 0, ANY,
+    "Bytes to send in a check by tcp, in base64; with this or health.tcp_receive it speaks TLS to an endpoint that has it.")
+SERVICE_ROW(HEALTH_TCP_RECEIVE, STRS, health.tcp_receive, "health.tcp_receive", "", NULL, 0, 0, ANY,
+    "Bytes that have to come then, each in base64, one behind the other, with anything between them, in the first 4096.")
 SERVICE_ROW(HEALTH_INTERVAL_MS, UINT, health.interval_ms, "health.interval_ms", "60000", "ms", 10, 86400000, ANY,
     "Time from one check to the next.")
+SERVICE_ROW(HEALTH_NO_TRAFFIC_MS, UINT, health.no_traffic_ms, "health.no_traffic_interval_ms", "0", "ms", 0, 86400000, ANY,
+    "The same while nothing was asked of the service yet; 0: health.interval_ms.")
+SERVICE_ROW(HEALTH_FIRST_JITTER_MS, UINT, health.first_jitter_ms, "health.initial_jitter_ms", "500", "ms", 0, 86400000, ANY,
+    "The first check comes within this time, by chance.")
+SERVICE_ROW(HEALTH_JITTER_MS, UINT, health.jitter_ms, "health.interval_jitter_ms", "0", "ms", 0, 86400000, ANY,
+    "As much is added to the interval at most, by chance.")
 SERVICE_ROW(HEALTH_JITTER, UINT, health.jitter_percent, "health.interval_jitter_percent", "10", "%", 0, 100, ANY,
-    "As much of it is added at most, by chance.")
+    "As much of the interval is added at most, by chance; both may be given.")
 SERVICE_ROW(HEALTH_TIMEOUT_MS, UINT, health.timeout_ms, "health.timeout_ms", "15000", "ms", 10, 86400000, ANY,
     "Time that a check may take.")
 SERVICE_ROW(HEALTH_UNHEALTHY, UINT, health.unhealthy, "health.unhealthy_threshold", "5", NULL, 1, 1000, ANY,
     "Failed checks in a row until a good endpoint is left out. The very first check decides alone.")
 SERVICE_ROW(HEALTH_HEALTHY, UINT, health.healthy, "health.healthy_threshold", "1", NULL, 1, 1000, ANY,
     "Good checks in a row until it is used again.")
+SERVICE_ROW(HEALTH_LOGS_FAILURES, BOOL, health.logs_failures, "health.always_log_failures", "false", NULL, 0, 0, ANY,
+    "Log each check that fails, not only the one by which an endpoint is left out.")
+SERVICE_ROW(HEALTH_FAILS_IN_PANIC, BOOL, health.fails_in_panic, "health.fail_traffic_on_panic", "false", NULL, 0, 0, ANY,
+    "Endpoints that are left out, by checks or outlier detection, are not even the last resort: when all are, requests fail at once.")
 
 SERVICE_ROW(OUTLIER_5XX, UINT, outlier.consecutive_5xx, "outlier.consecutive_5xx", "0", NULL, 0, 1000000, ANY,
     "Answers 5xx in a row that leave an endpoint out for a while; no answer, and no connection, counts as one too; 0: off. Of all endpoints that are left out the last resort is made.")

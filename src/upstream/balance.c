@@ -34,6 +34,7 @@ balance_settings_of(const struct service_options *o, bool counts_requests)
 		.slow_start_ms = o->balance_slow_start_ms,
 		.slow_start_least = o->balance_slow_start_least,
 		.counts_requests = counts_requests,
+		.is_strict = o->health.fails_in_panic,
 	};
 }
 
@@ -58,6 +59,12 @@ balance_free(struct balance *b)
 	free(b->levels);
 	free(b->v);
 	free(b);
+}
+
+bool
+balance_is_strict(const struct balance *b)
+{
+	return b->settings.is_strict;
 }
 
 const struct live_endpoints *

@@ -26,6 +26,8 @@ struct balance_settings {
 	unsigned slow_start_least; /* percent of the weight */
 	/* Load is requests; else connections. */
 	bool counts_requests;
+	/* Who is left out is not even the last resort. */
+	bool is_strict;
 };
 
 /* What the options of a service say. */
@@ -38,6 +40,7 @@ struct balance *balance_new(const struct balance_settings *s,
 /* NULL is fine. */
 void balance_free(struct balance *b);
 const struct live_endpoints *balance_endpoints(const struct balance *b);
+bool balance_is_strict(const struct balance *b);
 
 /*
  * One of those whose standing allows it, or NULL.  hash: of what the caller

@@ -162,11 +162,11 @@ on_reached(void *arg, struct reached *r)
 	struct dialing *d = arg;
 	struct cluster *c = cluster_ref(d->cluster);
 
-	/* Another worker was faster at the limit: they wait as before. */
-	if (r->status != REACH_OK && r->status != REACH_OVERFLOW)
-		fail_owners(d, r);
-	else
+	/* At an overflow another worker was faster: they wait as before. */
+	if (r->status == REACH_OK)
 		aim_owners(d, r->guard.endpoint);
+	else if (r->status != REACH_OVERFLOW)
+		fail_owners(d, r);
 	release(d);
 	if (r->status == REACH_OK)
 		lease_offer_fresh(c, back_new(r));

@@ -32,11 +32,14 @@ health_note(
 }
 
 uint64_t
-health_delay_ms(const struct health_settings *s, uint64_t dice)
+health_delay_ms(
+    const struct health_settings *s, bool has_traffic, uint64_t dice)
 {
-	uint64_t more = (uint64_t)s->interval_ms * s->jitter_percent / 100;
+	uint64_t ms = s->no_traffic_ms > 0 && !has_traffic ? s->no_traffic_ms
+							   : s->interval_ms;
+	uint64_t more = ms * s->jitter_percent / 100 + s->jitter_ms;
 
-	return s->interval_ms + dice % (more + 1);
+	return ms + dice % (more + 1);
 }
 
 static bool
@@ -72,6 +75,84 @@ health_expects(const struct health_settings *s, unsigned status)
 		    status >= from && status <= to)
 			return true;
 	return false;
+}
+
+static bool
+is_token(struct str s)
+{
+	size_t i;
+
+	for (i = 0; i < s.len; i++)
+		if (s.p[i] <= ' ' || s.p[i] > '~' ||
+		    strchr("()<>@,;:\\\"/[]?={}", s.p[i]) != NULL)
+			return false;
+	return s.len > 0;
+}
+
+/* What says where a message ends, and whose it is, is for us to say. */
+static bool
+is_ours(struct str name)
+{
+	static const char *const names[] = { "host", "content-length",
+		"transfer-encoding", "connection", "keep-alive",
+		"proxy-connection", "te", "trailer", "upgrade", "expect",
+		"content-type" };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq_nocase(name, str_of(names[i])))
+			return true;
+	return false;
+}
+
+bool
+health_header_parse(struct str text, struct str *name, struct str *value)
+{
+	size_t i;
+
+	*name = str_cut(&text, ':');
+	if (text.p == NULL)
+		return false;
+	*value = str_trim(text);
+	for (i = 0; i < value->len; i++)
+		if ((unsigned char)value->p[i] < ' ' || value->p[i] == 127)
+			return false;
+	return is_token(*name) && !is_ours(*name);
+}
+
+bool
+health_bytes(struct str base64, struct text *out)
+{
+	text_clear(out);
+	return base64_decode(base64, out) && out->len <= HEALTH_TCP_MOST;
+}
+
+static const char *
+find(struct str in, struct str what)
+{
+	if (what.len == 0)
+		return in.p;
+	return in.len > 0 ? memmem(in.p, in.len, what.p, what.len) : NULL;
+}
+
+bool
+health_receives(const struct health_settings *s, struct str bytes)
+{
+	struct text expected = TEXT_EMPTY;
+	bool has_all = true;
+	const char *at;
+	size_t i;
+
+	for (i = 0; i < s->tcp_receive.n && has_all; i++) {
+		has_all = health_bytes(s->tcp_receive.v[i], &expected);
+		at = find(bytes, text_str(&expected));
+		has_all = has_all && (at != NULL || expected.len == 0);
+		if (has_all && expected.len > 0)
+			bytes = str_from(
+			    bytes, (size_t)(at - bytes.p) + expected.len);
+	}
+	text_free(&expected);
+	return has_all;
 }
 
 static uint64_t

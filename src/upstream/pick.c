@@ -34,14 +34,18 @@ has(const struct live_endpoints *list, const struct live_endpoint *e)
 
 static enum standing
 standing_of(const struct live_endpoint *e, const struct reach_want *want,
-    const struct live_endpoints *tried, uint64_t now_ms)
+    const struct live_endpoints *tried, bool is_strict, uint64_t now_ms)
 {
+	enum endpoint_health h;
+
 	if (!pick_allows(want, e))
 		return STANDING_OUT;
 	if (has(tried, e))
 		return STANDING_TRIED;
-	return live_endpoint_is_healthy(e, now_ms) ? STANDING_GOOD
-						   : STANDING_BAD;
+	h = live_endpoint_health(e, now_ms);
+	if (is_strict && h >= ENDPOINT_EJECTED)
+		return STANDING_OUT;
+	return h == ENDPOINT_HEALTHY ? STANDING_GOOD : STANDING_BAD;
 }
 
 struct live_endpoint *
@@ -49,12 +53,13 @@ pick_endpoint(struct balance *b, const struct reach_want *want,
     const struct live_endpoints *tried, uint64_t now_ms)
 {
 	const struct live_endpoints *all = balance_endpoints(b);
+	const bool is_strict = balance_is_strict(b);
 	struct live_endpoint *e;
 	size_t i;
 
 	for (i = 0; i < all->n; i++) {
 		e = all->v[i];
-		e->standing = standing_of(e, want, tried, now_ms);
+		e->standing = standing_of(e, want, tried, is_strict, now_ms);
 	}
 	return balance_choose(b, want->has_hash ? &want->hash : NULL, now_ms);
 }

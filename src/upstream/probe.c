@@ -17,8 +17,8 @@
 #include "upstream/names.h"
 #include "upstream/probe_state.h"
 
-/* The first checks are not all made at once. */
-#define FIRST_MOST_MS 1000
+/* Of those that begin anew because their service has changed. */
+#define AGAIN_MOST_MS 1000
 
 static const struct health_settings *
 settings_of(const struct cluster *c)
@@ -54,6 +54,7 @@ hang_up(struct probe *p)
 		reach_cancel(p->reach);
 	p->reach = NULL;
 	probe_hang_up(p);
+	probe_drop_bytes(p);
 	p->is_running = p->is_judged = false;
 }
 
@@ -71,6 +72,11 @@ on_reached(void *arg, struct reached *r)
 	} else if (kind == HEALTH_HTTP || kind == HEALTH_GRPC) {
 		p->back = back_new(r);
 		probe_ask(p);
+	} else if (probe_has_bytes(settings_of(p->cluster))) {
+		p->wire = r->wire;
+		p->guard = r->guard;
+		r->wire = NULL;
+		probe_say_bytes(p);
 	} else if (kind == HEALTH_TLS && !r->has_tls) {
 		probe_judge(p, false, "the endpoint is without TLS");
 	} else {
@@ -93,14 +99,17 @@ begin(struct probe *p)
 	p->why[0] = '\0';
 	timer_set(&p->timer, s->timeout_ms);
 	p->reach = reach_start_probe(p->cluster, p->endpoint, p->target,
-	    s->kind == HEALTH_TCP, on_reached, p);
+	    s->kind == HEALTH_TCP && !probe_has_bytes(s), on_reached, p);
 }
 
 static void
 wait_for_next(struct probe *p)
 {
-	timer_set(
-	    &p->timer, health_delay_ms(settings_of(p->cluster), rng_u64()));
+	bool has_traffic = atomic_load_explicit(
+	    &p->cluster->shared->has_traffic, memory_order_relaxed);
+
+	timer_set(&p->timer,
+	    health_delay_ms(settings_of(p->cluster), has_traffic, rng_u64()));
 }
 
 static void
@@ -141,6 +150,10 @@ finish(struct probe *p, bool is_good)
 	if (health_note(settings_of(p->cluster), &p->count, is_good)) {
 		publish(p);
 		say(p);
+	} else if (!is_good && settings_of(p->cluster)->logs_failures) {
+		log_info(p->cluster->shared->key,
+		    "the check of endpoint %s fails: %s", known(p)->key,
+		    p->why);
 	}
 	wait_for_next(p);
 }
@@ -170,7 +183,6 @@ static void
 start(struct cluster *c, struct live_endpoint *e, struct live_target *t)
 {
 	struct probe *p = xcalloc(1, sizeof(*p));
-	uint32_t most = settings_of(c)->interval_ms;
 
 	p->cluster = c;
 	p->endpoint = live_endpoint_ref(e);
@@ -180,8 +192,7 @@ start(struct cluster *c, struct live_endpoint *e, struct live_target *t)
 	p->count.state = (enum probed)atomic_load_explicit(
 	    &known(p)->probed, memory_order_relaxed);
 	timer_init(&p->timer, cluster_env(c)->loop, on_timer, p);
-	timer_set(&p->timer,
-	    rng_below((most < FIRST_MOST_MS ? most : FIRST_MOST_MS) / 2 + 1));
+	timer_set(&p->timer, rng_below(settings_of(c)->first_jitter_ms + 1));
 	TAILQ_INSERT_TAIL(&c->probes, p, link);
 }
 
@@ -346,7 +357,7 @@ probes_sync(struct cluster *c)
 	TAILQ_FOREACH(p, &c->probes, link)
 	{
 		hang_up(p);
-		timer_set(&p->timer, rng_below(FIRST_MOST_MS));
+		timer_set(&p->timer, rng_below(AGAIN_MOST_MS));
 	}
 	for (i = 0; i < c->local.n; i++)
 		if (!is_probed(c, c->local.v[i], NULL))

@@ -39,13 +39,21 @@ struct probe {
 	struct back *back;
 	struct stream *stream;
 	uint16_t status;
-	struct text body; /* of gRPC */
+	struct wire *wire; /* of a check by tcp that talks */
+	struct cluster_guard guard;
+	struct text body; /* what came: of gRPC, or by tcp */
 	char why[PROBE_WHY];
 };
 
 /* The verdict, which takes effect soon.  why of what is bad is a format. */
 void probe_judge(struct probe *p, bool is_good, const char *why, ...)
     PRINTF_LIKE(3, 4);
+
+/* probe_bytes.c */
+/* Does a check by tcp say or expect something? */
+bool probe_has_bytes(const struct health_settings *s);
+void probe_say_bytes(struct probe *p);
+void probe_drop_bytes(struct probe *p);
 
 /* probe_talk.c */
 void probe_ask(struct probe *p);

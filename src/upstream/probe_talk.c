@@ -125,11 +125,37 @@ on_ready(void *arg)
 		read_answer(p);
 }
 
-static void
-add_fields(struct head *h, bool for_grpc)
+static bool
+has_field(const struct health_settings *s, struct str name)
 {
-	head_add(h, STR("user-agent"), STR("zegress-health"));
-	if (!for_grpc)
+	struct str given, value;
+	size_t i;
+
+	for (i = 0; i < s->headers.n; i++)
+		if (health_header_parse(s->headers.v[i], &given, &value) &&
+		    str_eq_nocase(given, name))
+			return true;
+	return false;
+}
+
+static void
+add_given(struct head *h, const struct health_settings *s)
+{
+	struct str name, value;
+	size_t i;
+
+	for (i = 0; i < s->headers.n && i < HEALTH_HEADERS_MOST; i++)
+		if (health_header_parse(s->headers.v[i], &name, &value))
+			head_add(h, name, value);
+}
+
+static void
+add_fields(struct head *h, const struct health_settings *s)
+{
+	add_given(h, s);
+	if (!has_field(s, STR("user-agent")))
+		head_add(h, STR("user-agent"), STR("zegress-health"));
+	if (s->kind != HEALTH_GRPC)
 		return;
 	h->method = STR("POST");
 	h->path = STR("/grpc.health.v1.Health/Check");
@@ -169,7 +195,7 @@ send_question(struct probe *p)
 	h.authority = host_of(p, host, sizeof(host));
 	h.has_host = true;
 	h.path = s->path;
-	add_fields(&h, is_grpc(p));
+	add_fields(&h, s);
 	stream->ops->push_head(stream, &h, !is_grpc(p));
 	if (is_grpc(p)) {
 		stream->ops->push_body(

@@ -460,7 +460,12 @@ start_tls(struct reach *r, struct tls_spec *spec, struct text *why)
 static void
 note_success(struct reach *r)
 {
+	atomic_bool *has_traffic = &r->cluster->shared->has_traffic;
+
 	r->result.guard = cluster_guard_take(r->cluster, r->at, r->aim);
+	/* Read mostly: the line stays with all workers. */
+	if (!atomic_load_explicit(has_traffic, memory_order_relaxed))
+		atomic_store_explicit(has_traffic, true, memory_order_relaxed);
 	live_endpoint_worked(r->at);
 	live_target_worked(r->aim);
 	upstream_name_connected(r->want.name);

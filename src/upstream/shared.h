@@ -85,7 +85,8 @@ struct shared_service {
 	size_t key_len;
 	UT_hash_handle hh; /* by key */
 	struct breaker breakers[BREAKER_N];
-	atomic_uint wanted; /* who waits for a connection at the limit */
+	atomic_uint wanted;      /* who waits for a connection at the limit */
+	atomic_bool has_traffic; /* since it was made */
 
 	pthread_mutex_t lock;
 	struct shared_group *groups;

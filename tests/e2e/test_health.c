@@ -3,8 +3,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "e2e/peers.h"
+#include "e2e/zones.h"
 
 #define API "{ match = { service = \"api\"; }; "
 
@@ -270,5 +273,218 @@ Test(health, checks_by_tls)
 	cr_expect_eq(cluster_metric(
 			 w.e, "envoy_cluster_upstream_cx_connect_fail", "api"),
 	    0);
+	world_end(&w);
+}
+
+/* Service api of SRV, whose targets are two servers. */
+static void
+start_srv(struct world *w, const char *config, struct ext_server *v[2])
+{
+	static const char *const local[] = { "127.0.0.1", NULL };
+	const struct dns_server_answer a = { .a = local, .ttl_s = 300 };
+	struct dns_server_srv srv[] = {
+		{ 10, 1, 0, "a.example" },
+		{ 20, 1, 0, "b.example" },
+		{ 0, 0, 0, NULL },
+	};
+
+	world_init_with(
+	    w, &(struct egress_options){ .config = config, .workers = 2 });
+	for (int i = 0; i < 2; i++) {
+		v[i] = world_serve(w,
+		    &(struct ext_config){ .protocol = EXT_HTTP, .name = "t" });
+		srv[i].port = ext_port(v[i]);
+	}
+	dns_server_set(w->dns, "a.example", &a);
+	dns_server_set(w->dns, "b.example", &a);
+	dns_server_set(w->dns, "_h._tcp.example",
+	    &(struct dns_server_answer){ .srv = srv, .ttl_s = 300 });
+	write_es(w->e, &(struct es){ .name = "one",
+			   .service = "api",
+			   .protocol = "http",
+			   .host = "_h._tcp.example",
+			   .port = 1 });
+	world_start(w);
+}
+
+static void
+target_text(const struct ext_server *s, const char *what, char out[128])
+{
+	(void)snprintf(out, 128, "one 127.0.0.1:%u target %s",
+	    (unsigned)ext_port(s), what);
+}
+
+#define SRV "services = ( " API "srv = true; "
+
+/* The first target is ejected, not the name: the next priority serves. */
+Test(health, an_ejected_target_of_srv_gets_no_traffic)
+{
+	struct world w;
+	struct ext_server *v[2];
+	char text[128];
+	unsigned before;
+
+	start_srv(&w,
+	    SRV "outlier = { consecutive_5xx = 3; max_ejection_percent = 50; "
+		"}; } );",
+	    v);
+	cr_expect_eq(good_ones(&w, 4), 4);
+	cr_expect_eq(seen(v[1]).requests, 0, "it is of a later priority");
+	ext_set_status(v[0], 500);
+	target_text(v[0], "ejected left out for", text);
+	cr_expect(WAIT_UNTIL(5000, good_ones(&w, 1) == 1 && says(&w, text)),
+	    "%s", egress_ctl(w.e, "clusters"));
+	before = seen(v[0]).requests;
+	cr_expect_eq(good_ones(&w, 20), 20);
+	cr_expect_eq(seen(v[0]).requests, before);
+	cr_expect_geq(seen(v[1]).requests, 20);
+	target_text(v[1], "healthy", text);
+	cr_expect(says(&w, text));
+	world_end(&w);
+}
+
+Test(health, checks_each_target_of_srv)
+{
+	struct world w;
+	struct ext_server *v[2];
+	char text[128];
+	unsigned before;
+
+	start_srv(&w,
+	    SRV "health = { check = \"http\"; interval_ms = 50; timeout_ms = "
+		"500; unhealthy_threshold = 1; headers = [ \"x-probe: 1\" ]; "
+		"}; } );",
+	    v);
+	target_text(v[0], "healthy checked: good", text);
+	cr_expect(WAIT_UNTIL(5000, says(&w, text)));
+	cr_expect(strstr(seen(v[0]).head, "x-probe: 1\r\n") != NULL);
+	target_text(v[1], "healthy checked: good", text);
+	cr_expect(WAIT_UNTIL(5000, says(&w, text)));
+	ext_set_status(v[0], 503);
+	target_text(v[0], "unhealthy checked: bad: status 503", text);
+	cr_expect(WAIT_UNTIL(5000, says(&w, text)));
+	before = seen(v[1]).requests;
+	cr_expect_eq(good_ones(&w, 10), 10);
+	cr_expect_geq(seen(v[1]).requests, before + 10);
+	ext_set_status(v[0], 0);
+	target_text(v[0], "healthy checked: good", text);
+	cr_expect(WAIT_UNTIL(5000, says(&w, text)));
+	world_end(&w);
+}
+
+/* An echo is what is expected, or it is not; and without any, all fails. */
+Test(health, checks_by_bytes)
+{
+	struct world w;
+	struct ext_server *s;
+
+	world_init(&w,
+	    "services = ( { match = { service = \"good\"; }; health = { check "
+	    "= \"tcp\"; interval_ms = 50; tcp_send = \"UElORwo=\"; "
+	    "tcp_receive = [ \"ZWNobyBl\", \"UElORw==\" ]; }; }, { match = { "
+	    "service = \"bad\"; }; health = { check = \"tcp\"; interval_ms "
+	    "= 50; timeout_ms = 100; tcp_send = \"UElORwo=\"; tcp_receive = [ "
+	    "\"UE9ORw==\" ]; fail_traffic_on_panic = true; "
+	    "always_log_failures = true; }; } );");
+	s = world_serve(
+	    &w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "e" });
+	write_es(
+	    w.e, &(struct es){
+		     .name = "g", .service = "good", .port = ext_port(s) });
+	write_es(w.e,
+	    &(struct es){ .name = "b", .service = "bad", .port = ext_port(s) });
+	world_start(&w);
+	cr_expect(WAIT_UNTIL(5000, says(&w, "checked: good")));
+	cr_expect(
+	    WAIT_UNTIL(5000, says(&w, "checked: bad: no answer in time")));
+	cr_expect(WAIT_UNTIL(
+	    5000, egress_said(w.e, "the check of endpoint b fails: ")));
+	cr_expect_str_eq(who_serves(&w, "good"), "e");
+	cr_expect_str_eq(who_serves(&w, "bad"), "", "not even as last resort");
+	world_end(&w);
+}
+
+/* What came to a server may have been done there, whatever is configured. */
+Test(health, nothing_that_may_have_been_done_is_sent_again)
+{
+	struct world w;
+	struct ext_server *v[2];
+	struct mesh_client m;
+	const char *a;
+
+	world_init(&w,
+	    "services = ( " API "outlier = { consecutive_5xx = 1; }; breaker = "
+	    "{ retries = 10; retry_minimum = 10; }; } );");
+	for (int i = 0; i < 2; i++) {
+		static const char *const names[] = { "one", "two" };
+
+		v[i] =
+		    world_serve(&w, &(struct ext_config){ .protocol = EXT_HTTP,
+					.name = names[i],
+					.fault = EXT_RESETS_LATE });
+		write_es(w.e, &(struct es){ .name = names[i],
+				  .service = "api",
+				  .protocol = "http",
+				  .port = ext_port(v[i]) });
+	}
+	world_start(&w);
+	for (unsigned i = 1; i <= 4; i++) {
+		call(&w, &m, "api");
+		a = ask(&m, i % 2 == 0 ? "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+				       : "POST / HTTP/1.1\r\nHost: x\r\n"
+					 "Content-Length: 2\r\n\r\nhi");
+		cr_expect_eq(status_of(a), 503, "%s", a);
+		mesh_close(&m);
+		cr_expect_eq(
+		    seen(v[0]).connections + seen(v[1]).connections, i);
+	}
+	world_end(&w);
+}
+
+#define ALL_OF_IT                                                          \
+	"services = ( " API "outlier = { consecutive_5xx = 3; "            \
+	"base_ejection_ms = 50; interval_ms = 20; "                        \
+	"success_rate_stdev_factor = 1000; success_rate_minimum_hosts = "  \
+	"2; success_rate_request_volume = 5; max_ejection_percent = 100; " \
+	"}; breaker = { connections = 3; pending = 50; requests = 20; "    \
+	"retries = 2; }; health = { check = \"http\"; interval_ms = 10; "  \
+	"timeout_ms = 500; unhealthy_threshold = 1; }; } );"
+
+#define ASKERS 4
+
+/* Limits that are met, for the thread sanitizer too: it goes on. */
+Test(health, workers_share_it_under_load_and_reloads)
+{
+	struct world w;
+	struct ext_server *v[2];
+	char said[1024];
+	int status;
+
+	start(&w, ALL_OF_IT, 4, v);
+	for (int i = 0; i < ASKERS; i++)
+		if (fork() == 0)
+			_exit(good_ones(&w, 150) > 0 ? 0 : 1);
+	for (int i = 0; i < 20; i++) {
+		ext_set_status(v[i % 2], i % 4 < 2 ? 500 : 0);
+		write_permission(
+		    w.e, i % 2 == 0 ? "a" : "b", "api", "kind: Mesh", "Allow");
+		if (i % 5 == 4)
+			write_es(w.e, &(struct es){ .name = "two",
+					  .service = "api",
+					  .protocol = "http",
+					  .port = ext_port(v[i / 5 % 2]) });
+		cr_expect_eq(
+		    egress_ctl_status(w.e, "reload", said, sizeof(said)), 0,
+		    "%s", said);
+		(void)says(&w, "api");
+	}
+	for (int i = 0; i < ASKERS; i++) {
+		cr_assert(wait(&status) > 0);
+		cr_expect_eq(status, 0);
+	}
+	ext_set_status(v[0], 0);
+	ext_set_status(v[1], 0);
+	cr_expect(WAIT_UNTIL(5000, good_ones(&w, 1) == 1));
+	cr_expect(WAIT_UNTIL(5000, says(&w, "requests=0/20")));
 	world_end(&w);
 }

@@ -105,6 +105,10 @@ Test(config_services, takes_every_option)
 	    "slow_start_least = 20; }; "
 	    "health = { check = \"grpc\"; path = \"/h\"; host = \"h\"; "
 	    "statuses = [ \"200\", \"300-399\" ]; grpc_service = \"a.B\"; "
+	    "headers = [ \"x-probe: 1\" ]; tcp_send = \"UElORw==\"; "
+	    "tcp_receive = [ \"UE9ORw==\" ]; no_traffic_interval_ms = 9000; "
+	    "initial_jitter_ms = 1; interval_jitter_ms = 2; "
+	    "always_log_failures = true; fail_traffic_on_panic = true; "
 	    "interval_ms = 1000; interval_jitter_percent = 5; "
 	    "timeout_ms = 500; unhealthy_threshold = 2; "
 	    "healthy_threshold = 3; }; outlier = { consecutive_5xx = 5; "
@@ -124,7 +128,10 @@ Test(config_services, takes_every_option)
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
-	cr_expect_str_eq(r.said.p, "");
+	cr_expect_str_eq(r.said.p,
+	    "c:7: services.health.check: warning: the names of a wildcard are "
+	    "not checked: nobody knows them before they are asked for; "
+	    "services.outlier works for each\n");
 	cr_assert_eq(r.set.n_services, 2);
 	e = &r.set.services[0];
 	o = &e->options;
@@ -405,6 +412,16 @@ Test(config_services, refuses_with_place_and_remedy)
 		{ "health = { statuses = [ \"99\" ]; };",
 		    "c:2: services.health.statuses: 99: wants statuses, as "
 		    "\"200\" or \"200-299\"\n" },
+		{ "health = { headers = [ \"host: x\" ]; };",
+		    "c:2: services.health.headers: host: x: wants \"NAME: "
+		    "VALUE\", and nothing that says whose the message is or "
+		    "where it ends (for Host take services.health.host)\n" },
+		{ "health = { tcp_send = \"?\"; };",
+		    "c:2: services.health.tcp_send: ?: wants base64 of at most "
+		    "4096 bytes, as \"UElORw==\"\n" },
+		{ "health = { tcp_receive = [ \"=\" ]; };",
+		    "c:2: services.health.tcp_receive: =: wants base64 of at "
+		    "most 4096 bytes, as \"UElORw==\"\n" },
 		{ "health = { host = \"a b\"; };",
 		    "c:2: services.health.host: wants a name, as "
 		    "\"api.example\"\n" },

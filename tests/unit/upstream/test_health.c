@@ -48,16 +48,91 @@ Test(health, thresholds)
 	}
 }
 
+Test(health, until_there_is_traffic)
+{
+	const struct health_settings set = { .interval_ms = 1000,
+		.no_traffic_ms = 60000,
+		.jitter_percent = 10,
+		.jitter_ms = 7 };
+
+	cr_expect_eq(health_delay_ms(&set, false, 0), 60000);
+	cr_expect_eq(health_delay_ms(&set, true, 0), 1000);
+	cr_expect_eq(health_delay_ms(&set, true, 107), 1107, "both jitters");
+	cr_expect_eq(health_delay_ms(&set, true, 108), 1000);
+}
+
+Test(health, fields_of_a_check)
+{
+	static const struct {
+		const char *text;
+		const char *name; /* NULL: refused */
+		const char *value;
+	} rows[] = {
+		{ "x-probe: yes", "x-probe", "yes" },
+		{ "X-A:b: c", "X-A", "b: c" },
+		{ "x-empty:", "x-empty", "" },
+		{ "User-Agent: probe", "User-Agent", "probe" },
+		{ "x-probe", NULL, NULL },
+		{ ": v", NULL, NULL },
+		{ ":path: /", NULL, NULL },
+		{ "a b: c", NULL, NULL },
+		{ "x: a\r\ny: b", NULL, NULL },
+		{ "Host: x", NULL, NULL },
+		{ "content-Length: 1", NULL, NULL },
+		{ "transfer-encoding: chunked", NULL, NULL },
+		{ "connection: close", NULL, NULL },
+	};
+	struct str name, value;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		bool is_good =
+		    health_header_parse(str_of(rows[i].text), &name, &value);
+
+		cr_assert_eq(is_good, rows[i].name != NULL, "%s", rows[i].text);
+		if (is_good)
+			cr_expect(str_eq(name, str_of(rows[i].name)) &&
+				      str_eq(value, str_of(rows[i].value)),
+			    "%s", rows[i].text);
+	}
+}
+
+/* "PI", "NG" and a NUL byte are expected. */
+Test(health, bytes_come_in_their_order)
+{
+	const struct str expected[] = { STR("UEk="), STR("Tkc="), STR("AA==") };
+	const struct {
+		struct str bytes;
+		bool is_good;
+	} rows[] = {
+		{ STR("PING\0"), true },
+		{ STR("--PI..NG..\0."), true },
+		{ STR("NGPI\0"), false },
+		{ STR("PING"), false },
+		{ STR("PI\0NG"), false },
+		{ STR(""), false },
+	};
+	const struct health_settings set = { .kind = HEALTH_TCP,
+		.tcp_receive = { expected, ARRAY_LEN(expected) } };
+	const struct health_settings none = { .kind = HEALTH_TCP };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++)
+		cr_expect_eq(health_receives(&set, rows[i].bytes),
+		    rows[i].is_good, "row %zu", i);
+	cr_expect(health_receives(&none, STR("")));
+}
+
 Test(health, jitter_is_added)
 {
 	const struct health_settings set = { .interval_ms = 1000,
 		.jitter_percent = 10 };
 	const struct health_settings none = { .interval_ms = 1000 };
 
-	cr_expect_eq(health_delay_ms(&set, 0), 1000);
-	cr_expect_eq(health_delay_ms(&set, 100), 1100);
-	cr_expect_eq(health_delay_ms(&set, 101), 1000);
-	cr_expect_eq(health_delay_ms(&none, 12345), 1000);
+	cr_expect_eq(health_delay_ms(&set, false, 0), 1000);
+	cr_expect_eq(health_delay_ms(&set, false, 100), 1100);
+	cr_expect_eq(health_delay_ms(&set, false, 101), 1000);
+	cr_expect_eq(health_delay_ms(&none, true, 12345), 1000);
 }
 
 Test(health, statuses)
