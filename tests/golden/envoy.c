@@ -4,8 +4,8 @@
 #include "envoy.h"
 
 #include <stdlib.h>
-#include <yaml.h>
 
+#include "at.h"
 #include "base/xalloc.h"
 #include "policy/snapshot.h"
 
@@ -47,75 +47,6 @@ add(struct lines *l, char *line)
 	l->v[l->n++] = line;
 }
 
-/* A node and the document it is of. */
-struct at {
-	yaml_document_t *doc;
-	yaml_node_t *node;
-};
-
-static const char *
-scalar(struct at a)
-{
-	if (a.node == NULL || a.node->type != YAML_SCALAR_NODE)
-		return "";
-	return (const char *)a.node->data.scalar.value;
-}
-
-static struct at
-field(struct at a, const char *key)
-{
-	struct at none = { .doc = a.doc }, k = { .doc = a.doc };
-	yaml_node_pair_t *p;
-
-	if (a.node == NULL || a.node->type != YAML_MAPPING_NODE)
-		return none;
-	for (p = a.node->data.mapping.pairs.start;
-	     p < a.node->data.mapping.pairs.top; p++) {
-		k.node = yaml_document_get_node(a.doc, p->key);
-		if (strcmp(scalar(k), key) != 0)
-			continue;
-		none.node = yaml_document_get_node(a.doc, p->value);
-		return none;
-	}
-	return none;
-}
-
-/* The i-th item of a list, or value of a map; node NULL behind the end. */
-static struct at
-item(struct at a, size_t i)
-{
-	struct at got = { .doc = a.doc };
-	yaml_node_item_t *v;
-	yaml_node_pair_t *p;
-
-	if (a.node == NULL)
-		return got;
-	if (a.node->type == YAML_SEQUENCE_NODE) {
-		v = a.node->data.sequence.items.start + i;
-		if (v < a.node->data.sequence.items.top)
-			got.node = yaml_document_get_node(a.doc, *v);
-	} else if (a.node->type == YAML_MAPPING_NODE) {
-		p = a.node->data.mapping.pairs.start + i;
-		if (p < a.node->data.mapping.pairs.top)
-			got.node = yaml_document_get_node(a.doc, p->value);
-	}
-	return got;
-}
-
-/* a.b.c; a number picks an item. */
-static struct at
-walk(struct at a, const char *path)
-{
-	char *copy = xstrdup(path), *rest = copy, *word;
-
-	while ((word = strsep(&rest, ".")) != NULL)
-		a = word[0] >= '0' && word[0] <= '9'
-			? item(a, strtoul(word, NULL, 10))
-			: field(a, word);
-	free(copy);
-	return a;
-}
-
 static bool
 ends(const char *s, const char *with)
 {
@@ -129,10 +60,10 @@ find(struct at resources, const char *type, const char *name)
 	struct at r;
 	size_t i;
 
-	for (i = 0; (r = item(resources, i)).node != NULL; i++)
-		if (ends(scalar(walk(r, "resource.@type")), type) &&
-		    strcmp(scalar(field(r, "name")), name) == 0)
-			return field(r, "resource");
+	for (i = 0; (r = at_item(resources, i)).node != NULL; i++)
+		if (ends(at_text(at_walk(r, "resource.@type")), type) &&
+		    strcmp(at_text(at_field(r, "name")), name) == 0)
+			return at_field(r, "resource");
 	return r;
 }
 
@@ -142,42 +73,46 @@ add_endpoints(struct at groups, struct lines *to)
 	struct at group, e;
 	size_t i, j;
 
-	for (i = 0; (group = item(groups, i)).node != NULL; i++)
+	for (i = 0; (group = at_item(groups, i)).node != NULL; i++)
 		for (j = 0;
-		     (e = item(field(group, "lbEndpoints"), j)).node != NULL;
+		     (e = at_item(at_field(group, "lbEndpoints"), j)).node !=
+		     NULL;
 		     j++)
 			add(to,
 			    xasprintf("%s:%s*%s",
-				scalar(walk(e, "endpoint.address.socketAddress"
+				at_text(
+				    at_walk(e, "endpoint.address.socketAddress"
 					       ".address")),
-				scalar(walk(e, "endpoint.address.socketAddress"
+				at_text(
+				    at_walk(e, "endpoint.address.socketAddress"
 					       ".portValue")),
-				scalar(field(e, "loadBalancingWeight"))));
+				at_text(at_field(e, "loadBalancingWeight"))));
 }
 
 static void
 describe_cluster(struct at resources, const char *name, struct text *out)
 {
 	struct at cluster = find(resources, ".Cluster", name);
-	struct at tls = walk(
+	struct at tls = at_walk(
 	    cluster, "transportSocketMatches.0.transportSocket.typedConfig");
-	struct at context = walk(tls, "commonTlsContext.validationContext");
+	struct at context = at_walk(tls, "commonTlsContext.validationContext");
 	struct lines l = { .n = 0 };
 
-	if (strcmp(scalar(field(cluster, "type")), "EDS") == 0)
+	if (strcmp(at_text(at_field(cluster, "type")), "EDS") == 0)
 		add_endpoints(
-		    field(find(resources, ".ClusterLoadAssignment", name),
+		    at_field(find(resources, ".ClusterLoadAssignment", name),
 			"endpoints"),
 		    &l);
 	else
-		add_endpoints(walk(cluster, "loadAssignment.endpoints"), &l);
+		add_endpoints(at_walk(cluster, "loadAssignment.endpoints"), &l);
 	text_add_z(out, " endpoints=");
 	join(&l, ",", out);
 	if (tls.node != NULL)
 		text_addf(out, " tls=sni:%s,ca:%s,name:%s",
-		    scalar(field(tls, "sni")),
-		    field(context, "trustedCa").node != NULL ? "given" : "none",
-		    scalar(walk(
+		    at_text(at_field(tls, "sni")),
+		    at_field(context, "trustedCa").node != NULL ? "given"
+								: "none",
+		    at_text(at_walk(
 			context, "matchTypedSubjectAltNames.0.matcher.exact")));
 }
 
@@ -189,14 +124,17 @@ describe_rbac(struct at rules, struct text *out)
 	struct at policy, p;
 	size_t i, j;
 
-	for (i = 0; (policy = item(field(rules, "policies"), i)).node != NULL;
+	for (i = 0;
+	     (policy = at_item(at_field(rules, "policies"), i)).node != NULL;
 	     i++)
 		for (j = 0;
-		     (p = item(field(policy, "principals"), j)).node != NULL;
+		     (p = at_item(at_field(policy, "principals"), j)).node !=
+		     NULL;
 		     j++)
-			add(&l, xstrdup(field(p, "any").node != NULL
-					    ? "any"
-					    : scalar(walk(p, "authenticated"
+			add(&l,
+			    xstrdup(at_field(p, "any").node != NULL
+					? "any"
+					: at_text(at_walk(p, "authenticated"
 							     ".principalName"
 							     ".exact"))));
 	text_add_z(out, " allowed=");
@@ -211,34 +149,34 @@ find_filter(struct at filters, const char *type)
 	struct at f;
 	size_t i;
 
-	for (i = 0; (f = item(filters, i)).node != NULL; i++)
-		if (ends(scalar(walk(f, "typedConfig.@type")), type))
-			return field(f, "typedConfig");
+	for (i = 0; (f = at_item(filters, i)).node != NULL; i++)
+		if (ends(at_text(at_walk(f, "typedConfig.@type")), type))
+			return at_field(f, "typedConfig");
 	return f;
 }
 
 static char *
 describe_chain(struct at resources, struct at chain, const char *sni)
 {
-	struct at filters = field(chain, "filters");
+	struct at filters = at_field(chain, "filters");
 	struct at http = find_filter(filters, ".HttpConnectionManager");
 	struct at rbac = find_filter(filters, ".RBAC");
 	struct text out = TEXT_EMPTY;
 	const char *cluster;
 
 	if (rbac.node == NULL)
-		rbac = find_filter(field(http, "httpFilters"), ".RBAC");
-	cluster =
-	    scalar(http.node != NULL
-		       ? walk(http, "routeConfig.virtualHosts.0.routes.0"
-				    ".route.cluster")
-		       : field(find_filter(filters, ".TcpProxy"), "cluster"));
+		rbac = find_filter(at_field(http, "httpFilters"), ".RBAC");
+	cluster = at_text(
+	    http.node != NULL
+		? at_walk(http, "routeConfig.virtualHosts.0.routes.0"
+				".route.cluster")
+		: at_field(find_filter(filters, ".TcpProxy"), "cluster"));
 	text_add_z(&out, sni);
-	if (field(chain, "transportSocket").node == NULL) {
+	if (at_field(chain, "transportSocket").node == NULL) {
 		text_add_z(&out, " relay");
 	} else {
 		text_add_z(&out, http.node != NULL ? " http" : " tcp");
-		describe_rbac(field(rbac, "rules"), &out);
+		describe_rbac(at_field(rbac, "rules"), &out);
 	}
 	describe_cluster(resources, cluster, &out);
 	text_add_char(&out, '\n');
@@ -251,20 +189,22 @@ describe_listeners(struct at resources, struct lines *to)
 	struct at r, chain, name;
 	size_t i, j, k;
 
-	for (i = 0; (r = item(resources, i)).node != NULL; i++) {
-		r = field(r, "resource");
-		if (!ends(scalar(field(r, "@type")), ".Listener"))
+	for (i = 0; (r = at_item(resources, i)).node != NULL; i++) {
+		r = at_field(r, "resource");
+		if (!ends(at_text(at_field(r, "@type")), ".Listener"))
 			continue;
 		for (j = 0;
-		     (chain = item(field(r, "filterChains"), j)).node != NULL;
+		     (chain = at_item(at_field(r, "filterChains"), j)).node !=
+		     NULL;
 		     j++)
-			for (k = 0; (name = item(walk(chain, "filterChainMatch"
-							     ".serverNames"),
-					 k))
-					.node != NULL;
+			for (k = 0;
+			     (name = at_item(at_walk(chain, "filterChainMatch"
+							    ".serverNames"),
+				  k))
+				 .node != NULL;
 			     k++)
 				add(to, describe_chain(
-					    resources, chain, scalar(name)));
+					    resources, chain, at_text(name)));
 	}
 }
 
@@ -273,22 +213,14 @@ envoy_describe(struct str yaml, struct text *out)
 {
 	struct lines l = { .n = 0 };
 	yaml_document_t doc;
-	yaml_parser_t parser;
-	struct at root = { .doc = &doc };
-	bool is_good;
+	struct at root;
 
-	yaml_parser_initialize(&parser);
-	yaml_parser_set_input_string(
-	    &parser, (const unsigned char *)yaml.p, yaml.len);
-	is_good = yaml_parser_load(&parser, &doc) == 1;
-	if (is_good) {
-		root.node = yaml_document_get_root_node(&doc);
-		describe_listeners(field(root, "resources"), &l);
-		join(&l, "", out);
-		yaml_document_delete(&doc);
-	}
-	yaml_parser_delete(&parser);
-	return is_good;
+	if (!at_parse(yaml, &doc, &root))
+		return false;
+	describe_listeners(at_field(root, "resources"), &l);
+	join(&l, "", out);
+	yaml_document_delete(&doc);
+	return true;
 }
 
 static void

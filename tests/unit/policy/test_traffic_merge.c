@@ -35,7 +35,7 @@ struct item {
 
 struct doc {
 	unsigned kind; /* Mesh, MeshService, MeshServiceSubset */
-	char name[8];
+	char name[24];
 	struct item items[MOST_ITEMS];
 	size_t n;
 };
