@@ -81,6 +81,15 @@ run_conns(const struct admin_source *src, struct str args, struct text *out)
 }
 
 static bool
+run_callers(const struct admin_source *src, struct str args, struct text *out)
+{
+	uint64_t max;
+
+	return read_most(next_word(&args), "callers", &max, out) &&
+	       src->collect(src->arg, PART_CALLERS, max, out);
+}
+
+static bool
 run_dns(const struct admin_source *src, struct str args, struct text *out)
 {
 	struct str word = next_word(&args);

@@ -7,6 +7,7 @@
 COMMAND("status", run_status, "", "State, listeners, meshes, what is refused, and what is accepted but not used.")
 COMMAND("services", run_services, "[-v] [NAME]", "Services in force, with their server names; -v: endpoints, TLS, options that are not the default, and rules.")
 COMMAND("conns", run_conns, "[N]", "Open connections, at most N (1000) of each worker.")
+COMMAND("callers", run_callers, "[N]", "Who has limits by caller_limits, of which service, how much of each is used, and left; at most N (1000). \"(others)\" are those that limits.callers has no room for.")
 COMMAND("clusters", run_clusters, "", "Endpoints, what is known of their health, and the load that is theirs.")
 COMMAND("dns", run_dns, "[N | flush [NAME]]", "Name servers, and names with their addresses, age and failures, at most N (1000) of each worker; flush: forget one name or all, last good answers too.")
 COMMAND("explain", run_explain, "CALLER SERVICE [NAME]", "What would be decided now, and by which rule. CALLER is a service of the mesh, or the URIs of a certificate with commas between them; NAME is the server name, if the service has several.")

@@ -48,8 +48,8 @@ struct admin_state {
 	const struct expiry *expiry;
 };
 
-/* What only the workers know. */
-enum admin_part { PART_CONNS, PART_CLUSTERS, PART_DNS };
+/* What is asked of the workers, or of what they share. */
+enum admin_part { PART_CONNS, PART_CLUSTERS, PART_DNS, PART_CALLERS };
 
 struct admin_source {
 	void (*state)(void *arg, struct admin_state *out);

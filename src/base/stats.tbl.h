@@ -57,6 +57,24 @@ SERVER(DNS_NAMES, STAT_GAUGE, "zegress_dns_names", NULL,
 SERVER(DNS_FAILING, STAT_GAUGE, "zegress_dns_failing_names", NULL,
     "Of those, names whose last question failed.",
     "Not 0 for long: `zegressctl dns` shows which, and since when.")
+SERVER(CALLERS, STAT_GAUGE, "zegress_callers", NULL,
+    "Pairs of caller and service that caller_limits are kept for at present.",
+    "At limits.callers: newcomers share one entry of their service; raise it.")
+SERVER(CALLERS_SHARED, STAT_GAUGE, "zegress_callers_shared", NULL,
+    "Of those, entries that several callers share because limits.callers was reached.",
+    "Not 0: raise limits.callers.")
+SERVER(CALLERS_AT_CONNECTIONS, STAT_GAUGE, "zegress_callers_at_limit", "limit=\"connections\"",
+    "Of those, callers that stand at a limit.",
+    "`zegressctl callers` shows who.")
+SERVER(CALLERS_AT_REQUESTS, STAT_GAUGE, "zegress_callers_at_limit", "limit=\"requests\"",
+    "Of those, callers that stand at a limit.",
+    "`zegressctl callers` shows who.")
+SERVER(CALLERS_AT_RATE, STAT_GAUGE, "zegress_callers_at_limit", "limit=\"requests_per_s\"",
+    "Of those, callers that stand at a limit.",
+    "`zegressctl callers` shows who.")
+SERVER(CALLERS_AT_BYTES, STAT_GAUGE, "zegress_callers_at_limit", "limit=\"mib_per_day\"",
+    "Of those, callers that stand at a limit.",
+    "`zegressctl callers` shows who.")
 SERVER(WATCHDOG_MISS, STAT_COUNTER, "envoy_server_watchdog_miss", NULL,
     "A worker's loop took longer than 200 ms for one turn.",
     "Add workers, or look for a slow disk under access_log.")
@@ -321,6 +339,18 @@ CLUSTER(FAULT_DELAYS, STAT_COUNTER, "envoy_http_fault_delays_injected", NULL,
     "Requests that one delayed.", "As above.")
 CLUSTER(FAULT_PACED, STAT_COUNTER, "envoy_http_fault_response_rl_injected", NULL,
     "Requests whose answer one gives a bandwidth.", "As above.")
+CLUSTER(CALLER_LIMITED_CONNECTIONS, STAT_COUNTER, "zegress_service_caller_limited", "limit=\"connections\"",
+    "Connections and requests refused or cut because their caller reached a limit of caller_limits.",
+    "`zegressctl callers` shows who; the access log names them, too.")
+CLUSTER(CALLER_LIMITED_REQUESTS, STAT_COUNTER, "zegress_service_caller_limited", "limit=\"requests\"",
+    "Connections and requests refused or cut because their caller reached a limit of caller_limits.",
+    "`zegressctl callers` shows who; the access log names them, too.")
+CLUSTER(CALLER_LIMITED_RATE, STAT_COUNTER, "zegress_service_caller_limited", "limit=\"requests_per_s\"",
+    "Connections and requests refused or cut because their caller reached a limit of caller_limits.",
+    "`zegressctl callers` shows who; the access log names them, too.")
+CLUSTER(CALLER_LIMITED_BYTES, STAT_COUNTER, "zegress_service_caller_limited", "limit=\"mib_per_day\"",
+    "Connections and requests refused or cut because their caller reached a limit of caller_limits.",
+    "`zegressctl callers` shows who; the access log names them, too.")
 CLUSTER(WILDCARD_NAMES, STAT_GAUGE, "zegress_wildcard_names", NULL,
     "Names of the service's wildcard that workers know at present.",
     "`zegressctl clusters` lists them.")

@@ -36,7 +36,8 @@ begin_relay(struct conn *c)
 	stat_inc(stats, STAT_UPSTREAM_RQ_ACTIVE);
 }
 
-static void
+/* False: too many for the caller's day. */
+static bool
 count_bytes(struct conn *c, uint64_t up, uint64_t down)
 {
 	struct stats_set *stats = cluster_stats(c->server.cluster);
@@ -45,6 +46,17 @@ count_bytes(struct conn *c, uint64_t up, uint64_t down)
 	stat_add(stats, STAT_UPSTREAM_CX_RX_BYTES, c->relay.bytes_down - down);
 	if (c->first_byte_us == 0 && c->relay.bytes_down > 0)
 		c->first_byte_us = clock_us();
+	return conn_moves(
+	    c, c->relay.bytes_up - up + c->relay.bytes_down - down);
+}
+
+static enum next
+too_many_bytes(struct conn *c)
+{
+	char why[192];
+	enum outcome o = conn_limited(c, CALLER_BYTES, why, sizeof(why));
+
+	return conn_finish(c, o, why);
 }
 
 static enum next
@@ -93,17 +105,18 @@ conn_carry_bytes(struct conn *c)
 	case RELAY_GOES_ON:
 		break;
 	case RELAY_DONE:
-		count_bytes(c, up, down);
+		(void)count_bytes(c, up, down);
 		return relay_ended(c);
 	case RELAY_CLIENT_FAIL:
-		count_bytes(c, up, down);
+		(void)count_bytes(c, up, down);
 		return conn_finish(c, OUT_CALLER_RESET, NULL);
 	case RELAY_SERVER_FAIL:
-		count_bytes(c, up, down);
+		(void)count_bytes(c, up, down);
 		return server_failed(c);
 	}
 	if (up != c->relay.bytes_up || down != c->relay.bytes_down) {
-		count_bytes(c, up, down);
+		if (!count_bytes(c, up, down))
+			return too_many_bytes(c);
 		timer_set(&c->deadline, c->all->env.limits->idle_ms);
 	}
 	return WAIT;

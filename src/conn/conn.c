@@ -318,7 +318,7 @@ allow(struct conn *c)
 	if (c->route == ROUTE_RELAY)
 		return GO;
 	if (conn_asks_by_request(c))
-		return conn_keep_rate(c);
+		return conn_keep_limits(c);
 	newest = conn_newest_service(c);
 	if (newest == NULL)
 		return conn_finish(c, OUT_DENIED, "the service is gone");
@@ -333,7 +333,7 @@ allow(struct conn *c)
 	    clusters_get(c->all->env.clusters, c->service), &c->verdict);
 	if (!c->verdict.is_allowed)
 		return conn_finish(c, OUT_DENIED, NULL);
-	return conn_keep_rate(c);
+	return conn_keep_limits(c);
 }
 
 /* Relays dial before anyone has proved an identity: they are counted. */
@@ -501,6 +501,7 @@ ends_by_reset(const struct conn *c)
 	case OUT_CALLER_RESET:
 	case OUT_REQUEST_CUT:
 	case OUT_RESPONSE_CUT:
+	case OUT_CALLER_BYTES:
 		return true;
 	case OUT_UPSTREAM_CLOSED:
 	case OUT_UPSTREAM_RENEGOTIATION:
@@ -524,7 +525,8 @@ close_server(struct conn *c)
 		if (c->relay.client != NULL)
 			stat_dec(
 			    cluster_stats(s->cluster), STAT_UPSTREAM_RQ_ACTIVE);
-		if (c->outcome == OUT_CALLER_RESET)
+		if (c->outcome == OUT_CALLER_RESET ||
+		    c->outcome == OUT_CALLER_BYTES)
 			wire_reset(s->wire);
 		else
 			wire_free(s->wire);
@@ -567,6 +569,7 @@ release(struct conn *c)
 		wire_reset(c->client);
 	else
 		wire_free(c->client);
+	conn_leave_limits(c);
 	if (c->source != NULL)
 		source_leave(cs->sources, c->source, c->is_dialling);
 	service_unref(c->service);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "conn/caller_limits.h"
 #include "conn/conns.h"
 #include "conn/outcome.h"
 #include "conn/relay.h"
@@ -90,7 +91,9 @@ struct conn {
 	bool saw_bytes;
 	bool is_detecting; /* CARRY waits for the version of HTTP */
 	bool is_handshaking;
-	bool has_kept_rate; /* of new connections: it was counted */
+	bool is_counted;        /* among its caller's connections */
+	bool has_kept_rate;     /* of new connections: it was counted */
+	struct caller_use *use; /* its caller's; NULL: has no limits */
 	struct verdict verdict;
 	char *rule;       /* the verdict's, kept for the log */
 	char *would_rule; /* likewise; NULL: nothing was reported */
@@ -187,8 +190,23 @@ enum next conn_ask_name(struct conn *c);
 /* Once the cluster is there: its name, or END. */
 enum next conn_choose_name(struct conn *c);
 
-/* conn_traffic.c: GO, or END when there are too many new ones. */
-enum next conn_keep_rate(struct conn *c);
+/* conn_traffic.c */
+
+/* GO, or END when its caller has too many, or there are too many new ones. */
+enum next conn_keep_limits(struct conn *c);
+/* It counts from now on, if there are limits since the reload. */
+void conn_join_limits(struct conn *c);
+void conn_leave_limits(struct conn *c);
+/* Of the newest service. */
+struct caller_caps conn_caps(struct conn *c);
+/* Bytes went; false: that was too much for its caller's day. */
+bool conn_moves(struct conn *c, uint64_t n);
+/* One request; CALLER_LIMIT_N, or what refuses it. */
+enum caller_limit conn_asks(
+    struct conn *c, const struct caller_caps *caps) MUST_CHECK;
+/* Counts it; why is filled. */
+enum outcome conn_limited(
+    struct conn *c, enum caller_limit l, char *why, size_t cap);
 
 /* carry_bytes.c */
 enum next conn_carry_bytes(struct conn *c);

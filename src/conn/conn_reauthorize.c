@@ -88,6 +88,7 @@ conn_reauthorize(struct conn *c)
 
 	if (c->stage <= AUTHORIZE || c->route != ROUTE_SERVE)
 		return asked;
+	conn_join_limits(c);
 	if (c->front != NULL) {
 		asked += c->front->open;
 		c->front->ops->reauthorize(c->front);

@@ -22,6 +22,7 @@
 #include "upstream/cluster.h"
 
 struct access_log;
+struct caller_limits;
 struct conns;
 
 struct conn_limits {
@@ -61,6 +62,7 @@ struct conn_env {
 	const struct conn_limits *limits;
 	const struct http_limits *http;
 	const struct h2_limits *h2;
+	struct caller_limits *callers;     /* of the daemon */
 	const struct cidr *remote_sources; /* beside the ZoneIngresses */
 	size_t n_remote_sources;
 	/* Below n, for chances; NULL: rng_below(). */

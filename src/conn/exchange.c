@@ -193,6 +193,8 @@ reset(struct exchange *x, struct stream *front)
 	x->is_revoked = false;
 	x->keeps_front = true;
 	x->has_retry = false;
+	x->is_counted = false;
+	x->counted = 0;
 	x->retries = 0;
 	x->wants_fresh = false;
 	x->drained = 0;
@@ -384,6 +386,8 @@ carry(struct exchange *x)
 		return exchange_server_failed(x);
 	if (down == MOVED_BROKEN)
 		return exchange_answer(x, OUT_UPGRADE_FAILED, NULL, true);
+	if (!exchange_count(x) && !x->response_done)
+		return exchange_cut(x);
 	if (has_caller_failed(x)) /* it takes nothing any more */
 		return caller_failed(x);
 	if (x->response_done) {
@@ -479,6 +483,7 @@ end(struct exchange *x)
 	timer_pause(&x->deadline);
 	timer_pause(&x->limit);
 	timer_pause(&x->hold);
+	exchange_uncount(x);
 	if (x->retries > 0 && x->outcome == OUT_OK)
 		stat_inc(
 		    cluster_stats(x->cluster), STAT_UPSTREAM_RQ_RETRY_SUCCESS);

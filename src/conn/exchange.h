@@ -90,6 +90,8 @@ struct exchange {
 	bool is_grpc;            /* local replies speak gRPC */
 	bool has_retry;          /* of the service's budget */
 	bool keeps_front;        /* the caller's connection may serve another */
+	bool is_counted;         /* among its caller's requests */
+	uint64_t counted;        /* of its bytes, likewise */
 	unsigned retries;
 	bool wants_fresh; /* a pooled connection was stale */
 	size_t drained;

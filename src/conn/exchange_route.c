@@ -155,7 +155,7 @@ goes_on(const struct exchange *x, enum next next, enum exchange_stage s)
 	return next == GO && x->stage == s;
 }
 
-/* Faults come first, then rates. */
+/* Faults come first, then limits: those of the caller, those of all. */
 static enum next
 send_on(struct exchange *x)
 {
@@ -163,6 +163,8 @@ send_on(struct exchange *x)
 	enum next next = exchange_make_fault(x);
 	unsigned ms;
 
+	if (goes_on(x, next, s))
+		next = exchange_keep_caller(x);
 	if (goes_on(x, next, s))
 		next = exchange_keep_rate(x);
 	if (!goes_on(x, next, s))

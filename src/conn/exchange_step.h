@@ -42,7 +42,14 @@ enum next exchange_delay(struct exchange *x);
 
 /* exchange_traffic.c: GO, or it is answered, perhaps in another stage. */
 
-/* Too many of them? */
+/* Too many of this caller?  It counts from here on. */
+enum next exchange_keep_caller(struct exchange *x);
+/* What has gone counts; false: that was too much for the caller's day. */
+bool exchange_count(struct exchange *x);
+/* Then it is answered, or ends in the middle. */
+enum next exchange_cut(struct exchange *x);
+void exchange_uncount(struct exchange *x);
+/* Too many of them all? */
 enum next exchange_keep_rate(struct exchange *x);
 /* What is to go wrong with it?  The delay's milliseconds. */
 uint64_t exchange_draw_faults(struct exchange *x);

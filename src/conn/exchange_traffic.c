@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a request that is permitted may still run into: faults that are made
- * on purpose, and the rate that its callers have to keep to.  A worker's
- * thread.
+ * on purpose, limits of its caller, and the rate that all callers have to keep
+ * to.  A worker's thread.
  */
 
 #include <stdio.h>
@@ -103,4 +103,55 @@ exchange_make_fault(struct exchange *x)
 	x->worded.status =
 	    status >= 200 && status <= 599 ? (uint16_t)status : 0;
 	return exchange_answer(x, OUT_FAULT, NULL, true);
+}
+
+enum next
+exchange_keep_caller(struct exchange *x)
+{
+	const struct caller_caps caps = caller_caps_of(x->service->options);
+	enum caller_limit l;
+	enum outcome o;
+	char why[192];
+
+	if (!caller_caps_any(&caps))
+		return GO;
+	l = conn_asks(x->conn, &caps);
+	x->is_counted = l == CALLER_LIMIT_N;
+	if (x->is_counted)
+		return GO;
+	o = conn_limited(x->conn, l, why, sizeof(why));
+	return exchange_answer(x, o, why, true);
+}
+
+bool
+exchange_count(struct exchange *x)
+{
+	uint64_t all = x->front->bytes_in + x->front->bytes_out;
+	uint64_t n = all - x->counted;
+
+	x->counted = all;
+	return !x->is_counted || n == 0 || conn_moves(x->conn, n);
+}
+
+enum next
+exchange_cut(struct exchange *x)
+{
+	char why[192];
+	enum outcome o = conn_limited(x->conn, CALLER_BYTES, why, sizeof(why));
+
+	if (!x->response_begun)
+		return exchange_answer(x, o, why, false);
+	x->keeps_front = false;
+	return exchange_finish(x, o, why);
+}
+
+void
+exchange_uncount(struct exchange *x)
+{
+	if (!x->is_counted)
+		return;
+	/* What it says then is only for what comes next. */
+	(void)exchange_count(x);
+	caller_is_answered(x->conn->use);
+	x->is_counted = false;
 }

@@ -43,6 +43,10 @@ OUTCOME(NAME_REFUSED, "name_refused", 421, "Misdirected Request", "The service i
 OUTCOME(CONNECTION_RATE, "connection_rate_limited", 0, "", "More new connections to the service than MeshRateLimit allows; closed. The rule is in the access log.")
 OUTCOME(RATE_LIMITED, "rate_limited", 429, "local_rate_limited", "More requests to the service than RateLimit or MeshRateLimit allows. The rule is in the access log.")
 OUTCOME(FAULT, "fault_injected", 503, "fault filter abort", "FaultInjection or MeshFaultInjection aborts the request on purpose, with its own status. The rule is in the access log.")
+OUTCOME(CALLER_CONNECTIONS, "caller_connection_limit", 0, "", "The caller has as many connections to the service as caller_limits.connections allows; closed.")
+OUTCOME(CALLER_REQUESTS, "caller_request_limit", 429, "caller limit reached", "The caller has as many requests under way as caller_limits.requests allows.")
+OUTCOME(CALLER_RATE, "caller_rate_limit", 429, "caller limit reached", "The caller asks more often than caller_limits.requests_per_s allows.")
+OUTCOME(CALLER_BYTES, "caller_byte_limit", 429, "caller limit reached", "The caller has used up caller_limits.mib_per_day; what was under way was cut.")
 
 /* Towards the external service. */
 OUTCOME(NO_ENDPOINT, "destination_unavailable", 503, "no healthy upstream", "No endpoint is left that may be used.")

@@ -48,6 +48,7 @@ struct config {
 	const char *secrets; /* empty: none */
 	struct config_listener *listeners;
 	size_t n_listeners;
+	size_t callers; /* that have limits of their own */
 	struct config_identity *identities;
 	size_t n_identities;
 	struct service_entry *services;

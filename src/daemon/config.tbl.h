@@ -115,6 +115,8 @@ OPTION("limits.source_relays", SIZE, conn.source_relays, "1000", NULL, 1, 100000
     "Relays to other zones of one source address, each worker.")
 OPTION("limits.source_dials", SIZE, conn.source_dials, "100", NULL, 1, 1000000, false,
     "Of those, relays that are still being connected.")
+OPTION("limits.callers", SIZE, callers, "65536", NULL, 0, 10000000, false,
+    "Pairs of caller and service that caller_limits of services are kept for, all workers together. Callers beyond share one entry of the service: together they get what one may have.")
 OPTION("limits.drain_body", SIZE, conn.drain_body, "65536", "bytes", 0, 67108864, false,
     "Body of a refused request that is read to keep its connection usable.")
 OPTION("limits.body_bytes", SIZE, conn.body_bytes, "0", "bytes", 0, SIZE_MAX / 2, false,

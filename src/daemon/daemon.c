@@ -23,6 +23,7 @@
 #include "base/stats.h"
 #include "base/xalloc.h"
 #include "conn/access_log.h"
+#include "conn/caller_limits.h"
 #include "daemon/config.h"
 #include "daemon/config_check.h"
 #include "daemon/crypto.h"
@@ -229,6 +230,7 @@ work(struct daemon *d)
 
 	env.chains = d->chains = chain_book_new();
 	env.rates = d->rates = rates_new();
+	env.callers = d->callers = caller_limits_new(d->config->callers);
 	d->expiry = expiry_new(d->shard, d->chains);
 	d->workers = xcalloc(d->n_workers, sizeof(struct worker *));
 	for (i = 0; i < d->n_workers; i++)
@@ -251,7 +253,8 @@ work(struct daemon *d)
 static bool
 attend(struct daemon *d)
 {
-	d->vitals = vitals_new(d->loop, d->stats, d->publisher, d->expiry);
+	d->vitals =
+	    vitals_new(d->loop, d->stats, d->publisher, d->expiry, d->callers);
 	d->watchdog = watchdog_new(d->loop, d->stats, d->workers, d->n_workers);
 	d->signals = signals_new(d->loop, daemon_obey, d);
 	d->source = daemon_source(d);
@@ -316,6 +319,7 @@ release(struct daemon *d)
 	expiry_free(d->expiry);
 	chain_book_free(d->chains);
 	rates_free(d->rates);
+	caller_limits_free(d->callers);
 	publisher_free(d->publisher);
 	feed_free(d->feed);
 	if (d->log != NULL)

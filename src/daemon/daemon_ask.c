@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "base/stats.h"
 #include "conn/access_log.h"
+#include "conn/caller_limits.h"
 #include "conn/outcome.h"
 #include "daemon/config.h"
 #include "daemon/gather.h"
@@ -176,11 +177,15 @@ collect(void *arg, enum admin_part part, size_t max, struct text *out)
 		[PART_CONNS] = WORKER_CONNS,
 		[PART_CLUSTERS] = WORKER_CLUSTERS,
 		[PART_DNS] = WORKER_DNS,
+		[PART_CALLERS] = WORKER_NOTHING,
 	};
 	const struct worker_query q = { .part = parts[part], .max = max };
 	const struct daemon *d = arg;
 
-	return gather_print(d->workers, d->n_workers, &q, out);
+	if (part != PART_CALLERS)
+		return gather_print(d->workers, d->n_workers, &q, out);
+	caller_limits_print(d->callers, max, out);
+	return true;
 }
 
 static bool

@@ -12,6 +12,7 @@
 #include "daemon/signals.h"
 
 struct access_log_file;
+struct caller_limits;
 struct chain_book;
 struct config;
 struct control;
@@ -49,6 +50,7 @@ struct daemon {
 	struct vitals *vitals;
 	struct chain_book *chains;
 	struct rates *rates;
+	struct caller_limits *callers;
 	struct expiry *expiry;
 	struct ingress_hosts *ingresses;
 	struct admin_source source;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/stats.h"
 #include "base/xalloc.h"
+#include "conn/caller_limits.h"
 #include "daemon/config.h"
 #include "daemon/publish.h"
 #include "tls/identity_store.h"
@@ -23,6 +24,7 @@ struct vitals {
 	struct stats_set *stats;
 	const struct publisher *publisher;
 	struct expiry *expiry;
+	struct caller_limits *callers;
 	struct timer timer;
 	uint64_t start_ms;
 	int statm; /* kept open: the sandbox and chroots do not matter then */
@@ -68,6 +70,23 @@ days_left(const struct tls_identities *t, uint64_t *days)
 }
 
 static void
+look_at_callers(struct vitals *v)
+{
+	static const enum stat_server at_limit[] = {
+		[CALLER_CONNECTIONS] = STAT_CALLERS_AT_CONNECTIONS,
+		[CALLER_REQUESTS] = STAT_CALLERS_AT_REQUESTS,
+		[CALLER_RATE] = STAT_CALLERS_AT_RATE,
+		[CALLER_BYTES] = STAT_CALLERS_AT_BYTES,
+	};
+	struct caller_counts c = caller_limits_look(v->callers);
+
+	stat_set(v->stats, STAT_CALLERS, c.entries);
+	stat_set(v->stats, STAT_CALLERS_SHARED, c.shared);
+	for (size_t i = 0; i < CALLER_LIMIT_N; i++)
+		stat_set(v->stats, at_limit[i], c.at_limit[i]);
+}
+
+static void
 look(void *arg)
 {
 	struct vitals *v = arg;
@@ -86,6 +105,7 @@ look(void *arg)
 		stat_set(v->stats, STAT_CERT_DAYS, days);
 	stat_set(v->stats, STAT_CONTROL_PLANE_CONNECTED,
 	    publisher_feed_error(v->publisher) == NULL);
+	look_at_callers(v);
 	expiry_look(v->expiry, &publisher_config(v->publisher)->expiry_days,
 	    clock_wall_s());
 	timer_set(&v->timer, LOOK_MS);
@@ -93,13 +113,14 @@ look(void *arg)
 
 struct vitals *
 vitals_new(struct loop *l, struct stats_set *stats, const struct publisher *p,
-    struct expiry *e)
+    struct expiry *e, struct caller_limits *callers)
 {
 	struct vitals *v = xcalloc(1, sizeof(*v));
 
 	v->stats = stats;
 	v->publisher = p;
 	v->expiry = e;
+	v->callers = callers;
 	v->start_ms = clock_ms();
 	v->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
 	timer_init(&v->timer, l, look, v);

@@ -7,6 +7,7 @@
 #include "base/attr.h"
 #include "net/loop.h"
 
+struct caller_limits;
 struct expiry;
 struct publisher;
 struct stats_set;
@@ -14,7 +15,8 @@ struct vitals;
 
 /* Everything outlives it. */
 struct vitals *vitals_new(struct loop *l, struct stats_set *stats,
-    const struct publisher *p, struct expiry *e) MUST_CHECK;
+    const struct publisher *p, struct expiry *e,
+    struct caller_limits *callers) MUST_CHECK;
 void vitals_free(struct vitals *v);
 uint64_t vitals_uptime_s(const struct vitals *v);
 

@@ -17,6 +17,7 @@
 #include "net/loop.h"
 
 struct access_log_file;
+struct caller_limits;
 struct chain_book;
 struct config;
 struct listeners;
@@ -37,6 +38,7 @@ struct worker_env {
 	struct loop *main;
 	struct chain_book *chains;
 	struct rates *rates;
+	struct caller_limits *callers;
 };
 
 /* Not running yet.  s and t are referenced. */

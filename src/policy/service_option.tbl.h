@@ -111,6 +111,15 @@ SERVICE_ROW(TLS_RESUMPTION, BOOL, tls_resumption, "tls.resumption", "true", NULL
 SERVICE_ROW(REPORT, BOOL, report, "report", "false", NULL, 0, 0, ANY,
     "Report mode: who may not use the service is logged and counted as one who would be denied, and goes on.")
 
+SERVICE_ROW(CALLER_CONNECTIONS, UINT, caller_connections, "caller_limits.connections", "0", NULL, 0, 1000000, ANY,
+    "Connections that each caller (SPIFFE name) may have open to the service, all workers together; more are closed; 0: no limit.")
+SERVICE_ROW(CALLER_REQUESTS, UINT, caller_requests, "caller_limits.requests", "0", NULL, 0, 1000000, REQUESTS,
+    "Requests that each caller may have under way; more get 429; 0: no limit.")
+SERVICE_ROW(CALLER_REQUESTS_PER_S, UINT, caller_requests_per_s, "caller_limits.requests_per_s", "0", NULL, 0, 1000000, REQUESTS,
+    "Requests a second of each caller; as many may come at once; more get 429; 0: no limit.")
+SERVICE_ROW(CALLER_MIB_PER_DAY, UINT, caller_mib_per_day, "caller_limits.mib_per_day", "0", "MiB", 0, 268435455, ANY,
+    "Payload of each caller in a day of UTC, both directions together. When it is used up, what is under way is cut, connections are closed and requests get 429; a restart forgets what was used; 0: no limit.")
+
 SERVICE_ROW(WILDCARD, STR, wildcard, "wildcard", "", NULL, 0, 0, CONNECTIONS,
     "Suffix, as \"*.s3.amazonaws.com\", that makes the service stand for all names under it (one label more, or several). Where a connection goes is then decided by the name that the caller asks for: Host (:authority) of each request, or, where requests are not looked at, the server name in the caller's own TLS inside. Port, TLS and permission are the resource's, its host is not used; Host stays as the caller sent it, and TLS names and expects that name. Such names never lead to private networks or carrier-grade NAT, whatever allow_addresses says. They cannot be combined with dial.")
 SERVICE_ROW(WILDCARD_NAMES, UINT, wildcard_names, "wildcard_names", "100", NULL, 1, 1000, ANY,

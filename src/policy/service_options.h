@@ -135,6 +135,11 @@ struct service_options {
 
 	bool report; /* denials are only reported */
 
+	unsigned caller_connections; /* of each caller; 0: no limit */
+	unsigned caller_requests;
+	unsigned caller_requests_per_s;
+	unsigned caller_mib_per_day;
+
 	struct str wildcard; /* lower case, "*." and a suffix; empty: none */
 	unsigned wildcard_names;
 	struct health_settings health;

@@ -82,6 +82,7 @@ free_worker(struct gateway *g)
 	access_log_close(g->file);
 	clusters_free(g->clusters);
 	rates_free(g->rates);
+	caller_limits_free(g->callers);
 	tls_clients_free(g->tls);
 	dns_free(g->dns);
 	tls_identities_unref(g->identities);
@@ -240,6 +241,7 @@ make_upstream(struct gateway *g)
 	if (!addr_parse(STR("192.0.2.1"), 10002, &g->own))
 		abort();
 	g->rates = rates_new();
+	g->callers = caller_limits_new(1000);
 	g->upstream_env = (struct upstream_env){
 		.rates = g->rates,
 		.loop = g->loop,
@@ -299,6 +301,7 @@ make_conns(struct gateway *g)
 		.stats = g->stats,
 		.log = g->log,
 		.limits = &g->limits,
+		.callers = g->callers,
 		.http = &g->http,
 		.h2 = &g->h2,
 		.remote_sources = g->remote,

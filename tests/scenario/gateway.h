@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "conn/access_log.h"
+#include "conn/caller_limits.h"
 #include "conn/conns.h"
 #include "model/store.h"
 #include "net/dns.h"
@@ -50,6 +51,7 @@ struct gateway {
 	struct http_limits http;
 	struct h2_limits h2;
 	struct rates *rates;
+	struct caller_limits *callers;
 	struct upstream_env upstream_env;
 	struct clusters *clusters;
 	struct snapshot *snapshot;

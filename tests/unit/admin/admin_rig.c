@@ -57,6 +57,9 @@ collect(void *arg, enum admin_part part, size_t max, struct text *out)
 	case PART_CLUSTERS:
 		text_add_z(out, "clusters\n");
 		break;
+	case PART_CALLERS:
+		text_add_z(out, "callers\n");
+		break;
 	case PART_DNS:
 		text_add_z(out, "names\n");
 		break;

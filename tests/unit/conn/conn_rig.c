@@ -135,6 +135,7 @@ make_upstream(struct rig *g)
 		},
 	};
 	g->rates = rates_new();
+	g->callers = caller_limits_new(1000);
 	g->upstream_env = (struct upstream_env){
 		.rates = g->rates,
 		.loop = g->loop,
@@ -187,6 +188,7 @@ make_conns(struct rig *g)
 		.stats = g->stats,
 		.log = g->log,
 		.limits = &g->limits,
+		.callers = g->callers,
 		.http = &g->http,
 		.h2 = &g->h2,
 		.zone = STR("zone-1"),
@@ -228,6 +230,7 @@ rig_fini(struct rig *g)
 	access_log_close(g->file);
 	clusters_free(g->clusters);
 	rates_free(g->rates);
+	caller_limits_free(g->callers);
 	tls_clients_free(g->tls);
 	dns_free(g->dns);
 	close(g->silent);

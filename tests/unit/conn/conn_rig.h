@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "conn/access_log.h"
+#include "conn/caller_limits.h"
 #include "conn/conns.h"
 #include "model/store.h"
 #include "net/addr.h"
@@ -33,6 +34,7 @@ struct rig {
 	struct h2_limits h2;
 	struct conn_limits limits;
 	struct rates *rates;
+	struct caller_limits *callers;
 	struct upstream_env upstream_env;
 	struct clusters *clusters;
 	struct pki *ca;

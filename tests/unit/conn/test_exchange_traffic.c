@@ -2,6 +2,7 @@
 /* The rates that requests and connections have to keep to. */
 
 #include <criterion/criterion.h>
+#include <stddef.h>
 
 #include "unit/conn/exchange_rig.h"
 
@@ -178,4 +179,119 @@ Test(exchange_traffic, as_the_rule_words_it)
 		cr_expect_null(strstr(r.front.got.p, "x-limited"));
 		xr_fini(&r);
 	}
+}
+
+/* Limits of a caller. */
+
+static struct service_options *
+options(struct exchange_rig *r)
+{
+	return conn_newest_service(&r->conn)->options;
+}
+
+static const struct {
+	size_t offset;
+	enum outcome outcome;
+	const char *why;
+} own[] = {
+	{ offsetof(struct service_options, caller_requests),
+	    OUT_CALLER_REQUESTS, "caller_limits.requests = 1 is reached" },
+	{ offsetof(struct service_options, caller_requests_per_s),
+	    OUT_CALLER_RATE, "caller_limits.requests_per_s = 1 is reached" },
+};
+
+/* A second request while the first one is under way. */
+Test(exchange_traffic, limits_of_a_caller)
+{
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		struct caller_caps caps = { .v = { 0 } };
+		struct exchange_rig r;
+
+		xr_init(&r, "web");
+		memcpy((char *)options(&r) + own[i].offset, &(unsigned){ 1 },
+		    sizeof(unsigned));
+		caps = caller_caps_of(options(&r));
+		xr_pool(&r, true);
+		cr_assert_eq(conn_asks(&r.conn, &caps), CALLER_LIMIT_N);
+		ask(&r);
+		cr_expect_eq(r.x.outcome, own[i].outcome);
+		XR_FRONT_GOT(
+		    &r, "429\n" LIMITED "\ncaller limit reached\nEND\n");
+		cr_expect_eq(r.back.opened, 0, "nobody was asked");
+		cr_expect_eq(rig_logged(&r.g, own[i].why, NULL), 1);
+		/* Later, and the first one is over. */
+		caller_is_answered(r.conn.use);
+		rig_pass(&r.g, 1001);
+		ask(&r);
+		cr_expect_eq(r.x.outcome, OUT_OK);
+		cr_expect_eq(conn_asks(&r.conn, &caps),
+		    own[i].outcome == OUT_CALLER_RATE ? CALLER_RATE
+						      : CALLER_LIMIT_N,
+		    "it is not under way any more");
+		conn_leave_limits(&r.conn);
+		xr_fini(&r);
+	}
+}
+
+/* Its own limit first: what it may not have it takes from nobody. */
+Test(exchange_traffic, own_limits_come_before_those_of_all)
+{
+	struct rate_rule rule = rule_of(RATE_OF_REQUESTS, &the_caller, 2);
+	struct exchange_rig r;
+
+	xr_init(&r, "web");
+	options(&r)->caller_requests_per_s = 1;
+	limit(&r, &rule, 1);
+	ask(&r);
+	cr_expect_eq(r.x.outcome, OUT_OK);
+	for (unsigned i = 0; i < 3; i++) {
+		ask(&r);
+		cr_expect_eq(r.x.outcome, OUT_CALLER_RATE);
+	}
+	cr_expect_eq(counted(STAT_RATE_ENABLED), 1);
+	cr_expect_eq(counted(STAT_CALLER_LIMITED_RATE), 3);
+	conn_leave_limits(&r.conn);
+	xr_fini(&r);
+}
+
+/* Up and down together; what is over it is cut, what comes next refused. */
+Test(exchange_traffic, bytes_of_a_day)
+{
+	const struct caller_caps mib = { .v = { [CALLER_BYTES] = 1 << 20 } };
+	static struct fake_head h;
+	struct exchange_rig r;
+
+	xr_init(&r, "web");
+	options(&r)->caller_mib_per_day = 1;
+	xr_pool(&r, true);
+	/* All but a thousand bytes are used up. */
+	cr_assert_eq(conn_asks(&r.conn, &mib), CALLER_LIMIT_N);
+	cr_assert(conn_moves(&r.conn, (1 << 20) - 1000));
+	fake_request(&r.request, "POST", "/", NULL);
+	r.request.h.body = BODY_STREAMED;
+	fake_filler(&r.front, 600);
+	fake_end(&r.front);
+	fake_response(&h, 200, NULL);
+	h.h.body = BODY_STREAMED;
+	fake_asked(&r.back.stream);
+	fake_head_in(&r.back.stream, &h);
+	fake_filler(&r.back.stream, 300);
+	fake_add(&r.back.stream, (struct fake_step){ .kind = FAKE_WAIT });
+	fake_filler(&r.back.stream, 300);
+	fake_add(&r.back.stream, (struct fake_step){ .kind = FAKE_WAIT });
+	xr_run(&r);
+	cr_expect_eq(r.next, END);
+	cr_expect_eq(r.x.outcome, OUT_CALLER_BYTES);
+	cr_expect_not(r.front.was_whole);
+	cr_expect_not(r.x.keeps_front);
+	cr_expect_eq(
+	    rig_logged(&r.g, "caller_limits.mib_per_day = 1 is reached",
+		"\"outcome\":\"caller_byte_limit\"", NULL),
+	    1);
+	ask(&r);
+	cr_expect_eq(r.x.outcome, OUT_CALLER_BYTES);
+	cr_expect_eq(r.x.status, 429);
+	cr_expect_eq(counted(STAT_CALLER_LIMITED_BYTES), 2);
+	conn_leave_limits(&r.conn);
+	xr_fini(&r);
 }

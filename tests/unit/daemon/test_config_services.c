@@ -93,6 +93,8 @@ Test(config_services, takes_every_option)
 	    "signature_algorithms = [ \"rsa_pss_rsae_sha256\" ]; "
 	    "renegotiation = \"on\"; renegotiations = 7; "
 	    "resumption = false; }; "
+	    "caller_limits = { connections = 1; requests = 2; "
+	    "requests_per_s = 3; mib_per_day = 268435455; }; "
 	    "report = true; wildcard = \"*.S3.example\"; wildcard_names = 7; "
 	    "proxy = \"socks5://[::1]:1080\"; "
 	    "proxy_auth_file = \"/etc/x\"; proxy_resolve = \"local\"; "
@@ -142,6 +144,10 @@ Test(config_services, takes_every_option)
 		cr_expect(e->given[i], "%s", service_option_rows[i].name);
 	cr_expect_eq(o->host, HOST_KEEP);
 	cr_expect(o->http2_fallback);
+	cr_expect_eq(o->caller_connections, 1);
+	cr_expect_eq(o->caller_requests, 2);
+	cr_expect_eq(o->caller_requests_per_s, 3);
+	cr_expect_eq(o->caller_mib_per_day, 268435455);
 	cr_assert_eq(o->upgrades.n, 2, "each once");
 	expect_str(o->upgrades.v[0], "websocket", "lower case");
 	expect_str(o->upgrades.v[1], "a/1", "with a version");
