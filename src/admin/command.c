@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The commands of control.tbl.h.  A line is words with blanks between them;
- * there is no quoting, for no name has blanks.
+ * there is no quoting, for no name has blanks; a text is all that follows.
  */
 
 #include "admin/command.h"
 
 #include "admin/config_dump.h"
 #include "admin/explain.h"
+#include "admin/grant_command.h"
 #include "admin/status.h"
 
 #define LINES 1000
@@ -162,6 +163,27 @@ run_explain(const struct admin_source *src, struct str args, struct text *out)
 	}
 	src->state(src->arg, &s);
 	return explain_print(&s, caller, service, next_word(&args), out);
+}
+
+static bool
+run_grant(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct grant_wish wish;
+	uint64_t revoke;
+
+	if (!grant_parse(args, &wish, &revoke, out))
+		return false;
+	wish.uid = src->uid;
+	return revoke > 0 ? src->revoke_grant(src->arg, revoke, src->uid, out)
+			  : src->grant(src->arg, &wish, out);
+}
+
+static bool
+run_grants(const struct admin_source *src, struct str args, struct text *out)
+{
+	(void)args;
+	src->list_grants(src->arg, out);
+	return true;
 }
 
 static bool

@@ -35,6 +35,7 @@ struct caller {
 	struct wire *wire;
 	struct timer timer;
 	enum caller_state state;
+	uid_t uid;
 };
 
 struct control {
@@ -61,8 +62,11 @@ static void
 answer(struct caller *c, struct str line)
 {
 	struct text body = TEXT_EMPTY, all = TEXT_EMPTY;
-	bool is_good = command_run(&c->control->source, line, &body);
+	struct admin_source source = c->control->source;
+	bool is_good;
 
+	source.uid = c->uid;
+	is_good = command_run(&source, line, &body);
 	text_addf(&all, "%s %zu\n", is_good ? "ok" : "fail", body.len);
 	text_add(&all, text_str(&body));
 	/* A failure shows in the flush that follows. */
@@ -148,13 +152,14 @@ on_late(void *arg)
 }
 
 static bool
-may_speak(int fd)
+may_speak(int fd, uid_t *uid)
 {
 	struct ucred who;
 	socklen_t len = sizeof(who);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == -1)
 		return false;
+	*uid = who.uid;
 	if (who.uid == 0 || who.uid == geteuid() || who.gid == getegid())
 		return true;
 	log_warn("control socket", "user %u, group %u was turned away",
@@ -184,6 +189,7 @@ on_listen(void *arg, int fd, bool can_read, bool can_write)
 {
 	struct control *k = arg;
 	struct caller *c;
+	uid_t uid;
 	int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	(void)can_read;
@@ -192,12 +198,13 @@ on_listen(void *arg, int fd, bool can_read, bool can_write)
 		rest(k);
 	if (client == -1)
 		return;
-	if (k->n == CALLERS_MOST || !may_speak(client)) {
+	if (k->n == CALLERS_MOST || !may_speak(client, &uid)) {
 		close(client);
 		return;
 	}
 	c = xcalloc(1, sizeof(*c));
 	c->control = k;
+	c->uid = uid;
 	DL_APPEND(k->callers, c);
 	k->n++;
 	timer_init(&c->timer, k->loop, on_late, c);

@@ -13,6 +13,8 @@ COMMAND("dns", run_dns, "[N | flush [NAME]]", "Name servers, and names with thei
 COMMAND("explain", run_explain, "CALLER SERVICE [NAME]", "What would be decided now, and by which rule. CALLER is a service of the mesh, or the URIs of a certificate with commas between them; NAME is the server name, if the service has several.")
 COMMAND("check", run_check, "", "Everything that is wrong with the resources at present; fails if any is refused.")
 COMMAND("dump", run_dump, "", "Services, rules, meshes and listeners in force as JSON, secrets masked.")
+COMMAND("grant", run_grant, "--for TIME --reason TEXT [--mesh MESH] CALLER SERVICE | --revoke ID", "Let a caller use a service for a time, as 2h30m or 7d (or --until, as 2030-12-31T18:00:00Z), beside all permissions but denials of the rules form; or end that. It survives a restart.")
+COMMAND("grants", run_grants, "", "Grants in force, with reason, end, and who gave them.")
 COMMAND("reload", run_reload, "", "Read configuration, identities and resources again, and say which connections and requests that ended; fails if any is refused.")
 COMMAND("drain", run_drain, "", "Accept nothing any more, let what is open end, and exit.")
 COMMAND("help", run_help, "", "This list.")

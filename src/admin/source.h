@@ -51,6 +51,17 @@ struct admin_state {
 /* What is asked of the workers, or of what they share. */
 enum admin_part { PART_CONNS, PART_CLUSTERS, PART_DNS, PART_CALLERS };
 
+/* A permission for a time: one of for_s and until_s is not 0. */
+struct grant_wish {
+	struct str mesh; /* empty: the one that has the service */
+	struct str caller;
+	struct str service;
+	struct str reason;
+	int64_t for_s;
+	int64_t until_s;
+	uint32_t uid; /* whose wish it is */
+};
+
 struct admin_source {
 	void (*state)(void *arg, struct admin_state *out);
 	/* False: some worker did not answer in time. */
@@ -61,6 +72,12 @@ struct admin_source {
 	/* Read everything again; false: the configuration is refused (out). */
 	bool (*reload)(void *arg, struct text *out);
 	void (*drain)(void *arg);
+	/* Grants; out says what came of it.  False: nothing. */
+	bool (*grant)(void *arg, const struct grant_wish *w, struct text *out);
+	bool (*revoke_grant)(
+	    void *arg, uint64_t id, uint32_t uid, struct text *out);
+	void (*list_grants)(void *arg, struct text *out);
+	uint32_t uid; /* who asks; set by control.c */
 	void *arg;
 };
 

@@ -35,7 +35,7 @@ usage(FILE *to, int status)
 	      "  -V         print the version, and end\n"
 	      "commands of the daemon (zegressctl help lists them all):\n"
 	      "  status, services, explain, conns, clusters, check, dump,\n"
-	      "  reload, drain\n"
+	      "  grant, grants, reload, drain\n"
 	      "without a daemon:\n"
 	      "  check [-f FILE]  what is wrong with a configuration and its\n"
 	      "                   resources, as zegressd -t\n"
@@ -117,6 +117,34 @@ connect_to(const char *socket_path, int argc, char *argv[])
 	return connect_main(argc, argv);
 }
 
+/* A text has blanks, and the daemon takes all that follows for it. */
+static int
+grant(const char *socket_path, int argc, char *argv[])
+{
+	char **words = xcalloc((size_t)argc, sizeof(*words));
+	int i, n = 0, status, reason = 0;
+
+	for (i = 0; i < argc; i++) {
+		if (strchr(argv[i], '\n') != NULL) {
+			fputs(
+			    "zegressctl: a line end in an argument\n", stderr);
+			free(words);
+			return EXIT_USAGE;
+		}
+		if (strcmp(argv[i], "--reason") == 0 && i + 1 < argc)
+			reason = i++;
+		else
+			words[n++] = argv[i];
+	}
+	if (reason > 0) {
+		words[n++] = argv[reason];
+		words[n++] = argv[reason + 1];
+	}
+	status = ask_daemon(socket_path, n, words);
+	free(words);
+	return status;
+}
+
 /* The daemon is asked first, unless a file is named. */
 static int
 check(const char *socket_path, int argc, char *argv[])
@@ -142,6 +170,7 @@ static const struct {
 } commands[] = {
 	{ "check", check },
 	{ "connect", connect_to },
+	{ "grant", grant },
 };
 
 int

@@ -46,6 +46,7 @@ struct config {
 	const char *zone;
 	const char *resources;
 	const char *secrets; /* empty: none */
+	const char *state;   /* likewise */
 	struct config_listener *listeners;
 	size_t n_listeners;
 	size_t callers; /* that have limits of their own */

@@ -18,6 +18,9 @@ OPTION("resources", TEXT, resources, ZEGRESS_SYSCONFDIR "/zegress/resources", NU
 OPTION("secrets", TEXT, secrets, "", NULL, 0, 0, false,
     "Directory of raw Secrets, secrets/MESH/NAME; watched. Data sources of the form file: are allowed only below it.")
 
+OPTION("state", TEXT, state, ZEGRESS_LOCALSTATEDIR "/lib/zegress", NULL, 0, 0, false,
+    "Directory of what survives a restart: the file grants. Who may write there may give grants; empty, or not there: none can be given.")
+
 LISTENER_OPTION("listeners.address", TEXT, address, "0.0.0.0", NULL, 1, 0, false,
     "IPv4 or IPv6 address to accept connections on.")
 LISTENER_OPTION("listeners.port", UINT, port, "10002", NULL, 0, 65535, false,

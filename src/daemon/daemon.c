@@ -19,6 +19,7 @@
 #include "admin/admin_route.h"
 #include "admin/control.h"
 #include "admin/expiry.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
 #include "base/xalloc.h"
@@ -28,6 +29,7 @@
 #include "daemon/config_check.h"
 #include "daemon/crypto.h"
 #include "daemon/daemon_state.h"
+#include "daemon/grants.h"
 #include "daemon/ingress_hosts.h"
 #include "daemon/listener.h"
 #include "daemon/notify.h"
@@ -106,7 +108,11 @@ load(struct daemon *d)
 		return false;
 	d->feed =
 	    feed_dir_new(d->loop, d->config->resources, d->config->secrets);
+	d->grants = grants_new(d->config->state, clock_wall_s(), &pr);
+	problems_log(&pr);
+	problems_free(&pr);
 	d->publisher = publisher_new(d->loop, d->feed, c, d->stats);
+	publisher_set_grants(d->publisher, d->grants);
 	publisher_build(d->publisher, PUBLISH_START);
 	if (feed_error(d->feed) == NULL)
 		return true;
@@ -321,6 +327,7 @@ release(struct daemon *d)
 	rates_free(d->rates);
 	caller_limits_free(d->callers);
 	publisher_free(d->publisher);
+	grants_free(d->grants);
 	feed_free(d->feed);
 	if (d->log != NULL)
 		access_log_close(d->log);

@@ -80,6 +80,13 @@ settle(struct daemon *d, struct text *out)
 	text_free(&unused);
 }
 
+void
+daemon_publish_grants(struct daemon *d, struct text *out)
+{
+	publisher_build(d->publisher, PUBLISH_ENDED);
+	settle(d, out);
+}
+
 /* False: the configuration is refused, and nothing has changed. */
 static bool
 reload(void *arg, struct text *out)
@@ -209,6 +216,9 @@ daemon_source(struct daemon *d)
 		.flush_dns = flush_dns,
 		.reload = reload,
 		.drain = stop,
+		.grant = daemon_grant,
+		.revoke_grant = daemon_revoke_grant,
+		.list_grants = daemon_list_grants,
 		.arg = d,
 	};
 }

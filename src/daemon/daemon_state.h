@@ -18,6 +18,7 @@ struct config;
 struct control;
 struct expiry;
 struct feed;
+struct grants;
 struct ingress_hosts;
 struct publisher;
 struct rates;
@@ -36,6 +37,7 @@ struct daemon {
 	struct stats_shard *shard;
 	struct stats_set *stats; /* of the server */
 	struct feed *feed;
+	struct grants *grants;
 	struct publisher *publisher;
 	struct listeners listeners;
 	struct admin_listener *shown; /* listeners, for admin */
@@ -64,5 +66,14 @@ struct daemon {
 struct admin_source daemon_source(struct daemon *d);
 /* What signals ask for; arg is the daemon. */
 void daemon_obey(void *arg, enum wish wish);
+
+/* Grants changed: in force when this returns; out says what that ended. */
+void daemon_publish_grants(struct daemon *d, struct text *out);
+
+/* daemon_grants.c: see struct admin_source. */
+bool daemon_grant(void *arg, const struct grant_wish *w, struct text *out);
+bool daemon_revoke_grant(
+    void *arg, uint64_t id, uint32_t uid, struct text *out);
+void daemon_list_grants(void *arg, struct text *out);
 
 #endif

@@ -7,6 +7,9 @@
 #ifndef ZEGRESS_SYSCONFDIR
 #define ZEGRESS_SYSCONFDIR "/etc"
 #endif
+#ifndef ZEGRESS_LOCALSTATEDIR
+#define ZEGRESS_LOCALSTATEDIR "/var"
+#endif
 #ifndef ZEGRESS_RUNSTATEDIR
 #define ZEGRESS_RUNSTATEDIR "/run"
 #endif

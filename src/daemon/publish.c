@@ -16,6 +16,7 @@
 #include "base/xalloc.h"
 #include "daemon/config.h"
 #include "daemon/ends.h"
+#include "daemon/grants.h"
 #include "daemon/key_files.h"
 #include "daemon/key_watch.h"
 #include "daemon/problem_log.h"
@@ -54,7 +55,8 @@ struct publisher {
 	struct publish_status status;
 	struct timer rotation;
 	struct ends *ends;
-	struct walk *walk; /* under way; NULL: none is */
+	struct grants *grants; /* NULL: none */
+	struct walk *walk;     /* under way; NULL: none is */
 	struct worker *const *workers;
 	size_t n_workers;
 	uint64_t generation; /* of the newest switch */
@@ -347,6 +349,10 @@ build_snapshot(struct publisher *p)
 
 	config_build_settings(p->config, &set);
 	set.now_s = ends_now_s(p->ends);
+	if (p->grants != NULL) {
+		grants_drop_over(p->grants, set.now_s);
+		set.grants = grants_list(p->grants, &set.n_grants);
+	}
 	set.identities = key_files_identities(p->files, &set.n_identities);
 	set.pairs = key_files_pairs(p->files, &set.n_pairs);
 	set.files = tls_files_get(p->tls_files, &set.n_files);
@@ -523,6 +529,18 @@ publisher_build(struct publisher *p, enum publish_cause cause)
 		say(p);
 	if (p->fn != NULL)
 		p->fn(p->arg);
+}
+
+void
+publisher_set_grants(struct publisher *p, struct grants *g)
+{
+	p->grants = g;
+}
+
+int64_t
+publisher_now_s(const struct publisher *p)
+{
+	return ends_now_s(p->ends);
 }
 
 void

@@ -19,6 +19,7 @@
 
 struct config;
 struct feed;
+struct grants;
 struct loop;
 struct publisher;
 struct snapshot;
@@ -35,7 +36,7 @@ enum publish_cause {
 	PUBLISH_CHANGE,  /* the feed heard something */
 	PUBLISH_KEYS,    /* files of certificates and keys were changed */
 	PUBLISH_ASKED,   /* SIGHUP or `zegressctl reload`: read all again */
-	PUBLISH_ENDED,   /* permissions are over */
+	PUBLISH_ENDED,   /* permissions are over, or grants changed */
 	PUBLISH_ROTATION /* an identity of ours is due */
 };
 
@@ -67,6 +68,10 @@ void publisher_build(struct publisher *p, enum publish_cause cause);
  * what is open, and say what was ended, if anything was.
  */
 void publisher_settle(struct publisher *p, struct text *out);
+/* Those to build with; borrowed. */
+void publisher_set_grants(struct publisher *p, struct grants *g);
+/* The time that ends go by. */
+int64_t publisher_now_s(const struct publisher *p);
 /* The configuration to build with from now on; taken over. */
 void publisher_set_config(struct publisher *p, struct config *c);
 const struct config *publisher_config(const struct publisher *p);

@@ -23,6 +23,7 @@ ALLOWED(open) ALLOWED(openat) ALLOWED(close) ALLOWED(read) ALLOWED(pread64) ALLO
 ALLOWED(fstat) ALLOWED(stat) ALLOWED(lstat) ALLOWED(newfstatat) ALLOWED(statx) ALLOWED(lseek) ALLOWED(getdents64)
 ALLOWED(access) ALLOWED(faccessat) ALLOWED(faccessat2) ALLOWED(readlink) ALLOWED(readlinkat) ALLOWED(fadvise64)
 ALLOWED(fcntl) ALLOWED(ioctl) ALLOWED(dup) ALLOWED(dup2) ALLOWED(dup3) ALLOWED(unlink) ALLOWED(unlinkat)
+ALLOWED(fsync) ALLOWED(rename) ALLOWED(renameat) ALLOWED(renameat2)
 ALLOWED(inotify_add_watch) ALLOWED(inotify_rm_watch)
 /* Events. */
 ALLOWED(epoll_create1) ALLOWED(epoll_ctl) ALLOWED(epoll_wait) ALLOWED(epoll_pwait) ALLOWED(epoll_pwait2)

@@ -26,8 +26,8 @@ append(struct compile *c, struct permit_list *to, struct permit *p,
 }
 
 /* Ranks follow the order in which permits are made. */
-static struct permit *
-new_permit(struct compile *c, struct rule_index *x, const struct resource *r)
+struct permit *
+permit_new(struct compile *c, struct rule_index *x, const struct resource *r)
 {
 	struct permit *p = arena_alloc(&c->arena, sizeof(*p));
 
@@ -104,7 +104,7 @@ add_shutter(struct compile *c, struct rule_index *x, struct permit *p)
 {
 	if (!p->is_reported)
 		return;
-	p->shutter = new_permit(c, x, p->r);
+	p->shutter = permit_new(c, x, p->r);
 	decide_for_all(
 	    c, p->shutter, RULE_DENY, resource_origin(&c->arena, p->r));
 	finish_rules(p->shutter);
@@ -222,8 +222,8 @@ file_tp(struct compile *c, struct mesh_build *m, struct permit *p)
 	}
 }
 
-static void
-file_mtp(struct compile *c, struct mesh_build *m, struct permit *p)
+void
+permit_file(struct compile *c, struct mesh_build *m, struct permit *p)
 {
 	const struct target_ref *t = &p->mtp->target;
 	struct permit_list *to = &m->rules.general.mtp;
@@ -278,7 +278,7 @@ deny_all(struct compile *c, struct mesh_build *m, const struct resource *r)
 	if (!r->is_broken || (r->target_is_known && r->mesh.len > 0))
 		return false;
 	if (m->rules.denied == NULL) {
-		m->rules.denied = new_permit(c, &m->rules, r);
+		m->rules.denied = permit_new(c, &m->rules, r);
 		deny_broken(c, m->rules.denied);
 	}
 	return true;
@@ -295,7 +295,7 @@ index_rules_form(struct compile *c, struct mesh_build *m,
 	struct permit *p;
 
 	for (part = WITH_SNI; part <= WITHOUT_SNI; part++) {
-		p = new_permit(c, &m->rules, r);
+		p = permit_new(c, &m->rules, r);
 		p->mtp = mesh_traffic_permission_of(r);
 		rules_of_matches(&c->arena, p, effect, part);
 		finish_rules(p);
@@ -304,7 +304,7 @@ index_rules_form(struct compile *c, struct mesh_build *m,
 		/* What allows nobody takes TrafficPermissions' place too. */
 		if (p->n_rules > 0 ||
 		    (effect == RULE_ALLOW && part == WITHOUT_SNI))
-			file_mtp(c, m, p);
+			permit_file(c, m, p);
 	}
 	m->rules.has_rules = true;
 }
@@ -313,23 +313,23 @@ static void
 index_from_form(
     struct compile *c, struct mesh_build *m, const struct resource *r)
 {
-	struct permit *p = new_permit(c, &m->rules, r);
+	struct permit *p = permit_new(c, &m->rules, r);
 
 	p->mtp = mesh_traffic_permission_of(r);
 	rules_of_mtp(c, p);
 	add_shutter(c, &m->rules, p);
-	file_mtp(c, m, p);
+	permit_file(c, m, p);
 	m->rules.has_from = true;
 }
 
 static void
 index_broken(struct compile *c, struct mesh_build *m, const struct resource *r)
 {
-	struct permit *p = new_permit(c, &m->rules, r);
+	struct permit *p = permit_new(c, &m->rules, r);
 
 	p->mtp = mesh_traffic_permission_of(r);
 	deny_broken(c, p);
-	file_mtp(c, m, p);
+	permit_file(c, m, p);
 }
 
 static void
@@ -388,9 +388,12 @@ index_mtps(struct compile *c, struct mesh_build *m)
 	size_t i, n;
 
 	order = order_mtps(c, m, &n);
-	for (stage = STAGE_DENY; stage <= STAGE_ALLOW; stage++)
+	for (stage = STAGE_DENY; stage <= STAGE_ALLOW; stage++) {
+		if (stage == STAGE_FROM)
+			index_grants(c, m);
 		for (i = 0; i < n; i++)
 			index_mtp(c, m, order[i], stage);
+	}
 }
 
 static void
@@ -404,7 +407,7 @@ index_tps(struct compile *c, struct mesh_build *m)
 	for (i = 0; i < n; i++) {
 		if (deny_all(c, m, v[i]) || !lasts(c, v[i]))
 			continue;
-		p = new_permit(c, &m->rules, v[i]);
+		p = permit_new(c, &m->rules, v[i]);
 		if (v[i]->is_broken)
 			deny_broken(c, p);
 		else
@@ -439,7 +442,7 @@ index_permits(struct compile *c, struct mesh_build *m)
 	index_mtps(c, m);
 	index_tps(c, m);
 	if (c->set->mes_without_rule_allows) {
-		x->unruled = new_permit(c, x, NULL);
+		x->unruled = permit_new(c, x, NULL);
 		decide_for_all(
 		    c, x->unruled, RULE_ALLOW, STR("mes_without_rule"));
 	}

@@ -9,8 +9,20 @@
 
 struct compile;
 struct mesh_build;
+struct permit;
+struct resource;
+struct rule_index;
 
 /* Fills m->rules and the permit lists of the names. */
 void index_permits(struct compile *c, struct mesh_build *m);
+
+/* Ranks follow the order in which permits are made. */
+struct permit *permit_new(
+    struct compile *c, struct rule_index *x, const struct resource *r);
+/* Into the lists of what its target selects. */
+void permit_file(struct compile *c, struct mesh_build *m, struct permit *p);
+
+/* compile_grants.c */
+void index_grants(struct compile *c, struct mesh_build *m);
 
 #endif

@@ -63,6 +63,8 @@ take_fallback(struct rule_index *x, const struct permit *p)
 	size_t i;
 
 	for (i = 0; i < x->n_ids; i++) {
+		if (x->permits[x->ids[i]]->is_grant)
+			continue;
 		first = x->permits[x->ids[i]];
 		if (!first->is_reported)
 			return;
@@ -173,6 +175,11 @@ takes_more(const struct rule_index *x, const struct taking *t)
 static void
 take_mtp(struct rule_index *x, struct taking *t, const struct permit *p)
 {
+	if (p->is_grant) {
+		if (!t->is_closed)
+			take(x, p);
+		return;
+	}
 	if (!p->is_denial && p->mtp->n_rules > 0)
 		t->with_rules = p;
 	else if (!p->is_denial)

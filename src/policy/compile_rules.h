@@ -31,6 +31,7 @@ struct permit {
 	struct rule *rules;
 	size_t n_rules;
 	bool is_final;    /* its last rule is for any caller */
+	bool is_grant;    /* of no document */
 	bool is_denial;   /* the document was not understood */
 	bool is_reported; /* what it denies is only reported */
 	/* Of those: what it would keep away by being there, as a denial. */

@@ -45,6 +45,7 @@ struct rule {
 	enum rule_effect effect;
 	/* Of a denial: it is only reported, and those behind it decide. */
 	bool is_report;
+	bool is_grant;   /* of no document: see grant.h */
 	int64_t until_s; /* when its document or grant ends; 0: never */
 	struct principal *principals; /* one of them matches */
 	size_t n_principals;

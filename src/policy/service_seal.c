@@ -34,7 +34,9 @@ rule_block_digest(struct rule_block *draft, struct fingerprint *f)
 		fingerprint_u64(f, draft->rules[i].effect);
 		fingerprint_u64(f, draft->rules[i].is_report);
 		fingerprint_u64(f, (uint64_t)draft->rules[i].until_s);
-		fingerprint_str(f, label_of(draft->rules[i].origin.text));
+		fingerprint_str(f, draft->rules[i].is_grant
+				       ? draft->rules[i].origin.text
+				       : label_of(draft->rules[i].origin.text));
 		fingerprint_u64(f, draft->rules[i].n_principals);
 		for (j = 0; j < draft->rules[i].n_principals; j++)
 			principal_fingerprint(

@@ -21,6 +21,7 @@
 #include "policy/service.h"
 #include "policy/tls_spec.h"
 
+struct grant;
 struct plan;
 struct problems;
 struct snapshot;
@@ -75,8 +76,10 @@ struct build_settings {
 	bool modes_as_kuma2; /* MeshExternalService modes taken literally */
 	/* No connection ends here: neither identities nor TLS are wanted. */
 	bool relays_only;
-	bool report_only;        /* every service is in report mode */
-	int64_t now_s;           /* what ends by then is left out */
+	bool report_only; /* every service is in report mode */
+	int64_t now_s;    /* what ends by then is left out */
+	const struct grant *grants;
+	size_t n_grants;
 	const char *secrets_dir; /* data source `file:` only below; or NULL */
 	const struct given_identity *identities;
 	size_t n_identities;

@@ -15,6 +15,13 @@ struct rule_counts {
 	struct cluster_counts *v[COUNTED_N]; /* NULL: not used yet */
 };
 
+/* Grants come and go: they have one label together. */
+static struct str
+label_of(const struct rule *rule)
+{
+	return rule->is_grant ? STR("grants") : rule->origin.text;
+}
+
 /* Of no rule: empty. */
 static struct str
 text_of(const struct service *s, size_t at)
@@ -25,7 +32,7 @@ text_of(const struct service *s, size_t at)
 		return STR("other");
 	for (size_t i = 0; i < s->n_rulesets; i++) {
 		if (at < s->rulesets[i].n_rules)
-			return s->rulesets[i].rules[at].origin.text;
+			return label_of(&s->rulesets[i].rules[at]);
 		at -= s->rulesets[i].n_rules;
 	}
 	return STR_NONE;

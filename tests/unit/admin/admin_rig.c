@@ -96,6 +96,32 @@ drain(void *arg)
 	r->state.phase = PHASE_DRAINING;
 }
 
+static bool
+grant(void *arg, const struct grant_wish *w, struct text *out)
+{
+	(void)arg;
+	text_addf(out, "%.*s|%.*s|%.*s|%.*s|%lld|%lld|%u\n", STR_ARG(w->mesh),
+	    STR_ARG(w->caller), STR_ARG(w->service), STR_ARG(w->reason),
+	    (long long)w->for_s, (long long)w->until_s, (unsigned)w->uid);
+	return true;
+}
+
+static bool
+revoke_grant(void *arg, uint64_t id, uint32_t uid, struct text *out)
+{
+	(void)arg;
+	text_addf(
+	    out, "%llu over by %u\n", (unsigned long long)id, (unsigned)uid);
+	return true;
+}
+
+static void
+list_grants(void *arg, struct text *out)
+{
+	(void)arg;
+	text_add_z(out, "grants\n");
+}
+
 static void
 add_secret(struct text *to, const char *name, const char *pem)
 {
@@ -168,6 +194,10 @@ rig_init(struct rig *r)
 		.flush_dns = flush_dns,
 		.reload = reload,
 		.drain = drain,
+		.grant = grant,
+		.revoke_grant = revoke_grant,
+		.list_grants = list_grants,
+		.uid = 9,
 		.arg = r,
 	};
 	r->state = (struct admin_state){
