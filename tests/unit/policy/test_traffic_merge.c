@@ -7,7 +7,6 @@
  */
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "build_yaml.h"
@@ -179,8 +178,8 @@ draw_docs(uint64_t *dice, struct doc *v)
 			.kind = (unsigned)draw(dice, 3),
 			.n = 1 + draw(dice, MOST_ITEMS),
 		};
-		snprintf(v[i].name, sizeof(v[i].name), "%c%zu",
-		    (char)('a' + draw(dice, 26)), i);
+		v[i].name[0] = (char)('a' + draw(dice, 26));
+		v[i].name[1] = (char)('0' + i);
 		for (size_t k = 0; k < v[i].n; k++)
 			v[i].items[k] = draw_item(dice);
 	}
