@@ -258,6 +258,13 @@ Test(report, never_blocks_and_changes_nobody_who_is_allowed)
 #define REPORT "zegress.io/mode: report"
 #define ANY "kind: Mesh"
 
+#define WITH_RULES(name, labels, rules)                         \
+	"type: MeshTrafficPermission\nmesh: m\nname: " name     \
+	"\nlabels: { " labels " }\nspec: { targetRef: { kind: " \
+	"Mesh }, rules: [ { default: { " rules " } } ] }\n---\n"
+#define WEB_ID "[ { spiffeID: { type: Exact, value: 'spiffe://m/web' } } ]"
+#define ALL_IDS "[ { spiffeID: { type: Prefix, value: 'spiffe://m/' } } ]"
+
 static const struct {
 	const char *yaml;
 	bool web, other; /* who gets in to es */
@@ -277,6 +284,14 @@ static const struct {
 	{ BASE TP("m", "t", "*", "*") LABELED("a", REPORT, ITEM(WEB, "Deny")),
 	    true, true, true, true },
 	{ BASE TP("m", "t", "*", "*") LABELED("a", REPORT, ITEM(WEB, "Allow")),
+	    true, true, false, true },
+	/* The rules form likewise: what it denies, and that it is there. */
+	{ BASE WITH_RULES("a", REPORT, "deny: " WEB_ID)
+		WITH_RULES("b", "", "allow: " ALL_IDS),
+	    true, true, true, false },
+	{ BASE WITH_RULES("a", REPORT, "deny: " WEB_ID), false, false, false,
+	    false },
+	{ BASE TP("m", "t", "*", "*") WITH_RULES("a", REPORT, "allow: " WEB_ID),
 	    true, true, false, true },
 	/* One in force keeps it away. */
 	{ BASE TP("m", "t", "*", "*") LABELED("a", REPORT, ITEM(WEB, "Deny"))
