@@ -24,6 +24,7 @@ struct line {
 	char tls_in[64];
 	char tls_out[64];
 	char endpoint[320];
+	char uris[2048];
 };
 
 /* Behind each other, as far as there is room. */
@@ -105,6 +106,24 @@ print_id(uint64_t id, char out[16])
 	return (struct str){ .p = out + at, .len = 16 - at };
 }
 
+/* All of them or none: by some a replay would decide otherwise. */
+static void
+put_uris(struct line *l, const struct identity *id)
+{
+	size_t len = 0, i;
+
+	for (i = 0; i < id->n_uris; i++) {
+		if (id->uris[i].len + 1 > sizeof(l->uris) - len)
+			return;
+		if (i > 0)
+			l->uris[len++] = ' ';
+		if (id->uris[i].len > 0)
+			memcpy(l->uris + len, id->uris[i].p, id->uris[i].len);
+		len += id->uris[i].len;
+	}
+	put_text(l, LOG_CALLER_URIS, (struct str){ .p = l->uris, .len = len });
+}
+
 /* What a connection and its requests have in common. */
 static void
 put_caller(struct line *l, const struct conn *c)
@@ -129,6 +148,7 @@ put_caller(struct line *l, const struct conn *c)
 		put_text(l, LOG_IDENTITY, id->spiffe);
 		put_text(
 		    l, LOG_CALLER_ZONE, identity_tag(id, STR("kuma.io/zone")));
+		put_uris(l, id);
 	}
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * zegressctl: a line to the daemon, and what it answers.  Besides, two things
- * that need no daemon: connect, and check where none runs.
+ * zegressctl: a line to the daemon, and what it answers.  Besides, what
+ * needs no daemon: connect, replay, and check where none runs.
  */
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,8 @@ usage(FILE *to, int status)
 	      "                   resources, as zegressd -t\n"
 	      "  connect ...      be a mesh caller (zegressctl connect "
 	      "--help)\n"
+	      "  replay LOG --resources DIR [--config FILE]\n"
+	      "                   what an access log tells of, decided again\n"
 	      "exit status: 0, 1 when the command failed, 2 for a wrong call, "
 	      "3 without a daemon\n",
 	    to);
@@ -163,6 +166,36 @@ check(const char *socket_path, int argc, char *argv[])
 	return exec_check(NULL);
 }
 
+/* zegressd has what it takes to read resources. */
+static int
+replay(const char *socket_path, int argc, char *argv[])
+{
+	static const struct option options[] = {
+		{ "resources", required_argument, NULL, 'R' },
+		{ "config", required_argument, NULL, 'f' },
+		{ NULL, 0, NULL, 0 },
+	};
+	char name[] = "zegressd", r[] = "-r", f[] = "-f", dir[] = "-R";
+	char *words[8] = { name };
+	size_t n = 1;
+	int c;
+
+	(void)socket_path;
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if ((c != 'R' && c != 'f') || n > 3)
+			return usage(stderr, EXIT_USAGE);
+		words[n++] = c == 'R' ? dir : f;
+		words[n++] = optarg;
+	}
+	if (optind != argc - 1)
+		return usage(stderr, EXIT_USAGE);
+	words[n++] = r;
+	words[n] = argv[optind];
+	exec_daemon(words);
+	return EXIT_USAGE;
+}
+
 /* What this program does itself; all else is the daemon's. */
 static const struct {
 	const char *name;
@@ -171,6 +204,7 @@ static const struct {
 	{ "check", check },
 	{ "connect", connect_to },
 	{ "grant", grant },
+	{ "replay", replay },
 };
 
 int

@@ -12,6 +12,7 @@
 #include "base/problem.h"
 #include "daemon/daemon.h"
 #include "daemon/paths.h"
+#include "daemon/replay.h"
 #include "daemon/validate.h"
 #include "tls/tls_init.h"
 
@@ -19,8 +20,11 @@ static int
 usage(FILE *to, int status)
 {
 	fputs("usage: zegressd [-f FILE] [-t] [-V] [-d]\n"
+	      "       zegressd [-f FILE] [-R DIRECTORY] -r LOG\n"
 	      "  -f FILE  read FILE instead of " DEFAULT_CONFIG "\n"
 	      "  -t       check the configuration and every resource, and end\n"
+	      "  -r LOG   decide again what an access log tells of, and end\n"
+	      "  -R DIR   by the resources in DIR\n"
 	      "  -V       print the version, and end\n"
 	      "  -d       log more, for debugging\n",
 	    to);
@@ -53,20 +57,43 @@ test(const char *config_path)
 	return is_good ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static int
+decide_again(struct replay_options *o, const char *config_path)
+{
+	o->may_lack_config = config_path == NULL;
+	o->config = config_path != NULL ? config_path : DEFAULT_CONFIG;
+	switch (replay(o)) {
+	case REPLAY_SAME:
+		return EXIT_SUCCESS;
+	case REPLAY_CHANGED:
+		return 1;
+	case REPLAY_FAILED:
+		break;
+	}
+	return 2;
+}
+
 int
 main(int argc, char *argv[])
 {
-	const char *config_path = DEFAULT_CONFIG;
+	const char *config_path = NULL;
+	struct replay_options again = { .log = NULL };
 	bool is_test = false;
 	int c;
 
-	while ((c = getopt(argc, argv, "f:tVdh")) != -1)
+	while ((c = getopt(argc, argv, "f:tr:R:Vdh")) != -1)
 		switch (c) {
 		case 'f':
 			config_path = optarg;
 			break;
 		case 't':
 			is_test = true;
+			break;
+		case 'r':
+			again.log = optarg;
+			break;
+		case 'R':
+			again.resources = optarg;
 			break;
 		case 'V':
 			return version();
@@ -80,7 +107,13 @@ main(int argc, char *argv[])
 		}
 	if (optind < argc)
 		return usage(stderr, 2);
-	if (is_test && log_get_level() < LOG_DEBUG)
+	if (again.log == NULL && again.resources != NULL)
+		return usage(stderr, 2);
+	if ((is_test || again.log != NULL) && log_get_level() < LOG_DEBUG)
 		log_set_level(LOG_ERROR);
+	if (again.log != NULL)
+		return decide_again(&again, config_path);
+	if (config_path == NULL)
+		config_path = DEFAULT_CONFIG;
 	return is_test ? test(config_path) : daemon_run(config_path);
 }
