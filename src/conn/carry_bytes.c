@@ -117,7 +117,7 @@ conn_carry_bytes(struct conn *c)
 	if (up != c->relay.bytes_up || down != c->relay.bytes_down) {
 		if (!count_bytes(c, up, down))
 			return too_many_bytes(c);
-		timer_set(&c->deadline, c->all->env.limits->idle_ms);
+		timer_set(&c->deadline, conn_idle_ms(c, c->service));
 	}
 	return WAIT;
 }

@@ -65,12 +65,22 @@ conn_stage_name(enum stage s)
 	return stages[s].name;
 }
 
+unsigned
+conn_idle_ms(const struct conn *c, const struct service *s)
+{
+	unsigned own = s != NULL ? s->options->idle_ms : 0;
+
+	return own > 0 ? own : c->all->env.limits->idle_ms;
+}
+
 static unsigned
 stage_ms(const struct conn *c)
 {
 	const char *limits = (const char *)c->all->env.limits;
 	unsigned ms;
 
+	if (c->stage == CARRY)
+		return conn_idle_ms(c, c->service);
 	memcpy(&ms, limits + stages[c->stage].limit, sizeof(ms));
 	return ms;
 }

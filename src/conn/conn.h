@@ -148,6 +148,8 @@ enum next conn_finish(struct conn *c, enum outcome o, const char *detail);
 void conn_end(struct conn *c, enum outcome o, const char *detail);
 /* It carries requests, and each of them asks for itself. */
 bool conn_asks_by_request(const struct conn *c);
+/* Without a byte, of a connection to s (NULL: of any) that carries bytes. */
+unsigned conn_idle_ms(const struct conn *c, const struct service *s);
 /* The service as the newest snapshot has it, or NULL when it is gone. */
 struct service *conn_newest_service(struct conn *c);
 /* For the log: v's texts may go with its service. */

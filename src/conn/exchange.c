@@ -359,13 +359,21 @@ response_ended(struct exchange *x)
 	return x->request_done ? END : answered_early(x);
 }
 
+static unsigned
+stream_idle_ms(const struct exchange *x)
+{
+	unsigned own =
+	    x->service != NULL ? x->service->options->stream_idle_ms : 0;
+
+	return own > 0 ? own : x->conn->all->env.limits->stream_idle_ms;
+}
+
 static void
 note_progress(struct exchange *x)
 {
-	const struct conn_limits *lim = x->conn->all->env.limits;
-
-	timer_set(&x->deadline,
-	    x->tunnel == TUNNEL_OPEN ? lim->idle_ms : lim->stream_idle_ms);
+	timer_set(&x->deadline, x->tunnel == TUNNEL_OPEN
+				    ? conn_idle_ms(x->conn, x->service)
+				    : stream_idle_ms(x));
 }
 
 static enum next

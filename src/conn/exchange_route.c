@@ -172,6 +172,8 @@ send_on(struct exchange *x)
 	ms = x->service->options->request_ms;
 	if (ms > 0)
 		timer_set(&x->limit, ms);
+	if (x->service->options->stream_idle_ms > 0)
+		timer_set(&x->deadline, x->service->options->stream_idle_ms);
 	if (x->request->upgrade.len > 0) {
 		x->tunnel = TUNNEL_ASKED;
 		x->upgrade = (struct upgrade){ .is_begun = false };

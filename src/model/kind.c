@@ -9,6 +9,7 @@
 #include "model/kind_rows.h"
 #include "model/mesh.h"
 #include "model/mesh_external_service.h"
+#include "model/outbound_policy.h"
 #include "model/permission.h"
 #include "model/rate_limit.h"
 #include "model/route.h"
@@ -33,7 +34,13 @@ enum {
 	size_of_traffic_route = sizeof(struct route_resource),
 	size_of_mesh_http_route = sizeof(struct route_resource),
 	size_of_mesh_tcp_route = sizeof(struct route_resource),
-	size_of_dataplane = sizeof(struct dataplane)
+	size_of_dataplane = sizeof(struct dataplane),
+	size_of_mesh_load_balancing_strategy = sizeof(struct outbound_policy),
+	size_of_mesh_circuit_breaker = sizeof(struct outbound_policy),
+	size_of_mesh_health_check = sizeof(struct outbound_policy),
+	size_of_mesh_timeout = sizeof(struct outbound_policy),
+	size_of_mesh_retry = sizeof(struct outbound_policy),
+	size_of_mesh_access_log = sizeof(struct outbound_policy)
 };
 
 static const struct kind_row rows[KIND_N] = {

@@ -82,8 +82,15 @@ void compile_mesh_external_services(struct compile *c, struct mesh_build *m);
 void note_entries(struct compile *c, struct str mesh, struct str service);
 /* The same of a service that is only in other zones: what is about them. */
 void note_zone_entries(struct compile *c, struct str mesh, struct str service);
-/* Once the protocol is known, before endpoints are made. */
-void set_options(struct compile *c, struct service *draft);
+/*
+ * What policies and the configuration say of a service whose protocol is
+ * known; the configuration goes first.  Strings lie there or in a.
+ */
+void choose_options(struct compile *c, const struct policy_subject *about,
+    const struct service *draft, struct arena *a, struct service_options *o);
+/* For a service that is served here, before its endpoints are made. */
+void set_options(struct compile *c, const struct policy_subject *about,
+    struct service *draft, struct arena *a);
 /*
  * compile_wildcard.c: tells what does not go together with the wildcard of the
  * draft, and takes its endpoints out if they cannot stand for many.

@@ -161,6 +161,7 @@ index_mesh(struct compile *c, struct mesh_build *m)
 	index_offers(c, m);
 	index_permits(c, m);
 	index_traffic(c, m);
+	index_policies(c, m);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "model/mesh.h"
 #include "model/route.h"
 #include "model/zone_proxy.h"
+#include "policy/compile_policies.h"
 #include "policy/compile_rules.h"
 #include "policy/compile_traffic.h"
 
@@ -79,6 +80,7 @@ struct named {
 	struct destinations destinations;
 	struct permit_lists permits;
 	struct traffic_use *traffic; /* by rank */
+	struct policy_lists policies;
 	bool is_dataplane;
 	UT_hash_handle hh;
 };
@@ -91,10 +93,11 @@ struct mesh_build {
 	bool has_routes; /* a TrafficRoute; without one every name exists */
 	bool is_zone_egress_warned;
 	struct named *names;
-	struct named *mes_names;        /* permits and traffic only */
+	struct named *mes_names;        /* for policies only */
 	struct destinations everywhere; /* destinations of all services */
 	struct rule_index rules;
 	struct traffic_index traffic;
+	struct policy_lists policies; /* not found by a name */
 };
 
 /* Found or made. */

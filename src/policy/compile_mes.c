@@ -149,6 +149,12 @@ compile_one(struct compile *c, struct mesh_build *m, const struct resource *r,
 		.origin = resource_origin(a, r),
 		.is_locality_aware = m->mesh->locality_aware,
 	};
+	const struct policy_subject about = {
+		.mesh = m,
+		.mes = r,
+		.port = mes->port,
+		.has_tls = mes->tls_is_enabled,
+	};
 	struct service *prev = find_prev_service(c, draft.key);
 
 	note_entries(c, draft.mesh, draft.name);
@@ -158,7 +164,7 @@ compile_one(struct compile *c, struct mesh_build *m, const struct resource *r,
 	if (draft.n_snis == 0)
 		return;
 	if (is_here) {
-		set_options(c, &draft);
+		set_options(c, &about, &draft, a);
 		add_local(c, m, r, mes, &draft, prev, a);
 	} else {
 		add_zone_relays(c, zone, r, &draft, a);

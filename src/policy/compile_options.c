@@ -8,6 +8,7 @@
 #include "model/nearest.h"
 #include "policy/compile.h"
 #include "policy/hash_key.h"
+#include "policy/policy_options.h"
 #include "policy/service_option.h"
 #include "policy/service_seal.h"
 
@@ -148,26 +149,57 @@ warn_no_hashes(struct compile *c, const struct service *s)
 }
 
 static void
-drop_requests(struct service_options *o)
+add_source(struct service_options *o, struct option_source *v,
+    enum service_option option, struct str place)
 {
+	v[o->n_sources++] =
+	    (struct option_source){ .option = option, .place = place };
+}
+
+/* Who runs the host speaks before whoever writes policies. */
+void
+choose_options(struct compile *c, const struct policy_subject *about,
+    const struct service *draft, struct arena *a, struct service_options *o)
+{
+	const struct service_entry *best[SERVICE_OPTION_N];
+	struct policy_options p = { .given = { false } };
+	struct option_source *v;
 	enum service_option i;
 
-	for (i = 0; i < SERVICE_OPTION_N; i++)
-		if (service_option_rows[i].whom == SERVICE_FOR_REQUESTS)
-			service_option_copy(i, service_options_standard(), o);
+	options_of_policies(c, about, draft, a, &p);
+
+	v = arena_alloc(a, SERVICE_OPTION_N * sizeof(*v));
+	service_options_choose(c->set->services, c->set->n_services,
+	    draft->mesh, draft->name, best);
+	*o = *service_options_standard();
+	for (i = 0; i < SERVICE_OPTION_N; i++) {
+		if (service_option_rows[i].whom == SERVICE_FOR_REQUESTS &&
+		    !protocol_is_http(draft->protocol))
+			continue;
+		if (best[i] != NULL) {
+			service_option_copy(i, &best[i]->options, o);
+			add_source(o, v, i,
+			    str_of(arena_printf(
+				a, "%s:%u", best[i]->file, best[i]->line)));
+		} else if (p.given[i]) {
+			service_option_copy(i, &p.options, o);
+			add_source(o, v, i, resource_origin(a, p.from[i]->r));
+		}
+	}
+	o->sources = v;
+	service_options_derive(o);
 }
 
 void
-set_options(struct compile *c, struct service *draft)
+set_options(struct compile *c, const struct policy_subject *about,
+    struct service *draft, struct arena *a)
 {
 	struct service_options o;
 
-	service_options_of(
-	    c->set->services, c->set->n_services, draft->mesh, draft->name, &o);
+	choose_options(c, about, draft, a, &o);
 	if (!protocol_is_http(draft->protocol)) {
 		warn_no_requests(c, draft);
 		warn_no_hashes(c, draft);
-		drop_requests(&o);
 	}
 	if (draft->protocol == PROTO_GRPC && o.http2_fallback)
 		warn_grpc_fallback(c, draft);
@@ -180,9 +212,12 @@ set_options(struct compile *c, struct service *draft)
 struct service *
 seal_service(struct compile *c, struct service *draft, struct service *prev)
 {
-	if (draft->options == NULL)
-		draft->options =
-		    share_options(c->share, service_options_standard());
+	struct service_options o;
+
+	if (draft->options == NULL) {
+		o = *service_options_standard();
+		draft->options = share_options(c->share, &o);
+	}
 	check_wildcard(c, draft);
 	if (draft->n_local > 0 && c->set->report_only)
 		draft->report = REPORT_DAEMON;

@@ -271,6 +271,19 @@ has_names(struct compile *c, const struct mesh_build *m, const struct named *n,
 }
 
 static void
+set_member_options(struct compile *c, struct mesh_build *m,
+    const struct named *n, struct service *draft, struct arena *a)
+{
+	struct policy_subject about = { .mesh = m, .named = n };
+	const struct member *member;
+
+	for (member = n->members; member != NULL; member = member->next)
+		if (is_local(c, member) && member->es->tls.is_enabled)
+			about.has_tls = true;
+	set_options(c, &about, draft, a);
+}
+
+static void
 compile_external(struct compile *c, struct mesh_build *m, const struct named *n,
     struct arena *a)
 {
@@ -291,7 +304,7 @@ compile_external(struct compile *c, struct mesh_build *m, const struct named *n,
 		return;
 	draft.protocol = find_protocol(c, n);
 	if (m->can_serve && has_local(c, n))
-		set_options(c, &draft);
+		set_member_options(c, m, n, &draft, a);
 	if (m->can_serve)
 		add_members(c, m, n, &draft, prev, a);
 	add_relays(c, m, n, &draft, a);

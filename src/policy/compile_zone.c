@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "policy/compile.h"
+#include "policy/service_option.h"
 #include "policy/service_seal.h"
 #include "policy/zone_order.h"
 
@@ -176,18 +177,45 @@ make_relay(struct compile *c, const struct relay *relay, unsigned priority,
 	return share_relay(c->share, &draft);
 }
 
+static bool
+is_about_zones(enum service_option o)
+{
+	return o == SERVICE_OPTION_BALANCE_LOCALITY ||
+	       o == SERVICE_OPTION_BALANCE_ZONES ||
+	       o == SERVICE_OPTION_BALANCE_OVERPROVISIONING;
+}
+
+static void
+drop_all_but_zones(struct service_options *o, struct arena *a)
+{
+	struct option_source *v;
+	size_t i, n = 0;
+
+	v = arena_alloc(a, (o->n_sources + 1) * sizeof(*v));
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		if (!is_about_zones((enum service_option)i))
+			service_option_copy((enum service_option)i,
+			    service_options_standard(), o);
+	for (i = 0; i < o->n_sources; i++)
+		if (is_about_zones(o->sources[i].option))
+			v[n++] = o->sources[i];
+	o->sources = v;
+	o->n_sources = n;
+	service_options_derive(o);
+}
+
 /*
  * What the options say of other zones.  Where nobody is served here they say
  * nothing else.
  */
 static void
-set_locality(
-    struct compile *c, struct service *draft, struct service_options *o)
+set_locality(struct compile *c, const struct policy_subject *about,
+    struct service *draft, struct arena *a, struct service_options *o)
 {
-	struct service_options own = *service_options_standard();
-
-	service_options_of(
-	    c->set->services, c->set->n_services, draft->mesh, draft->name, o);
+	if (draft->options != NULL)
+		*o = *draft->options;
+	else
+		choose_options(c, about, draft, a, o);
 	switch (o->balance_locality) {
 	case BALANCE_LOCALITY_AS_MESH:
 		draft->is_locality_aware |= o->balance_zones.n > 0;
@@ -199,10 +227,8 @@ set_locality(
 	}
 	if (draft->options != NULL || o->balance_zones.n == 0)
 		return;
-	own.balance_locality = o->balance_locality;
-	own.balance_zones = o->balance_zones;
-	own.balance_overprovisioning = o->balance_overprovisioning;
-	draft->options = share_options(c->share, &own);
+	drop_all_but_zones(o, a);
+	draft->options = share_options(c->share, o);
 }
 
 /* False: no zone of balance.zones is this one. */
@@ -220,8 +246,8 @@ find_priority(
 
 /* Ends the gathering. */
 static void
-put_relays(struct compile *c, struct relays *from, struct service *draft,
-    struct arena *a)
+put_relays(struct compile *c, struct relays *from,
+    const struct policy_subject *about, struct service *draft, struct arena *a)
 {
 	struct service_options o = *service_options_standard();
 	const struct relay *relay;
@@ -229,9 +255,8 @@ put_relays(struct compile *c, struct relays *from, struct service *draft,
 	size_t i;
 
 	/* A MeshExternalService has one zone, and locality is not for it. */
-	if (draft->kind != SERVICE_MESH_EXTERNAL)
-		set_locality(c, draft, &o);
-
+	if (about != NULL)
+		set_locality(c, about, draft, a, &o);
 	if (from->n > 0)
 		qsort(from->v, from->n, sizeof(*from->v), by_rank);
 	draft->remote = arena_alloc(a, (from->n + 1) * sizeof(*draft->remote));
@@ -347,6 +372,11 @@ void
 add_relays(struct compile *c, struct mesh_build *m, const struct named *n,
     struct service *draft, struct arena *a)
 {
+	const struct policy_subject about = {
+		.mesh = m,
+		.named = n,
+		.is_elsewhere = true,
+	};
 	struct relays to = { .n = 0 };
 	const struct member *member;
 
@@ -355,7 +385,7 @@ add_relays(struct compile *c, struct mesh_build *m, const struct named *n,
 	for (member = n->members; member != NULL; member = member->next)
 		if (!m->mesh->zone_egress && !is_here(c, member->zone))
 			set_kept_home(c, m, member, draft);
-	put_relays(c, &to, draft, a);
+	put_relays(c, &to, &about, draft, a);
 }
 
 void
@@ -371,7 +401,7 @@ add_zone_relays(struct compile *c, struct str name, const struct resource *r,
 		gather(&to, i, 1);
 	if (to.n == 0)
 		set_unreachable(c, zone, r, draft);
-	put_relays(c, &to, draft, a);
+	put_relays(c, &to, NULL, draft, a);
 }
 
 static bool
@@ -396,6 +426,11 @@ compile_relay(struct compile *c, struct mesh_build *m, const struct named *n)
 		.origin = n->offers->ingress->origin,
 		.is_locality_aware = m->mesh->locality_aware,
 	};
+	const struct policy_subject about = {
+		.mesh = m,
+		.named = n,
+		.is_elsewhere = true,
+	};
 	struct relays to = { .n = 0 };
 	const struct offer *o;
 	struct arena a;
@@ -413,7 +448,7 @@ compile_relay(struct compile *c, struct mesh_build *m, const struct named *n)
 	if (draft.n_snis > 0) {
 		for (o = n->offers; o != NULL; o = o->next)
 			gather_offer(&to, o);
-		put_relays(c, &to, &draft, &a);
+		put_relays(c, &to, &about, &draft, &a);
 		plan_add_service(c->plan,
 		    seal_service(c, &draft, find_prev_service(c, draft.key)));
 	}

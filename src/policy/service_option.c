@@ -19,7 +19,7 @@ const struct service_option_row service_option_rows[SERVICE_OPTION_N] = {
     id, type, member, name, standard, words, least, most, whom, help)      \
 	[SERVICE_OPTION_##id] = { name, SERVICE_VALUE_##type,              \
 		offsetof(struct service_options, member), standard, words, \
-		SERVICE_FOR_##whom },
+		SERVICE_FOR_##whom, least, most },
 #include "policy/service_option.tbl.h"
 };
 
@@ -201,14 +201,24 @@ add_value(struct fingerprint *f, enum service_option i,
 	}
 }
 
-struct digest
-service_options_digest(const struct service_options *o, struct fingerprint *f)
+void
+service_options_digest(struct service_options *o, struct fingerprint *f)
 {
 	enum service_option i;
+	size_t j;
 
 	for (i = 0; i < SERVICE_OPTION_N; i++)
 		add_value(f, i, o);
-	return fingerprint_take(f);
+	o->digest = fingerprint_take(f);
+	o->key = o->digest;
+	if (o->n_sources == 0)
+		return;
+	fingerprint_digest(f, &o->digest);
+	for (j = 0; j < o->n_sources; j++) {
+		fingerprint_u64(f, o->sources[j].option);
+		fingerprint_str(f, o->sources[j].place);
+	}
+	o->key = fingerprint_take(f);
 }
 
 static void
@@ -231,6 +241,24 @@ lay_out_value(struct pack *k, enum service_option i,
 	}
 }
 
+static void
+lay_out_sources(struct pack *k, const struct service_options *from,
+    struct service_options *to)
+{
+	struct option_source *v;
+	struct str place;
+	size_t i;
+
+	v = pack_copy(k, from->sources, from->n_sources * sizeof(*v),
+	    alignof(struct option_source));
+	for (i = 0; i < from->n_sources; i++) {
+		place = pack_str(k, from->sources[i].place);
+		if (v != NULL)
+			v[i].place = place;
+	}
+	to->sources = v;
+}
+
 static struct service_options *
 lay_out(struct pack *k, const struct service_options *value)
 {
@@ -241,13 +269,14 @@ lay_out(struct pack *k, const struct service_options *value)
 	    k, value, sizeof(*value), alignof(struct service_options));
 	for (i = 0; i < SERVICE_OPTION_N; i++)
 		lay_out_value(k, i, value, &all);
+	lay_out_sources(k, value, &all);
 	if (o != NULL)
 		*o = all;
 	return o;
 }
 
 struct service_options *
-service_options_new(const struct service_options *value, const struct digest *d)
+service_options_new(const struct service_options *value)
 {
 	struct pack count = { .base = NULL }, k = { .base = NULL };
 	struct service_options *o;
@@ -256,7 +285,6 @@ service_options_new(const struct service_options *value, const struct digest *d)
 	k.base = xcalloc(1, count.used);
 	o = lay_out(&k, value);
 	ref_init(&o->ref);
-	o->digest = *d;
 	service_options_derive(o);
 	return o;
 }
@@ -264,7 +292,8 @@ service_options_new(const struct service_options *value, const struct digest *d)
 struct service_options *
 service_options_seal(const struct service_options *value, struct fingerprint *f)
 {
-	struct digest d = service_options_digest(value, f);
+	struct service_options all = *value;
 
-	return service_options_new(value, &d);
+	service_options_digest(&all, f);
+	return service_options_new(&all);
 }

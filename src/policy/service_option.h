@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/str.h"
 #include "policy/service_options.h"
@@ -37,6 +38,8 @@ struct service_option_row {
 	const char *standard;
 	const char *words; /* of a ONE_OF; else the unit, or NULL */
 	enum service_whom whom;
+	uint64_t least;
+	uint64_t most;
 };
 
 extern const struct service_option_row service_option_rows[SERVICE_OPTION_N];
@@ -61,11 +64,11 @@ const unsigned *service_option_uint(
 const bool *service_option_bool(
     enum service_option i, const struct service_options *o);
 
-/* For share.h: from a value to the counted object. */
-struct digest service_options_digest(
-    const struct service_options *o, struct fingerprint *f);
+/* For share.h: fills in digest and key of a value, … */
+void service_options_digest(struct service_options *o, struct fingerprint *f);
+/* … and makes the counted object of it. */
 struct service_options *service_options_new(
-    const struct service_options *value, const struct digest *d) MUST_CHECK;
+    const struct service_options *value) MUST_CHECK;
 /* Both in one, where nothing is shared. */
 struct service_options *service_options_seal(
     const struct service_options *value, struct fingerprint *f) MUST_CHECK;

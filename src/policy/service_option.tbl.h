@@ -28,6 +28,15 @@ SERVICE_ROW(SERVER, STR, server, "server", "", NULL, 0, 0, REQUESTS,
 SERVICE_ROW(REQUEST_MS, UINT, request_ms, "request_ms", "0", "ms", 0, 86400000, REQUESTS,
     "Time from a request's head to the end of its answer; 0: no limit.")
 
+SERVICE_ROW(STREAM_IDLE_MS, UINT, stream_idle_ms, "stream_idle_ms", "0", "ms", 0, 604800000, REQUESTS,
+    "Time without a byte in either direction after which a request fails; 0: limits.stream_idle_ms.")
+SERVICE_ROW(IDLE_MS, UINT, idle_ms, "idle_ms", "0", "ms", 0, 604800000, ANY,
+    "Time without a byte in either direction after which a connection that carries bytes, or an upgraded request, ends; 0: limits.idle_ms.")
+SERVICE_ROW(CONNECT_MS, UINT, connect_ms, "connect_ms", "0", "ms", 0, 600000, ANY,
+    "Time to connect to a server, over all that is tried, looking up its name and TLS included; 0: limits.connect_ms.")
+SERVICE_ROW(CONNECT_ATTEMPTS, UINT, connect_attempts, "connect_attempts", "0", NULL, 0, 1000, ANY,
+    "Endpoints that are tried, one after the other, until one takes the connection, at most; 0: all.")
+
 SERVICE_ROW(FAMILY, ONE_OF, family, "family", "auto", "auto|ipv4|ipv6|prefer_ipv4", 0, 0, CONNECTIONS,
     "Address families of a server's name: \"auto\" tries IPv6 and IPv4 in turn, IPv6 with a head start (RFC 8305), and puts a family that keeps failing last for a while; \"prefer_ipv4\" gives IPv4 the head start; the others use one only.")
 SERVICE_ROW(ATTEMPT_DELAY_MS, UINT, attempt_delay_ms, "attempt_delay_ms", "250", "ms", 10, 2000, CONNECTIONS,

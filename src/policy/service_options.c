@@ -163,16 +163,26 @@ note_better(const struct service_entry *e, const struct service_entry **best)
 }
 
 void
-service_options_of(const struct service_entry *entries, size_t n,
-    struct str mesh, struct str service, struct service_options *out)
+service_options_choose(const struct service_entry *entries, size_t n,
+    struct str mesh, struct str service,
+    const struct service_entry *best[SERVICE_OPTION_N])
 {
-	const struct service_entry *best[SERVICE_OPTION_N] = { NULL };
-	enum service_option o;
 	size_t i;
 
+	memset(best, 0, SERVICE_OPTION_N * sizeof(*best));
 	for (i = 0; i < n; i++)
 		if (service_entry_matches(&entries[i], mesh, service))
 			note_better(&entries[i], best);
+}
+
+void
+service_options_of(const struct service_entry *entries, size_t n,
+    struct str mesh, struct str service, struct service_options *out)
+{
+	const struct service_entry *best[SERVICE_OPTION_N];
+	enum service_option o;
+
+	service_options_choose(entries, n, mesh, service, best);
 	*out = *service_options_standard();
 	for (o = 0; o < SERVICE_OPTION_N; o++)
 		if (best[o] != NULL)

@@ -75,13 +75,28 @@ enum balance_locality {
 	BALANCE_LOCALITY_OFF
 };
 
+enum service_option {
+#define SERVICE_ROW(id, ...) SERVICE_OPTION_##id,
+#include "policy/service_option.tbl.h"
+	SERVICE_OPTION_N
+};
+
+/* Where an option comes from that is not the default, for people. */
+struct option_source {
+	enum service_option option;
+	struct str place; /* "file:line Kind/name", or "file:line" */
+};
+
 /*
  * In a service: immutable, counted, equal by digest, memory of its own.  As a
  * value: texts are somebody else's, and neither ref nor digest count.
  */
 struct service_options {
 	struct ref ref;
-	struct digest digest;
+	struct digest digest; /* what it says, not where */
+	struct digest key;    /* both */
+	const struct option_source *sources;
+	size_t n_sources;
 
 	struct str host_text;
 	bool http2_fallback;
@@ -91,6 +106,10 @@ struct service_options {
 	struct str via;      /* pseudonym in Via, both ways; empty: none */
 	struct str server;   /* Server of answers; empty: as it came */
 	unsigned request_ms; /* from head to the answer's end; 0: no limit */
+	unsigned stream_idle_ms; /* 0, as the next two: the daemon's */
+	unsigned idle_ms;
+	unsigned connect_ms;
+	unsigned connect_attempts; /* 0: all endpoints */
 	struct str_list resolvers; /* empty: the configured ones */
 	bool srv;                  /* hosts are names of SRV records */
 
@@ -163,12 +182,6 @@ struct service_options {
 	struct str host_name; /* HOST_NAMED */
 };
 
-enum service_option {
-#define SERVICE_ROW(id, ...) SERVICE_OPTION_##id,
-#include "policy/service_option.tbl.h"
-	SERVICE_OPTION_N
-};
-
 /* One entry of services = ( … ). */
 struct service_entry {
 	struct str mesh; /* empty: any */
@@ -184,6 +197,10 @@ bool service_entry_matches(
     const struct service_entry *e, struct str mesh, struct str service);
 bool service_entry_gives_nothing(const struct service_entry *e);
 
+/* By option the entry that it comes from; NULL: none has it. */
+void service_options_choose(const struct service_entry *entries, size_t n,
+    struct str mesh, struct str service,
+    const struct service_entry *best[SERVICE_OPTION_N]);
 /* A value: strings are those of the entries, or constants. */
 void service_options_of(const struct service_entry *entries, size_t n,
     struct str mesh, struct str service, struct service_options *out);

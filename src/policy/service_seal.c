@@ -210,6 +210,7 @@ digest_service(struct service *s, struct fingerprint *f)
 		fingerprint_str(f, s->remote[i].endpoint->origin);
 	for (i = 0; i < s->n_rulesets; i++)
 		fingerprint_u64(f, s->rulesets[i].block->origins);
+	fingerprint_digest(f, &s->options->key);
 	if (s->traffic != NULL)
 		fingerprint_u64(f, s->traffic->origins);
 	s->origins = fingerprint_take_hash(f);

@@ -234,14 +234,15 @@ share_tls(struct share *sh, const struct tls_spec *draft)
 }
 
 struct service_options *
-share_options(struct share *sh, const struct service_options *value)
+share_options(struct share *sh, struct service_options *value)
 {
-	struct digest d = service_options_digest(value, sh->fingerprint);
-	struct shared_entry *e = find_shared(sh->options, &d);
+	struct shared_entry *e;
 
+	service_options_digest(value, sh->fingerprint);
+	e = find_shared(sh->options, &value->key);
 	if (e == NULL) {
-		e = add_shared(sh, &sh->options, &d);
-		e->options = service_options_new(value, &d);
+		e = add_shared(sh, &sh->options, &value->key);
+		e->options = service_options_new(value);
 	}
 	return service_options_ref(e->options);
 }
@@ -343,8 +344,8 @@ seed_service(struct share *sh, const struct service *s)
 			add_shared(sh, &sh->relays, &e->digest)->relay =
 			    endpoint_ref(e);
 	}
-	if (find_shared(sh->options, &s->options->digest) == NULL)
-		add_shared(sh, &sh->options, &s->options->digest)->options =
+	if (find_shared(sh->options, &s->options->key) == NULL)
+		add_shared(sh, &sh->options, &s->options->key)->options =
 		    service_options_ref(s->options);
 	if (s->traffic != NULL &&
 	    find_shared(sh->traffic, &s->traffic->digest) == NULL)

@@ -37,7 +37,7 @@ bool share_check_pair(struct share *sh, const struct blob *cert,
 struct tls_spec *share_tls(
     struct share *sh, const struct tls_spec *draft) MUST_CHECK;
 struct service_options *share_options(
-    struct share *sh, const struct service_options *value) MUST_CHECK;
+    struct share *sh, struct service_options *value) MUST_CHECK;
 struct rule_block *share_rules(
     struct share *sh, struct rule_block *draft) MUST_CHECK;
 struct traffic_policy *share_traffic(

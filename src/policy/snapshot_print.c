@@ -219,6 +219,27 @@ print_ruleset(struct text *out, size_t index, const struct ruleset *set)
 	}
 }
 
+/* Where options come from, each place once, in the order of the options. */
+static void
+print_sources(struct text *out, const struct service_options *o)
+{
+	const struct option_source *v = o->sources;
+	size_t i, j;
+
+	for (i = 0; i < o->n_sources; i++) {
+		for (j = 0; j < i && !str_eq(v[j].place, v[i].place);)
+			j++;
+		if (j < i)
+			continue;
+		text_addf(out, "  options of %.*s:", STR_ARG(v[i].place));
+		for (j = i; j < o->n_sources; j++)
+			if (str_eq(v[j].place, v[i].place))
+				text_addf(out, " %s",
+				    service_option_rows[v[j].option].name);
+		text_add_char(out, '\n');
+	}
+}
+
 /* Those that are not the default. */
 static void
 print_options(struct text *out, const struct service_options *o)
@@ -236,6 +257,7 @@ print_options(struct text *out, const struct service_options *o)
 	}
 	if (before[0] == '\0')
 		text_add_char(out, '\n');
+	print_sources(out, o);
 }
 
 void

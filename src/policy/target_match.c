@@ -112,15 +112,22 @@ role_rank(const struct resource *r)
 }
 
 int
-target_order(const struct resource *a, const struct target_ref *a_target,
+target_rank_order(const struct resource *a, const struct target_ref *a_target,
     const struct resource *b, const struct target_ref *b_target)
 {
 	int order = kind_rank(b_target) - kind_rank(a_target);
 
 	if (order == 0)
 		order = origin_rank(b) - origin_rank(a);
-	if (order == 0)
-		order = role_rank(b) - role_rank(a);
+	return order != 0 ? order : role_rank(b) - role_rank(a);
+}
+
+int
+target_order(const struct resource *a, const struct target_ref *a_target,
+    const struct resource *b, const struct target_ref *b_target)
+{
+	int order = target_rank_order(a, a_target, b, b_target);
+
 	if (order == 0)
 		order = str_cmp(a->display_name, b->display_name);
 	return order != 0 ? order : str_cmp(a->name, b->name);

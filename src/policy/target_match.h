@@ -36,6 +36,11 @@ bool target_selects_mes(
 int target_order(const struct resource *a, const struct target_ref *a_target,
     const struct resource *b, const struct target_ref *b_target);
 
+/* The same without their names: 0 where only those decide. */
+int target_rank_order(const struct resource *a,
+    const struct target_ref *a_target, const struct resource *b,
+    const struct target_ref *b_target);
+
 /* kuma.io/effect: shadow */
 bool resource_is_shadow(const struct resource *r);
 

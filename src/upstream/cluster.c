@@ -280,6 +280,14 @@ cluster_local_is_next(const struct cluster *c, uint64_t dice)
 	return dice % BALANCE_WHOLE < local_share(c);
 }
 
+unsigned
+cluster_connect_ms(const struct cluster *c)
+{
+	unsigned own = c->service->options->connect_ms;
+
+	return own > 0 ? own : cluster_env(c)->limits->connect_ms;
+}
+
 struct stats_set *
 cluster_stats(struct cluster *c)
 {

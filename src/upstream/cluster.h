@@ -123,6 +123,9 @@ struct stats_set *cluster_stats(struct cluster *c);
 bool cluster_begin_retry(struct cluster *c) MUST_CHECK;
 void cluster_end_retry(struct cluster *c);
 
+/* Of the service, or else of the daemon: to connect, all included. */
+unsigned cluster_connect_ms(const struct cluster *c);
+
 /* One line an endpoint, for `zegressctl services` and /clusters. */
 void clusters_print(const struct clusters *cs, struct text *out);
 

@@ -123,7 +123,7 @@ static void
 be_patient(struct cluster *c)
 {
 	if (c->n_undialed > 0 && !timer_is_set(&c->patience))
-		timer_set(&c->patience, cluster_env(c)->limits->connect_ms);
+		timer_set(&c->patience, cluster_connect_ms(c));
 }
 
 /* To another worker: who waits here does not take the place at once. */
@@ -192,7 +192,7 @@ on_patience(void *arg)
 {
 	struct cluster *c = cluster_ref(arg);
 	uint64_t now = cluster_now_ms(c);
-	uint64_t most = cluster_env(c)->limits->connect_ms;
+	uint64_t most = cluster_connect_ms(c);
 	struct lease *l;
 	char why[128];
 

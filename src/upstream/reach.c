@@ -79,12 +79,26 @@ choice(const struct reach *r)
 	return cluster_endpoints(r->cluster, &r->want);
 }
 
+/* Endpoints that may still be tried, whatever there is. */
+static size_t
+attempts_left(const struct reach *r)
+{
+	unsigned most = r->cluster->service->options->connect_attempts;
+
+	if (most == 0)
+		return SIZE_MAX;
+	return r->tried.n < most ? most - r->tried.n : 0;
+}
+
 static size_t
 others_left(const struct reach *r)
 {
+	size_t left, most = attempts_left(r);
+
 	if (r->is_probe)
 		return 0;
-	return pick_left(choice(r), &r->want, &r->tried) + r->targets.n;
+	left = pick_left(choice(r), &r->want, &r->tried);
+	return (left < most ? left : most) + r->targets.n;
 }
 
 /* Leave something for what may have to be tried after this. */
@@ -93,8 +107,7 @@ limit_attempt(struct reach *r)
 {
 	size_t others = others_left(r);
 	uint64_t left = reach_left_ms(r), share = left / (others + 1);
-	uint64_t least =
-	    cluster_env(r->cluster)->limits->connect_ms / LEAST_SHARE;
+	uint64_t least = cluster_connect_ms(r->cluster) / LEAST_SHARE;
 
 	if (share < least)
 		share = least;
@@ -113,6 +126,8 @@ pick_next(struct reach *r)
 	/* A reload may have come between; if not, the cluster has it too. */
 	if (is_allowed || r->is_probe)
 		return is_allowed ? e : NULL;
+	if (attempts_left(r) == 0)
+		return NULL;
 	return pick_endpoint(cluster_balance(r->cluster, &r->want), &r->want,
 	    &r->tried, cluster_now_ms(r->cluster));
 }
@@ -384,7 +399,7 @@ start_dialling(struct reach *r)
 		.rules = place.rules,
 		.way = &r->outward->way,
 		.families = &r->cluster->all->families,
-		.timeout_ms = env->limits->connect_ms,
+		.timeout_ms = cluster_connect_ms(r->cluster),
 		.delay_ms = r->outward->delay_ms,
 	};
 

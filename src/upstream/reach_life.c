@@ -176,7 +176,7 @@ reach_new(struct cluster *c, const struct reach_want *want,
 	r->arg = arg;
 	r->result.status = REACH_NO_ENDPOINT;
 	timer_init(&r->timer, cluster_env(c)->loop, on_timer, r);
-	r->until_ms = cluster_now_ms(c) + cluster_env(c)->limits->connect_ms;
+	r->until_ms = cluster_now_ms(c) + cluster_connect_ms(c);
 	return r;
 }
 

@@ -214,15 +214,15 @@ Test(ctl, kinds_without_effect_are_listed)
 	static const struct command_case rows[] = {
 		{ "status", 0,
 		    { "refused     0\n",
-			"not used    MeshTimeout 2, MeshRetry 1\n" } },
+			"not used    MeshTrace 2, MeshMetric 1\n" } },
 	};
 	struct world w;
 
 	world_init(&w, NULL);
 	egress_write(w.e, "others.yaml",
-	    "type: MeshTimeout\nmesh: default\nname: one\n---\n"
-	    "type: MeshTimeout\nmesh: default\nname: two\n---\n"
-	    "type: MeshRetry\nmesh: default\nname: one\n");
+	    "type: MeshTrace\nmesh: default\nname: one\n---\n"
+	    "type: MeshTrace\nmesh: default\nname: two\n---\n"
+	    "type: MeshMetric\nmesh: default\nname: one\n");
 	world_start(&w);
 	CHECK_COMMANDS(&w, rows);
 	world_end(&w);

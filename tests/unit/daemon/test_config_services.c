@@ -126,7 +126,8 @@ Test(config_services, takes_every_option)
 	    "base_ejection_ms = 1000; max_ejection_ms = 9000; "
 	    "max_ejection_percent = 50; }; breaker = { connections = 1; "
 	    "pending = 2; requests = 3; retries = 4; retry_percent = 20; "
-	    "retry_minimum = 5; }; },\n"
+	    "retry_minimum = 5; }; stream_idle_ms = 11; idle_ms = 12; "
+	    "connect_ms = 13; connect_attempts = 14; },\n"
 	    "{ host = \"api.example:8080\"; upgrades = []; }",
 	    " );");
 	cr_assert_not_null(r.config, "%s", r.said.p);
@@ -156,6 +157,10 @@ Test(config_services, takes_every_option)
 	expect_str(o->via, "zegress", "via");
 	expect_str(o->server, "two words", "server");
 	cr_expect_eq(o->request_ms, 15000);
+	cr_expect_eq(o->stream_idle_ms, 11);
+	cr_expect_eq(o->idle_ms, 12);
+	cr_expect_eq(o->connect_ms, 13);
+	cr_expect_eq(o->connect_attempts, 14);
 	cr_expect(o->report);
 	cr_expect_eq(o->family, FAMILY_PREFER_IPV4);
 	cr_expect_eq(o->addresses, ADDRESSES_PUBLIC);

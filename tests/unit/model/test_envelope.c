@@ -57,8 +57,8 @@ Test(envelope, kind_mesh_and_name)
 		{ "a global kind in Kubernetes",
 		    KUBE("Mesh") "metadata: {name: n}\n", KIND_MESH, "", "n" },
 		{ "a kind that is not used",
-		    "type: MeshTimeout\nmesh: m\nname: n\nspec: {to: 5}\n",
-		    KIND_MESH_TIMEOUT, "m", "n" },
+		    "type: MeshTrace\nmesh: m\nname: n\nspec: {to: 5}\n",
+		    KIND_MESH_TRACE, "m", "n" },
 		{ "a legacy kind that is not used",
 		    KUBE("TrafficLog") "mesh: m\nmetadata: {name: n}\n"
 				       "spec: {x: y}\n",

@@ -70,6 +70,15 @@ static const struct {
 	{ "policies-introduction-16.yaml", FRAGMENT, 1 },
 	{ "policies-introduction-42.yaml", PLACEHOLDER, 1 },
 	{ "policies-introduction-47.yaml", PLACEHOLDER, 1 },
+	/* http is left out around them. */
+	{ "policies-introduction-new-01.yaml",
+	    "at least one of the 'tcp', 'http', 'grpc' must be specified", 1 },
+	/* Neither name nor labels. */
+	{ "policies-introduction-new-07.yaml", "must be set with this kind",
+	    1 },
+	/* Without to: or from: around its default. */
+	{ "resources-meshopentelemetrybackend-00.yaml",
+	    "at least one of 'from', 'to' or 'rules' has to be defined", 1 },
 	{ "policies-targetref-05.yaml", FRAGMENT, 1 },
 	/* Fields below spec in the Universal form: Kuma reads none of them. */
 	{ "policies-traffic-metrics-27.yaml", "must have at least one element",

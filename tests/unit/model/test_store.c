@@ -410,10 +410,10 @@ Test(store, foreign_objects_are_listed_and_may_repeat)
 	change("f", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" CUT
 		    "apiVersion: v1\nkind: ConfigMap\n"
 		    "metadata: {name: a, namespace: b}\n" CUT
-		    "type: MeshTimeout\nname: t\nspec: {}\n");
+		    "type: MeshTrace\nname: t\nspec: {}\n");
 	store_list(st, KIND_FOREIGN, &n);
 	cr_expect_eq(n, 2u);
-	store_list(st, KIND_MESH_TIMEOUT, &n);
+	store_list(st, KIND_MESH_TRACE, &n);
 	cr_expect_eq(n, 1u);
 	cr_expect_eq(store_problems(st)->n, 0u);
 }

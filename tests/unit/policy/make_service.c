@@ -137,7 +137,7 @@ make_service_with(const char *name, const char *rules, const char *const *local,
 	s.options = service_options_seal(service_options_standard(), &f);
 	if (change != NULL)
 		change(&s);
-	s.options->digest = service_options_digest(s.options, &f);
+	service_options_digest(s.options, &f);
 	made = service_seal(&s, NULL, &f);
 	arena_fini(&a);
 	fingerprint_fini(&f);

@@ -309,6 +309,29 @@ Test(reach, silence_ends_with_the_budget)
 	deaf_stop(&deaf);
 }
 
+Test(reach, a_service_has_its_own_time_and_number_of_attempts)
+{
+	struct service_options o = *service_options_standard();
+	struct rig_endpoint v[] = { { .key = "a", .host = "127.0.0.1" },
+		{ .key = "b", .host = "127.0.0.1" },
+		{ .key = "c", .host = "127.0.0.1" }, { .key = NULL } };
+	struct rig_reached r;
+	struct deaf deaf;
+
+	deaf_start(&deaf, "127.0.0.1");
+	v[0].port = v[1].port = v[2].port = deaf.port;
+	o.connect_ms = 400;
+	o.connect_attempts = 2;
+	rig_start(&g);
+	s = rig_service_with(&o, PROTO_TCP, "s", "r0 r1 r2", v);
+	rig_reach(&g, s, &RIG_ANY, &r);
+	cr_expect_eq(r.r.status, REACH_LATE, "%s", r.r.detail);
+	cr_expect_eq(r.r.attempts, 2, "%u of three", r.r.attempts);
+	cr_expect_geq(r.took_ms, 390, "shared by two, not by three");
+	cr_expect_lt(r.took_ms, 800);
+	deaf_stop(&deaf);
+}
+
 Test(reach, answers_that_point_at_us_are_refused)
 {
 	static const char *const metadata[] = { "169.254.169.254", NULL };
