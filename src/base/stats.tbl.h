@@ -317,6 +317,9 @@ CLUSTER(RBAC_ALLOWED, STAT_COUNTER, "zegress_service_allowed", NULL,
 CLUSTER(RBAC_DENIED, STAT_COUNTER, "zegress_service_denied", NULL,
     "Connections or requests refused by permission.",
     "The access log names caller and rule.")
+CLUSTER(SHADOW_DENIED, STAT_COUNTER, "zegress_service_shadow_denied", NULL,
+    "Connections or requests that a rule of AllowWithShadowDeny allowed; they are among those allowed.",
+    "The access log names caller and rule (shadow_denied).")
 CLUSTER(WOULD_DENY, STAT_COUNTER, "zegress_service_would_deny", NULL,
     "Connections or requests that went on although permission refuses them, because of report mode; they are not among those allowed.",
     "The access log names caller and rule (would_deny). 0 for long enough: report mode can be ended.")

@@ -317,6 +317,8 @@ conn_count_verdict(struct cluster *cluster, const struct verdict *v)
 		stat_inc(stats, STAT_RBAC_DENIED);
 		cluster_count_rule(cluster, v->rule_number, STAT_RULE_DENIED);
 	}
+	if (v->is_shadow_denied)
+		stat_inc(stats, STAT_SHADOW_DENIED);
 }
 
 /* Permission comes from the newest snapshot, and so do the endpoints. */

@@ -351,6 +351,45 @@ Test(connect, a_listener_outlives_failures)
 	world_end(&w);
 }
 
+/* Rules name the tool's caller as they name any. */
+Test(connect, by_rules_of_callers_and_names)
+{
+	static const char *const allowed[] = {
+		"deny: [ { spiffeID: { type: Exact, value: "
+		"spiffe://default/batch } } ], allow: [ { spiffeID: { type: "
+		"Exact, value: spiffe://default/web }, sni: { type: Exact, "
+		"value: 'raw{mesh=default}' } } ]",
+		"allow: [ { spiffeID: { type: Prefix, value: "
+		"spiffe://default/w } } ]",
+	};
+	static const char *const denied[] = {
+		"allow: [ { spiffeID: { type: Prefix, value: spiffe://default "
+		"} } ], deny: [ { spiffeID: { type: Exact, value: "
+		"spiffe://default/web } } ]",
+		"allow: [ { spiffeID: { type: Exact, value: "
+		"spiffe://default/web }, sni: { type: Exact, value: "
+		"'api{mesh=default}' } } ]",
+	};
+	char out[4096];
+	struct world w;
+
+	start(&w);
+	for (size_t i = 0; i < 4; i++) {
+		egress_writef(w.e, "allow-all.yaml",
+		    "type: MeshTrafficPermission\nmesh: default\nname: all\n"
+		    "spec: { rules: [ { default: { %s } } ] }\n",
+		    i < 2 ? allowed[i] : denied[i - 2]);
+		(void)egress_ctl(w.e, "reload");
+		cr_expect_eq(run_after(&w, "echo hello |",
+				 "--service raw --stdio", out, sizeof(out)),
+		    i < 2 ? 0 : 1, "%zu: %s", i, out);
+		cr_expect_eq(
+		    strstr(out, "echo ext: hello") != NULL, i < 2, "%s", out);
+	}
+	cr_expect(has_outcome(w.e, "denied", "\"service\":\"raw\""));
+	world_end(&w);
+}
+
 Test(connect, words_that_make_no_sense)
 {
 	static const struct {

@@ -74,6 +74,12 @@ Test(permission, nothing_is_allowed_by_default)
 }
 
 #define RULES_MOST 2
+#define RULES_FORM(name, lists)                                             \
+	"type: MeshTrafficPermission\nmesh: default\nname: " name           \
+	"\nspec: { targetRef: { kind: Mesh }, rules: [ { default: { " lists \
+	" } } ] }\n"
+#define EXACT(service) \
+	"{ spiffeID: { type: Exact, value: spiffe://default/" service " } }"
 
 static const struct permission_case {
 	const char *name;
@@ -151,6 +157,44 @@ static const struct permission_case {
 		"  - targetRef: { kind: MeshService, name: batch }\n"
 		"    default: { action: Deny }\n" },
 	    true, false, true },
+	/* The rules form. */
+	{ "rules that allow one",
+	    { RULES_FORM("a", "allow: [ " EXACT("web") " ]") }, true, false,
+	    true },
+	{ "rules that allow by prefix, and deny",
+	    { RULES_FORM("a",
+		"allow: [ { spiffeID: { type: Prefix, value: "
+		"spiffe://default } } ], deny: [ " EXACT("batch") " ]") },
+	    true, false, true },
+	{ "a deny of one document, an allow of another",
+	    { RULES_FORM(
+		  "a", "allow: [ " EXACT("web") ", " EXACT("batch") " ]"),
+		RULES_FORM("b", "deny: [ " EXACT("web") " ]") },
+	    false, true, false },
+	{ "rules in place of a TrafficPermission",
+	    { "type: TrafficPermission\nmesh: default\nname: a\n"
+	      "sources: [ { match: { kuma.io/service: '*' } } ]\n"
+	      "destinations: [ { match: { kuma.io/service: '*' } } ]\n",
+		RULES_FORM("b", "deny: [ " EXACT("batch") " ]") },
+	    false, false, false },
+	/* Of other zones too: rules on zones are of the from form. */
+	{ "both forms: a deny of either wins",
+	    { RULES_FORM("a", "allow: [ { spiffeID: { type: Prefix, value: "
+			      "spiffe://default/ } } ]"),
+		"type: MeshTrafficPermission\nmesh: default\nname: b\nspec:\n"
+		"  targetRef: { kind: Mesh }\n  from:\n"
+		"  - targetRef: { kind: MeshSubset, tags: { kuma.io/zone: "
+		"zone-2 } }\n"
+		"    default: { action: Deny }\n" },
+	    true, true, false },
+	{ "allowWithShadowDeny allows",
+	    { RULES_FORM("a", "allowWithShadowDeny: [ " EXACT("batch") " ]") },
+	    false, true, false },
+	{ "a rule that is misspelt",
+	    { RULES_FORM("new",
+		"allow: [ { spiffeID: { type: Prefix, value: "
+		"spiffe://default/ } } ], denny: [ " EXACT("batch") " ]") },
+	    false, false, false },
 	/* Fail closed: what cannot be understood denies what it targets. */
 	{ "a broken permission beside one that allows",
 	    { "type: MeshTrafficPermission\nmesh: default\nname: a\nspec:\n"
@@ -172,8 +216,9 @@ try_case(struct world *w, const struct permission_case *c,
 
 	for (int i = 0; i < RULES_MOST; i++) {
 		(void)snprintf(file, sizeof(file), "rule-%d.yaml", i);
+		/* An empty file would leave in force what it held. */
 		egress_write(
-		    w->e, file, c->rules[i] != NULL ? c->rules[i] : "");
+		    w->e, file, c->rules[i] != NULL ? c->rules[i] : "# none\n");
 	}
 	/* A reload that refuses something says so by its status. */
 	(void)egress_ctl(w->e, "reload");
@@ -213,6 +258,48 @@ Test(permission, shadow_deny_is_in_the_log)
 	    w.e, "\"shadow_denied\":1", "\"kind\":\"request\""));
 	cr_expect_not_null(
 	    egress_log_line(w.e, "MeshTrafficPermission/shadow", NULL));
+	world_end(&w);
+}
+
+/* One name of the tcp service, and of no other. */
+Test(permission, rules_by_server_name)
+{
+	struct world w;
+	struct servers s = start(&w, NULL);
+	struct mesh_options o;
+	struct mesh_client m;
+	char c;
+
+	egress_write(w.e, "rule.yaml",
+	    RULES_FORM("sni", "allowWithShadowDeny: [ { sni: { type: Exact, "
+			      "value: 'raw{mesh=default}' } } ]"));
+	world_start(&w);
+	call(&w, &m, "api");
+	cr_expect_eq(status_of(ask_get(&m, "/")), 403);
+	mesh_close(&m);
+	/* Names are folded before they are compared. */
+	o = caller(&w, "raw");
+	o.sni = "RAW{mesh=default}";
+	cr_assert(mesh_open(&m, &o), "%s", m.error);
+	cr_expect(say(&m, "x") && mesh_read(&m, &c, 1) == 1);
+	mesh_close(&m);
+	cr_expect_eq(seen(s.http).connections, 0);
+	cr_expect_eq(
+	    cluster_metric(w.e, "zegress_service_shadow_denied", "raw"), 1);
+	cr_expect_eq(cluster_metric(w.e, "zegress_service_allowed", "raw"), 1);
+	cr_expect_eq(
+	    cluster_metric(w.e, "zegress_service_shadow_denied", "api"), 0);
+	cr_expect_not_null(egress_log_line(
+	    w.e, "\"shadow_denied\":1", "MeshTrafficPermission/sni"));
+	/* A reload that takes the name away ends what came by it. */
+	cr_assert(mesh_open(&m, &o), "%s", m.error);
+	cr_expect(say(&m, "x") && mesh_read(&m, &c, 1) == 1);
+	egress_write(w.e, "rule.yaml",
+	    RULES_FORM("sni", "allow: [ { sni: { type: Exact, value: "
+			      "'api{mesh=default}' } } ]"));
+	cr_expect_neq(mesh_wait_end(&m, 5000), MESH_TIMEOUT);
+	mesh_close(&m);
+	cr_expect(has_outcome(w.e, "revoked", "\"service\":\"raw\""));
 	world_end(&w);
 }
 
