@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The answer to "may this caller?": rules in their order, whole names against
- * whole names.  Which rules a service has is decided in compile_rules.c.
+ * whole names (rule_finder.c).  Which rules a service has is decided in
+ * compile_rules.c.
  *
  * In report mode a denial of one document is passed over, as if the document
  * were not there, and one of a service that is in report mode lets the caller
@@ -11,6 +12,8 @@
  */
 
 #include "policy/authorize.h"
+
+#include "policy/rule_finder.h"
 
 #define SNI_MAX 255
 
@@ -23,22 +26,15 @@ struct finding {
 static struct finding
 ask(const struct ruleset *set, const struct identity *id, struct str sni)
 {
-	struct finding f = { .by = NULL };
-	const struct rule *rule;
-	size_t i;
+	const struct rule_finder *finder =
+	    set->block == NULL ? NULL : set->block->finder;
+	struct finding f = { .would = NULL };
 
-	for (i = 0; i < set->n_rules; i++) {
-		rule = &set->rules[i];
-		if (!principals_match(
-			rule->principals, rule->n_principals, id, sni))
-			continue;
-		if (!rule->is_report) {
-			f.by = rule;
-			break;
-		}
-		if (f.would == NULL)
-			f.would = rule;
-	}
+	f.by = rule_find(finder, set->rules, set->n_rules, id, sni, false);
+	if (f.by == NULL || !f.by->is_report)
+		return f;
+	f.would = f.by;
+	f.by = rule_find(finder, set->rules, set->n_rules, id, sni, true);
 	return f;
 }
 

@@ -41,6 +41,8 @@ struct rule_origin {
 
 enum rule_effect { RULE_ALLOW, RULE_DENY, RULE_ALLOW_SHADOW_DENY };
 
+struct rule_finder; /* policy/rule_finder.h */
+
 struct rule {
 	enum rule_effect effect;
 	/* Of a denial: it is only reported, and those behind it decide. */
@@ -59,6 +61,7 @@ struct rule_block {
 	uint64_t origins;     /* hash of the places as well */
 	struct rule *rules;
 	size_t n_rules;
+	struct rule_finder *finder; /* NULL: they are few */
 	struct arena arena;
 };
 

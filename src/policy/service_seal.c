@@ -10,6 +10,7 @@
 
 #include "policy/fingerprint.h"
 #include "policy/pack.h"
+#include "policy/rule_finder.h"
 
 /* "file:line Kind/name" without the place. */
 static struct str
@@ -46,7 +47,8 @@ rule_block_digest(struct rule_block *draft, struct fingerprint *f)
 }
 
 static struct rule_block *
-lay_out_rules(struct pack *k, const struct rule_block *draft)
+lay_out_rules(struct pack *k, const struct rule_block *draft,
+    const struct rule_finder *finder)
 {
 	struct rule_block all = *draft;
 	struct rule_block *b;
@@ -64,6 +66,7 @@ lay_out_rules(struct pack *k, const struct rule_block *draft)
 		if (all.rules != NULL)
 			all.rules[i] = rule;
 	}
+	all.finder = rule_finder_lay_out(k, finder);
 	if (b != NULL)
 		*b = all;
 	return b;
@@ -72,13 +75,16 @@ lay_out_rules(struct pack *k, const struct rule_block *draft)
 struct rule_block *
 rule_block_new(const struct rule_block *draft)
 {
+	struct rule_finder *finder =
+	    rule_finder_new(draft->rules, draft->n_rules);
 	struct pack count = { .base = NULL }, k;
 	struct rule_block *b;
 	struct arena arena;
 
-	lay_out_rules(&count, draft);
+	lay_out_rules(&count, draft, finder);
 	k = pack_in(&arena, &count);
-	b = lay_out_rules(&k, draft);
+	b = lay_out_rules(&k, draft, finder);
+	rule_finder_free(finder);
 	ref_init(&b->ref);
 	b->arena = arena;
 	return b;

@@ -182,6 +182,113 @@ Test(permission, truth_table)
 	text_free(&mes);
 }
 
+#define TP_FROM(match)                                                    \
+	"type: TrafficPermission\nmesh: m\nname: t\nsources: [ { match: " \
+	"{ " match                                                        \
+	" } } ]\ndestinations: [ { match: { kuma.io/service: es } } "     \
+	"]\n---\n"
+#define ANY "kind: Mesh"
+#define X "kuma.io/zone: x"
+
+/* Callers by every URI of their certificate, and Kuma's truth table. */
+static const struct {
+	const char *yaml;
+	const char *uris; /* by blanks */
+	bool is_allowed;
+} callers[] = {
+	/* TrafficPermission: AND over tags, "*" is no condition. */
+	{ PLAIN TP_FROM("kuma.io/service: web"), "spiffe://m/web", true },
+	{ PLAIN TP_FROM("kuma.io/service: web"), "spiffe://m/web2", false },
+	{ PLAIN TP_FROM("kuma.io/service: web"),
+	    "kuma://kuma.io/service/web spiffe://m/api", false },
+	{ PLAIN TP_FROM("kuma.io/service: web"),
+	    "spiffe://m/api spiffe://m/web", true },
+	{ PLAIN TP_FROM("kuma.io/service: web, " X), "spiffe://m/web", false },
+	{ PLAIN TP_FROM("kuma.io/service: web, " X),
+	    "spiffe://m/web kuma://kuma.io/zone/x", true },
+	{ PLAIN TP_FROM("kuma.io/service: web, " X),
+	    "spiffe://m/web kuma://kuma.io/zone/xy", false },
+	{ PLAIN TP_FROM("kuma.io/service: \"*\", " X),
+	    "spiffe://m/api kuma://kuma.io/zone/x", true },
+	{ PLAIN TP_FROM("kuma.io/service: \"*\""), "spiffe://m/api", true },
+	{ PLAIN TP_FROM(X), "spiffe://m/api kuma://kuma.io/zone/y", false },
+	/* The from form: disjoint by negation in Kuma, by order here. */
+	{ PLAIN MTP(
+	      "m", "p", BY_ES, "kind: MeshSubset, tags: { " X " }", "Allow"),
+	    "spiffe://m/api kuma://kuma.io/zone/x", true },
+	{ PLAIN MTP(
+	      "m", "p", BY_ES, "kind: MeshSubset, tags: { " X " }", "Allow"),
+	    "spiffe://m/api kuma://kuma.io/zone/y", false },
+	{ PLAIN MTP("m", "p", BY_ES,
+	      "kind: MeshServiceSubset, name: web, tags: { " X " }", "Allow"),
+	    "spiffe://m/web", false },
+	{ PLAIN MTP("m", "p", BY_ES,
+	      "kind: MeshServiceSubset, name: web, tags: { " X " }", "Allow"),
+	    "spiffe://m/web kuma://kuma.io/zone/x", true },
+	{ PLAIN MTP("m", "p", BY_ES,
+	      "kind: MeshServiceSubset, name: web, tags: { " X
+	      " } }, default: { action: Deny } }, { targetRef: { kind: Mesh",
+	      "AllowWithShadowDeny"),
+	    "spiffe://m/web", true },
+	{ PLAIN MTP("m", "a", ANY, "kind: MeshSubset, tags: { " X " }", "Allow")
+		MTP("m", "b", BY_ES, WEB, "Deny"),
+	    "spiffe://m/web kuma://kuma.io/zone/x", false },
+	{ PLAIN MTP("m", "a", ANY, "kind: MeshSubset, tags: { " X " }", "Allow")
+		MTP("m", "b", BY_ES, WEB, "Deny"),
+	    "spiffe://m/api kuma://kuma.io/zone/x", true },
+	/* Names of another mesh are nobody's here, but may be denied. */
+	{ PLAIN MTR("m", "p", ANY,
+	      "allow: [ " CALLER("Exact", "spiffe://n/web") " ]"),
+	    "spiffe://m/api spiffe://n/web", false },
+	{ PLAIN MTR("m", "p", ANY,
+	      ALLOW_ALL ", deny: [ " CALLER("Exact", "spiffe://n/web") " ]"),
+	    "spiffe://m/api spiffe://n/web", false },
+	{ PLAIN MTR("m", "p", ANY,
+	      "allow: [ " CALLER("Prefix", "spiffe://m/web") " ]"),
+	    "spiffe://m/web-test", true },
+	{ PLAIN MTR("m", "p", ANY,
+	      "allow: [ " CALLER("Prefix", "spiffe://m/web/") " ]"),
+	    "spiffe://m/web-test", false },
+	{ PLAIN MTR("m", "p", ANY,
+	      "allow: [ " CALLER("Prefix", "spiffe://m/web/") " ]"),
+	    "spiffe://m/web/sa", true },
+	{ PLAIN MTR(
+	      "m", "p", ANY, "allow: [ " CALLER("Prefix", "spiffe://m/a") " ]"),
+	    "spiffe://m/web spiffe://n/a", false },
+	/* Whatever the service allows, a tag does not stand for a name. */
+	{ PLAIN MTR("m", "p", ANY, ALLOW_WEB),
+	    "kuma://kuma.io/service/web spiffe://m/api", false },
+};
+
+static bool
+gets_in_by(const struct snapshot *s, const char *text)
+{
+	const struct service *service = snapshot_match(s, STR("es{mesh=m}"));
+	struct str rest = str_of(text), uris[4];
+	struct identity *id;
+	struct verdict v;
+	size_t n = 0;
+
+	while (rest.len > 0)
+		uris[n++] = str_cut(&rest, ' ');
+	cr_assert_eq(identity_new(STR("m"), uris, n, 0, &id), IDENTITY_OK);
+	authorize(service, id, STR("es{mesh=m}"), &v);
+	identity_free(id);
+	return v.is_allowed;
+}
+
+Test(permission, callers_by_their_certificates)
+{
+	struct snapshot *s;
+
+	for (size_t i = 0; i < ARRAY_LEN(callers); i++) {
+		s = build_yaml(callers[i].yaml);
+		cr_expect_eq(gets_in_by(s, callers[i].uris),
+		    callers[i].is_allowed, "row %zu: %s", i, callers[i].uris);
+		snapshot_unref(s);
+	}
+}
+
 /* A document whose mesh cannot be read may be meant for any. */
 Test(permission, unreadable_mesh_denies_all)
 {

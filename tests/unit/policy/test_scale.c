@@ -76,3 +76,74 @@ Test(scale, ten_thousand_services)
 	text_free(&yaml);
 	text_free(&longer);
 }
+
+#define MOST_WITH_PERMISSION 1600 /* bytes, of a service and its permission */
+#define MOST_OF_A_PERMISSION 200  /* bytes, where all are for all services */
+
+static void
+write_permissions(struct text *yaml, unsigned n, bool is_each)
+{
+	unsigned i;
+
+	for (i = 0; i < n; i++) {
+		text_addf(yaml,
+		    "type: MeshTrafficPermission\nmesh: m\nname: p-%05u\n"
+		    "spec:\n",
+		    i);
+		if (is_each)
+			text_addf(yaml,
+			    "  targetRef: { kind: MeshService, name: "
+			    "service-%05u }\n",
+			    i);
+		text_addf(yaml,
+		    "  rules: [ { default: { deny: [ { spiffeID: { type: "
+		    "Exact, value: \"spiffe://m/caller-%05u\" } } ] } } "
+		    "]\n---\n",
+		    i);
+	}
+}
+
+/* What is allocated; much in one piece is mapped. */
+static size_t
+in_use(void)
+{
+	struct mallinfo2 m = mallinfo2();
+
+	return m.uordblks + m.hblkhd;
+}
+
+/* Bytes of a snapshot with as many services and permissions. */
+static size_t
+weigh(unsigned n_services, bool is_each)
+{
+	struct problems pr = PROBLEMS_NONE;
+	struct text yaml = TEXT_EMPTY;
+	struct store *st = store_new();
+	struct snapshot *s;
+	size_t bytes;
+
+	write_services(&yaml, n_services);
+	write_permissions(&yaml, SERVICES, is_each);
+	store_put_file(st, "a.yaml", text_str(&yaml));
+	cr_assert(store_commit(st));
+	bytes = in_use();
+	s = snapshot_build(st, &default_settings, NULL, NULL, &pr);
+	bytes = in_use() - bytes;
+	snapshot_unref(s);
+	problems_free(&pr);
+	store_free(st);
+	text_free(&yaml);
+	return bytes;
+}
+
+Test(scale, ten_thousand_permissions)
+{
+	size_t each = weigh(SERVICES, true), all = weigh(1, false);
+
+	if (!IS_MEASURABLE)
+		return;
+	cr_expect_lt(
+	    each / SERVICES, MOST_WITH_PERMISSION, "%zu", each / SERVICES);
+	cr_expect_lt(
+	    all / SERVICES, MOST_OF_A_PERMISSION, "%zu", all / SERVICES);
+}
