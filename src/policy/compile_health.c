@@ -4,18 +4,23 @@
  * service's protocol, else the one of TCP.  Main thread.
  */
 
+#include "base/str.h"
 #include "model/mesh_health_check.h"
 #include "policy/compile.h"
 #include "policy/compile_policies.h"
 #include "policy/policy_options.h"
 
-/* Kuma's, where nothing is said. */
-#define USUAL_INTERVAL_MS 60000
-
 static bool
 is_on(const struct policy_conf *conf, size_t group, size_t disabled)
 {
 	return conf->v[group].is_given && conf->v[disabled].number == 0;
+}
+
+static bool
+speaks(const struct policy_conf *conf)
+{
+	return conf->v[MHC_TCP_SEND].is_given ||
+	       conf->v[MHC_TCP_RECEIVE].is_given;
 }
 
 /* The group that is used, and which check it means. */
@@ -42,7 +47,8 @@ choose(const struct policy_conf *conf, const struct policy_subject *about,
 	*group = MHC_TCP;
 	if (!is_on(conf, MHC_TCP, MHC_TCP_DISABLED))
 		return HEALTH_NONE;
-	return about->has_tls ? HEALTH_TLS : HEALTH_TCP;
+	/* Bytes go by way of TLS where the endpoint has it. */
+	return about->has_tls && !speaks(conf) ? HEALTH_TLS : HEALTH_TCP;
 }
 
 static void
@@ -63,23 +69,41 @@ give_statuses(
 		    SERVICE_OPTION_HEALTH_STATUSES, list);
 }
 
-/* As a share of the interval, rounded up. */
+static bool
+is_base64(struct str s)
+{
+	struct text bytes = TEXT_EMPTY;
+	bool is_good = base64_decode(s, &bytes);
+
+	text_free(&bytes);
+	return is_good;
+}
+
 static void
-give_jitter(
+give_tcp(
     struct compile *c, const struct policy_conf *conf, struct policy_options *p)
 {
-	const struct policy_value *v = conf->v;
-	uint64_t interval = USUAL_INTERVAL_MS, percent;
+	const struct policy_value *send = &conf->v[MHC_TCP_SEND];
+	const struct policy_value *receive = &conf->v[MHC_TCP_RECEIVE];
+	struct str_list list = { .v = receive->list.items };
+	bool is_good = true;
 
-	if (v[MHC_INTERVAL].is_given)
-		interval = v[MHC_INTERVAL].number;
-	give_value(
-	    p, c, conf, MHC_JITTER_PERCENT, SERVICE_OPTION_HEALTH_JITTER);
-	if (!v[MHC_JITTER].is_given || v[MHC_JITTER_PERCENT].is_given)
+	if (send->is_given && is_base64(send->text))
+		give_str(p, conf, MHC_TCP_SEND, SERVICE_OPTION_HEALTH_TCP_SEND,
+		    send->text);
+	else
+		tell_unused(
+		    c, conf, MHC_TCP_SEND, "tcp.send", "it is no base64");
+	if (!receive->is_given)
 		return;
-	percent = (v[MHC_JITTER].number * 100 + interval - 1) / interval;
-	give_number(p, c, conf, MHC_JITTER, SERVICE_OPTION_HEALTH_JITTER,
-	    percent < 100 ? percent : 100);
+	for (; list.n < receive->list.n; list.n++)
+		is_good = is_good && is_base64(list.v[list.n]);
+	if (is_good)
+		give_strs(p, conf, MHC_TCP_RECEIVE,
+		    SERVICE_OPTION_HEALTH_TCP_RECEIVE, list);
+	else
+		tell_unused(c, conf, MHC_TCP_RECEIVE, "tcp.receive",
+		    "not all of it is base64");
 }
 
 static void
@@ -114,26 +138,27 @@ give_times(
 	give_value(p, c, conf, MHC_TIMEOUT, SERVICE_OPTION_HEALTH_TIMEOUT_MS);
 	give_value(p, c, conf, MHC_UNHEALTHY, SERVICE_OPTION_HEALTH_UNHEALTHY);
 	give_value(p, c, conf, MHC_HEALTHY, SERVICE_OPTION_HEALTH_HEALTHY);
-	give_jitter(c, conf, p);
+	give_value(p, c, conf, MHC_NO_TRAFFIC_INTERVAL,
+	    SERVICE_OPTION_HEALTH_NO_TRAFFIC_MS);
+	give_value(p, c, conf, MHC_INITIAL_JITTER,
+	    SERVICE_OPTION_HEALTH_FIRST_JITTER_MS);
+	give_value(p, c, conf, MHC_JITTER, SERVICE_OPTION_HEALTH_JITTER_MS);
+	give_value(
+	    p, c, conf, MHC_JITTER_PERCENT, SERVICE_OPTION_HEALTH_JITTER);
+	give_value(
+	    p, c, conf, MHC_ALWAYS_LOG, SERVICE_OPTION_HEALTH_LOGS_FAILURES);
+	give_value(p, c, conf, MHC_FAILS_ON_PANIC,
+	    SERVICE_OPTION_HEALTH_FAILS_IN_PANIC);
 }
 
 static void
 tell_rest(
     struct compile *c, const struct policy_conf *conf, enum health_kind kind)
 {
-	if (kind == HEALTH_TCP || kind == HEALTH_TLS) {
-		tell_unused(c, conf, MHC_TCP_SEND, "tcp.send",
-		    "the check is that the server takes the connection");
-		tell_unused(c, conf, MHC_TCP_RECEIVE, "tcp.receive",
-		    "the check is that the server takes the connection");
-	}
 	if (kind == HEALTH_HTTP)
 		tell_unused(c, conf, MHC_HTTP_HEADERS,
 		    "http.requestHeadersToAdd",
-		    "the check has no fields but its own");
-	if (conf->v[MHC_FAILS_ON_PANIC].number != 0)
-		tell_unused(c, conf, MHC_FAILS_ON_PANIC, "failTrafficOnPanic",
-		    "where no endpoint is healthy they are all tried");
+		    "health.headers in zegressd.conf can add fields");
 	tell_unused(c, conf, MHC_EVENT_LOG, "eventLogPath",
 	    "what changes is in the log of the daemon");
 }
@@ -158,6 +183,8 @@ options_of_health(struct compile *c, const struct policy_conf *conf,
 		give_http(conf, a, p);
 	if (kind == HEALTH_GRPC)
 		give_grpc(conf, p);
+	if (kind == HEALTH_TCP)
+		give_tcp(c, conf, p);
 	give_times(c, conf, p);
 	tell_rest(c, conf, kind);
 }
