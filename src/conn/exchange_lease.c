@@ -111,6 +111,7 @@ use_lease(struct exchange *x)
 
 	back->on_ready = on_ready;
 	back->arg = x;
+	back->is_slow = x->pace.bytes_per_s > 0;
 	if (back->error != STREAM_OK)
 		return exchange_server_failed(x);
 	if (x->tunnel != TUNNEL_NONE && back->upgrades == UPGRADES_UNKNOWN)

@@ -32,7 +32,11 @@ open_windows(struct h2_stream *st, size_t n)
 
 	if (s->state == H2_OVER)
 		return;
-	(void)nghttp2_session_consume(s->ng, (int32_t)st->base.id, n);
+	if (st->base.is_slow)
+		(void)nghttp2_session_consume_stream(
+		    s->ng, (int32_t)st->base.id, n);
+	else
+		(void)nghttp2_session_consume(s->ng, (int32_t)st->base.id, n);
 	if (!s->is_scheduled && nghttp2_session_want_write(s->ng) != 0)
 		h2_turn_schedule(s);
 }

@@ -220,6 +220,8 @@ on_data(nghttp2_session *ng, uint8_t flags, int32_t id, const uint8_t *data,
 		(void)nghttp2_session_consume_connection(ng, n);
 		return 0;
 	}
+	if (st->base.is_slow)
+		(void)nghttp2_session_consume_connection(ng, n);
 	h2_queue_add(&st->received, (struct str){ (const void *)data, n });
 	h2_stream_note(st);
 	return 0;

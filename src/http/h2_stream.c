@@ -107,7 +107,7 @@ h2_stream_drop_received(struct h2_stream *st)
 	size_t held = st->received.len;
 
 	h2_queue_clear(&st->received);
-	if (held > 0 && s->state != H2_OVER)
+	if (held > 0 && s->state != H2_OVER && !st->base.is_slow)
 		(void)nghttp2_session_consume_connection(s->ng, held);
 }
 

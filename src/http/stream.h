@@ -108,6 +108,12 @@ struct stream {
 	 * that ends, and nothing of it has to be read to its end.
 	 */
 	bool is_multiplexed;
+	/*
+	 * Set before anything of a body came: it is pulled slowly on purpose,
+	 * and what it holds, at most its window, takes none of the room that
+	 * others have on the connection.
+	 */
+	bool is_slow;
 	enum stream_upgrades upgrades;
 	uint32_t id; /* RFC 9113, section 5.1.1; 0 in HTTP/1 */
 	/*
