@@ -9,6 +9,7 @@
 #include "admin/config_dump.h"
 #include "admin/explain.h"
 #include "admin/grant_command.h"
+#include "admin/ledger_print.h"
 #include "admin/status.h"
 
 #define LINES 1000
@@ -184,6 +185,15 @@ run_grants(const struct admin_source *src, struct str args, struct text *out)
 	(void)args;
 	src->list_grants(src->arg, out);
 	return true;
+}
+
+static bool
+run_ledger(const struct admin_source *src, struct str args, struct text *out)
+{
+	struct admin_state s;
+
+	src->state(src->arg, &s);
+	return ledger_print(&s, args, out);
 }
 
 static bool

@@ -14,6 +14,7 @@
 #include "base/str.h"
 
 struct expiry;
+struct ledger;
 struct problems;
 struct snapshot;
 struct store;
@@ -46,6 +47,7 @@ struct admin_state {
 	const struct tls_identities *identities;
 	const struct store *store;
 	const struct expiry *expiry;
+	const struct ledger *ledger; /* NULL: none is kept */
 };
 
 /* What is asked of the workers, or of what they share. */

@@ -572,6 +572,7 @@ release(struct conn *c)
 	c->is_over = true;
 	timer_stop(&c->deadline);
 	conn_log(c);
+	conn_note_use(c);
 	stat_inc(cs->outcomes[c->outcome], STAT_ENDED);
 	stat_dec(c->listener->stats, STAT_DOWNSTREAM_CX_ACTIVE);
 	close_server(c);

@@ -104,6 +104,11 @@ struct conn {
 	struct relay relay;
 	struct proxy_header *proxy_header; /* NULL: no server wanted it yet */
 	uint64_t first_byte_us;
+	struct {
+		uint64_t bytes_in;
+		uint64_t bytes_out;
+		bool is_told; /* the connection */
+	} used;               /* what the table of uses has of it */
 	char *detail;
 };
 
@@ -130,6 +135,8 @@ struct conns {
 	struct revoked revoked;
 	void (*on_walked)(const struct revoked *r, void *arg);
 	void *on_walked_arg;
+	struct conn *note_next; /* conns_note_uses(); NULL: none is left */
+	bool is_noting;
 	bool is_draining;
 	bool is_freeing;
 	struct timer drain_deadline;
@@ -180,6 +187,9 @@ bool conn_may_go_on(struct conn *c, const struct service *had,
 /* In the walk: it, or a request of it, ends because of v. */
 void conn_count_revoked(
     struct conn *c, const struct verdict *v, bool is_request);
+
+/* conn_use.c: it is over. */
+void conn_note_use(struct conn *c);
 
 /* conns.c: c left the list. */
 void conns_forget(struct conns *cs, struct conn *c);

@@ -106,6 +106,8 @@ conns_forget(struct conns *cs, struct conn *c)
 {
 	if (cs->reauthorize_next == c)
 		cs->reauthorize_next = TAILQ_NEXT(c, link);
+	if (cs->note_next == c)
+		cs->note_next = TAILQ_NEXT(c, link);
 	TAILQ_REMOVE(&cs->list, c, link);
 	cs->n--;
 	if (!cs->is_freeing)

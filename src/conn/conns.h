@@ -24,6 +24,7 @@
 struct access_log;
 struct caller_limits;
 struct conns;
+struct uses;
 
 struct conn_limits {
 	unsigned hello_ms;       /* 15000 */
@@ -59,6 +60,7 @@ struct conn_env {
 	struct clusters *clusters;
 	struct stats_shard *stats;
 	struct access_log *log; /* NULL: off */
+	struct uses *uses;      /* NULL: off */
 	const struct conn_limits *limits;
 	const struct http_limits *http;
 	const struct h2_limits *h2;
@@ -101,6 +103,9 @@ void conns_set_ingresses(struct conns *cs, const struct addr *v, size_t n);
  * after drain_ms.  fn is called when none is left.
  */
 void conns_drain(struct conns *cs, void (*fn)(void *arg), void *arg);
+
+/* What open connections carried since the last time goes to env.uses. */
+void conns_note_uses(struct conns *cs);
 
 size_t conns_count(const struct conns *cs);
 /* A line a connection, for `zegressctl conns`; at most max of them. */

@@ -498,6 +498,7 @@ end(struct exchange *x)
 	stat_inc(x->conn->all->outcomes[x->outcome], STAT_ENDED);
 	stat_dec(x->conn->listener->stats, STAT_DOWNSTREAM_RQ_ACTIVE);
 	exchange_log(x);
+	exchange_note_use(x);
 	exchange_pass_reset(x);
 	exchange_give_back(x, is_back_whole(x));
 	if (x->has_retry)

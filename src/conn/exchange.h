@@ -142,6 +142,9 @@ void exchange_abort(struct exchange *x, enum outcome o);
  */
 void exchange_reauthorize(struct exchange *x);
 
+/* conn_use.c: it is over. */
+void exchange_note_use(struct exchange *x);
+
 /* conn_log.c: the request's line. */
 void exchange_log(struct exchange *x);
 

@@ -61,6 +61,8 @@ struct config {
 	const char *access_log_format;
 	unsigned workers;
 	const char *user; /* empty: stay who we are */
+	size_t ledger_entries;
+	unsigned ledger_interval_s;
 	bool has_sandbox;
 	unsigned tls_records; /* enum tls_records */
 	bool is_fips;

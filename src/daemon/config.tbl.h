@@ -21,6 +21,11 @@ OPTION("secrets", TEXT, secrets, "", NULL, 0, 0, false,
 OPTION("state", TEXT, state, ZEGRESS_LOCALSTATEDIR "/lib/zegress", NULL, 0, 0, false,
     "Directory of what survives a restart: the file grants. Who may write there may give grants; empty, or not there: none can be given.")
 
+OPTION("ledger.entries", SIZE, ledger_entries, "10000", NULL, 0, 100000, false,
+    "Callers with the services and hosts they used, and permissions, that are remembered in `state`/ledger; the longest unused go to one line a service. 0: none is kept.")
+OPTION("ledger.interval_s", UINT, ledger_interval_s, "30", "s", 1, 3600, false,
+    "The ledger is written this often: what a crash may lose.")
+
 LISTENER_OPTION("listeners.address", TEXT, address, "0.0.0.0", NULL, 1, 0, false,
     "IPv4 or IPv6 address to accept connections on.")
 LISTENER_OPTION("listeners.port", UINT, port, "10002", NULL, 0, 65535, false,

@@ -19,6 +19,7 @@
 #include "admin/admin_route.h"
 #include "admin/control.h"
 #include "admin/expiry.h"
+#include "admin/ledger.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
@@ -221,6 +222,28 @@ on_published(void *arg)
 	notify_status("%zu services, %zu refused", n, s.refused);
 }
 
+/* Where there is a state directory, and it is ours. */
+static void
+open_ledger(struct daemon *d)
+{
+	struct ledger_settings set = {
+		.entries = d->config->ledger_entries,
+		.interval_s = d->config->ledger_interval_s,
+	};
+	char *file;
+
+	if (set.entries == 0 || d->config->state[0] == '\0')
+		return;
+	if (access(d->config->state, W_OK | X_OK) == -1) {
+		log_info("ledger", "%s: %s: none is kept", d->config->state,
+		    strerror(errno));
+		return;
+	}
+	set.file = file = xasprintf("%s/ledger", d->config->state);
+	d->ledger = ledger_new(d->loop, &set);
+	free(file);
+}
+
 static bool
 work(struct daemon *d)
 {
@@ -236,6 +259,8 @@ work(struct daemon *d)
 
 	env.chains = d->chains = chain_book_new();
 	env.rates = d->rates = rates_new();
+	open_ledger(d);
+	env.ledger = d->ledger;
 	env.callers = d->callers = caller_limits_new(d->config->callers);
 	d->expiry = expiry_new(d->shard, d->chains);
 	d->workers = xcalloc(d->n_workers, sizeof(struct worker *));
@@ -322,6 +347,7 @@ release(struct daemon *d)
 	shared_free(d->shared);
 	if (d->vitals != NULL)
 		vitals_free(d->vitals);
+	ledger_free(d->ledger);
 	expiry_free(d->expiry);
 	chain_book_free(d->chains);
 	rates_free(d->rates);

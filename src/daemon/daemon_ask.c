@@ -174,6 +174,7 @@ show(void *arg, struct admin_state *out)
 		.identities = publisher_identities(d->publisher),
 		.store = publisher_store(d->publisher),
 		.expiry = d->expiry,
+		.ledger = d->ledger,
 	};
 }
 

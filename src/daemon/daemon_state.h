@@ -20,6 +20,7 @@ struct expiry;
 struct feed;
 struct grants;
 struct ingress_hosts;
+struct ledger;
 struct publisher;
 struct rates;
 struct server;
@@ -54,6 +55,7 @@ struct daemon {
 	struct rates *rates;
 	struct caller_limits *callers;
 	struct expiry *expiry;
+	struct ledger *ledger; /* NULL: none is kept */
 	struct ingress_hosts *ingresses;
 	struct admin_source source;
 	int admin_fd;

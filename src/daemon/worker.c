@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "admin/ledger.h"
 #include "base/log.h"
 #include "base/stats.h"
 #include "base/xalloc.h"
 #include "conn/access_log.h"
 #include "conn/conns.h"
+#include "conn/uses.h"
 #include "daemon/config.h"
 #include "daemon/listener.h"
 #include "net/dns_sets.h"
@@ -42,6 +44,10 @@ struct worker {
 	struct upstream_env upstream;
 	struct clusters *clusters;
 	struct access_log *log;
+	struct ledger *ledger; /* NULL: no uses are noted */
+	struct uses *uses;     /* since they were last handed over */
+	unsigned note_ms;
+	struct timer note;
 	struct conn_env env;
 	struct conns *conns;
 	struct listener_info *infos;
@@ -86,6 +92,58 @@ answer(struct job *j)
 	else if (j->fn != NULL)
 		j->fn(j->arg);
 	free(j);
+}
+
+/* Uses on their way to main. */
+struct handover {
+	struct ledger *ledger;
+	struct uses *uses;
+};
+
+static void
+take_uses(void *arg)
+{
+	struct handover *h = arg;
+
+	ledger_take(h->ledger, h->uses);
+	free(h);
+}
+
+/* So that no table is shared between threads. */
+static void
+on_note(void *arg)
+{
+	struct worker *w = arg;
+	struct handover *h;
+
+	conns_note_uses(w->conns);
+	if (w->uses->table != NULL) {
+		h = xcalloc(1, sizeof(*h));
+		h->ledger = w->ledger;
+		h->uses = uses_move(w->uses);
+		loop_post(w->main, take_uses, h);
+	}
+	timer_set(&w->note, w->note_ms);
+}
+
+static void
+make_uses(struct worker *w, const struct worker_env *env)
+{
+	if (env->ledger == NULL)
+		return;
+	w->ledger = env->ledger;
+	w->uses = uses_new(env->config->ledger_entries);
+	w->note_ms = env->config->ledger_interval_s * 500;
+	timer_init(&w->note, w->loop, on_note, w);
+	timer_set(&w->note, w->note_ms);
+}
+
+/* In main's thread, when no connection is left. */
+static void
+give_uses(struct worker *w)
+{
+	if (w->ledger != NULL)
+		ledger_take(w->ledger, w->uses);
 }
 
 static void
@@ -177,11 +235,13 @@ worker_new(const struct worker_env *env, size_t number, struct snapshot *s,
 	make_upstream(w, env, number, s);
 	if (env->log != NULL)
 		w->log = access_log_new(env->log, w->loop);
+	make_uses(w, env);
 	w->env = (struct conn_env){
 		.loop = w->loop,
 		.clusters = w->clusters,
 		.stats = w->stats,
 		.log = w->log,
+		.uses = w->uses,
 		.limits = &c->conn,
 		.callers = env->callers,
 		.http = &c->http,
@@ -250,11 +310,14 @@ worker_free(struct worker *w)
 		return;
 	worker_stop(w);
 	timer_stop(&w->sweep);
+	if (w->ledger != NULL)
+		timer_stop(&w->note);
 	for (i = 0; i < w->n_acceptors; i++)
 		acceptor_free(w->acceptors[i]);
 	free(w->acceptors);
 	conns_free(w->conns);
 	loop_turn(w->loop);
+	give_uses(w);
 	if (w->log != NULL)
 		access_log_free(w->log);
 	clusters_free(w->clusters);

@@ -20,6 +20,7 @@ struct access_log_file;
 struct caller_limits;
 struct chain_book;
 struct config;
+struct ledger;
 struct listeners;
 struct rates;
 struct revoked;
@@ -38,6 +39,7 @@ struct worker_env {
 	struct loop *main;
 	struct chain_book *chains;
 	struct rates *rates;
+	struct ledger *ledger; /* NULL: none is kept */
 	struct caller_limits *callers;
 };
 
