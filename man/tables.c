@@ -27,6 +27,7 @@ static const struct option_row options[] = {
 #define LISTENER_OPTION OPTION
 #define IDENTITY_OPTION OPTION
 #define SERVICE_OPTION OPTION
+#define GRANT_OPTION OPTION
 #include "daemon/config.tbl.h"
 };
 
@@ -271,7 +272,8 @@ put_setting(bool is_inside, const struct option_row *o)
 static bool
 is_shown(const struct option_row *o)
 {
-	return !is_of(o, "identity") && !is_of(o, "services");
+	return !is_of(o, "identity") && !is_of(o, "services") &&
+	       !is_of(o, "grants");
 }
 
 static bool

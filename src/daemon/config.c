@@ -15,6 +15,7 @@
 #include "base/problem.h"
 #include "base/xalloc.h"
 #include "daemon/config_check.h"
+#include "daemon/config_grants.h"
 #include "daemon/config_services.h"
 
 struct load {
@@ -119,6 +120,24 @@ load_service(const struct load *l, const config_setting_t *s, unsigned i)
 }
 
 static void
+load_grant(const struct load *l, const config_setting_t *s, unsigned i)
+{
+	struct config *c = l->config;
+	struct config_grant *to = &c->grant_entries[i];
+	size_t errors = l->pr->errors;
+
+	set_defaults(c, OPTION_IN_GRANT, to);
+	if (!config_setting_is_group(s)) {
+		complain(l, s, "grants", "wants a group: { … }");
+		return;
+	}
+	load_group(l, s, "grants.", OPTION_IN_GRANT, to);
+	if (l->pr->errors == errors)
+		config_grant_entry(s, c->path, &c->arena, to, l->pr);
+	c->grants[i] = to->grant;
+}
+
+static void
 make_listeners(struct config *c, size_t n)
 {
 	c->listeners = arena_alloc(&c->arena, (n + 1) * sizeof(*c->listeners));
@@ -140,6 +159,15 @@ make_services(struct config *c, size_t n)
 	c->n_services = n;
 }
 
+static void
+make_grants(struct config *c, size_t n)
+{
+	c->grant_entries =
+	    arena_alloc(&c->arena, (n + 1) * sizeof(*c->grant_entries));
+	c->grants = arena_alloc(&c->arena, (n + 1) * sizeof(*c->grants));
+	c->n_grants = n;
+}
+
 static const struct entry_list {
 	const char *name;
 	void (*make)(struct config *c, size_t n);
@@ -149,6 +177,7 @@ static const struct entry_list {
 	{ "listeners", make_listeners, load_listener },
 	{ "identity", make_identities, load_identity },
 	{ "services", make_services, load_service },
+	{ "grants", make_grants, load_grant },
 };
 
 static const struct entry_list *
@@ -376,6 +405,8 @@ config_build_settings(const struct config *c, struct build_settings *out)
 		.secrets_dir = c->secrets[0] != '\0' ? c->secrets : NULL,
 		.services = c->services,
 		.n_services = c->n_services,
+		.grants = c->grants,
+		.n_grants = c->n_grants,
 	};
 }
 
@@ -400,6 +431,10 @@ print_row(const struct config *c, const struct option_row *r, struct text *out)
 	case OPTION_IN_SERVICE:
 		for (i = 0; i < c->n_services; i++)
 			option_print(r, &c->services[i], out);
+		break;
+	case OPTION_IN_GRANT:
+		for (i = 0; i < c->n_grants; i++)
+			option_print(r, &c->grant_entries[i], out);
 		break;
 	}
 }

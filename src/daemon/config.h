@@ -19,6 +19,7 @@
 #include "http/http_limits.h"
 #include "net/addr.h"
 #include "net/dns.h"
+#include "policy/grant.h"
 #include "policy/snapshot.h"
 #include "upstream/cluster.h"
 
@@ -40,6 +41,11 @@ struct config_identity {
 	unsigned line;
 };
 
+struct config_grant {
+	struct grant grant;
+	const char *until; /* as written */
+};
+
 struct config {
 	struct arena arena; /* of all below */
 	const char *path;
@@ -54,6 +60,9 @@ struct config {
 	size_t n_identities;
 	struct service_entry *services;
 	size_t n_services;
+	struct config_grant *grant_entries;
+	struct grant *grants; /* the same, as the policy wants them */
+	size_t n_grants;
 	const char *admin_address; /* empty: none */
 	unsigned admin_port;
 	const char *admin_socket; /* empty: none */

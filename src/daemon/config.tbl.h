@@ -2,8 +2,9 @@
 /* clang-format off */
 /*
  * Every option of zegressd.conf, one row each; no guard: define OPTION,
- * LISTENER_OPTION (in an entry of listeners), IDENTITY_OPTION (of identity)
- * and SERVICE_OPTION (of services), include, and they are undefined again.
+ * LISTENER_OPTION (in an entry of listeners), IDENTITY_OPTION (of identity),
+ * SERVICE_OPTION (of services) and GRANT_OPTION (of grants), include, and they
+ * are undefined again.
  * What services can be told is in policy/service_option.tbl.h.
  * Columns: name, type, member, default (of a list: its words), unit or the
  * words of a CHOICE ("false|true") or ONE_OF ("first|second|third"), least,
@@ -49,6 +50,17 @@ SERVICE_OPTION("services.match.service", STR, service, "", NULL, 1, 0, true,
 #define SERVICE_ROW(id, type, member, name, standard, unit, least, most, whom, help) \
     SERVICE_OPTION("services." name, type, options.member, standard, unit, least, most, true, help)
 #include "policy/service_option.tbl.h"
+
+GRANT_OPTION("grants.caller", STR, grant.caller, "", NULL, 1, 0, true,
+    "Who may: a service of the mesh, or a whole spiffe:// or kuma:// name of its certificate.")
+GRANT_OPTION("grants.service", STR, grant.service, "", NULL, 1, 0, true,
+    "What it may use: kuma.io/service of an ExternalService, or the name of a MeshExternalService.")
+GRANT_OPTION("grants.mesh", STR, grant.mesh, "", NULL, 1, 0, true,
+    "The mesh of both.")
+GRANT_OPTION("grants.until", TEXT, until, "", NULL, 1, 0, true,
+    "When it ends, as \"2026-12-31T18:00:00Z\", with what it alone allows. There is none without an end.")
+GRANT_OPTION("grants.reason", STR, grant.reason, "", NULL, 1, 0, true,
+    "Why, in at most 200 bytes, for the access log and whoever asks.")
 
 OPTION("admin.address", TEXT, admin_address, "127.0.0.1", NULL, 0, 0, false,
     "Address of /ready, /stats/prometheus, /clusters and /config_dump (GET only, plain HTTP); empty turns it off.")
@@ -194,4 +206,5 @@ OPTION("compat", CHOICE, is_kuma2, "", "|kuma-2", 0, 0, true,
 #undef LISTENER_OPTION
 #undef IDENTITY_OPTION
 #undef SERVICE_OPTION
+#undef GRANT_OPTION
 /* clang-format on */

@@ -28,6 +28,7 @@ const struct option_row option_rows[CONFIG_OPTIONS] = {
 #define IDENTITY_OPTION(...) \
 	ROW(OPTION_IN_IDENTITY, config_identity, __VA_ARGS__)
 #define SERVICE_OPTION(...) ROW(OPTION_IN_SERVICE, service_entry, __VA_ARGS__)
+#define GRANT_OPTION(...) ROW(OPTION_IN_GRANT, config_grant, __VA_ARGS__)
 #include "daemon/config.tbl.h"
 #undef ROW
 };

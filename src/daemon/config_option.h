@@ -25,6 +25,7 @@ enum {
 #define LISTENER_OPTION(...) +1
 #define IDENTITY_OPTION(...) +1
 #define SERVICE_OPTION(...) +1
+#define GRANT_OPTION(...) +1
 #include "daemon/config.tbl.h"
 };
 
@@ -46,7 +47,8 @@ enum option_scope {
 	OPTION_IN_CONFIG,
 	OPTION_IN_LISTENER,
 	OPTION_IN_IDENTITY,
-	OPTION_IN_SERVICE
+	OPTION_IN_SERVICE,
+	OPTION_IN_GRANT
 };
 
 struct option_texts {

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "daemon/config.h"
 #include "daemon/daemon_state.h"
 #include "daemon/grants.h"
 #include "daemon/publish.h"
@@ -146,21 +147,53 @@ daemon_revoke_grant(void *arg, uint64_t id, uint32_t uid, struct text *out)
 	return is_good;
 }
 
+static void
+list_grant(const struct grant *g, struct text *out)
+{
+	text_addf(out, "%.*s to %.*s of mesh %.*s; ", STR_ARG(g->caller),
+	    STR_ARG(g->service), STR_ARG(g->mesh));
+	grant_print(g, out);
+}
+
+/* What is over stays in the file, and is told. */
+static void
+list_configured(struct daemon *d, const struct config *c, struct text *out)
+{
+	int64_t now_s = publisher_now_s(d->publisher);
+	const struct grant *g;
+	size_t i;
+
+	for (i = 0; i < c->n_grants; i++) {
+		g = &c->grants[i];
+		text_add_z(out, "- ");
+		list_grant(g, out);
+		if (g->until_s <= now_s)
+			text_add_z(out, "; it is over: take it out");
+		else if (!has_service(d, g->mesh, g->service))
+			text_add_z(out, "; there is no such service");
+		text_add_char(out, '\n');
+	}
+	if (c->n_grants > 0)
+		text_add_z(out,
+		    "those with - end earlier only by an edit of the file, and "
+		    "zegressctl reload\n");
+}
+
 void
 daemon_list_grants(void *arg, struct text *out)
 {
-	const struct daemon *d = arg;
+	struct daemon *d = arg;
+	const struct config *c = publisher_config(d->publisher);
 	const struct grant *v;
 	size_t n, i;
 
 	v = grants_list(d->grants, &n);
 	for (i = 0; i < n; i++) {
-		text_addf(out, "%" PRIu64 " %.*s to %.*s of mesh %.*s; ",
-		    v[i].id, STR_ARG(v[i].caller), STR_ARG(v[i].service),
-		    STR_ARG(v[i].mesh));
-		grant_print(&v[i], out);
+		text_addf(out, "%" PRIu64 " ", v[i].id);
+		list_grant(&v[i], out);
 		text_add_char(out, '\n');
 	}
-	if (n == 0)
+	list_configured(d, c, out);
+	if (n + c->n_grants == 0)
 		text_add_z(out, "no grants\n");
 }

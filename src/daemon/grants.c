@@ -193,6 +193,20 @@ grants_list(const struct grants *g, size_t *n)
 	return g->v;
 }
 
+struct grant *
+grants_join(const struct grants *g, const struct grant *first, size_t *n)
+{
+	struct grant *all = xcalloc(*n + g->n + 1, sizeof(*all));
+	size_t i;
+
+	for (i = 0; i < *n; i++)
+		all[i] = first[i];
+	for (i = 0; i < g->n; i++)
+		all[*n + i] = g->v[i];
+	*n += g->n;
+	return all;
+}
+
 static bool
 write_all(int fd, struct str s)
 {

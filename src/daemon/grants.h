@@ -30,6 +30,9 @@ void grants_free(struct grants *g);
 
 /* Borrowed until the next change. */
 const struct grant *grants_list(const struct grants *g, size_t *n);
+/* first's *n, then these; *n is of all.  To free(); its texts are borrowed. */
+struct grant *grants_join(
+    const struct grants *g, const struct grant *first, size_t *n) MUST_CHECK;
 /*
  * Give one; id is chosen.  False: why, and nothing was given, not even if it
  * only cannot be written down.

@@ -345,13 +345,15 @@ static bool
 build_snapshot(struct publisher *p)
 {
 	struct build_settings set;
+	struct grant *grants = NULL;
 	struct snapshot *s;
 
 	config_build_settings(p->config, &set);
 	set.now_s = ends_now_s(p->ends);
 	if (p->grants != NULL) {
 		grants_drop_over(p->grants, set.now_s);
-		set.grants = grants_list(p->grants, &set.n_grants);
+		grants = grants_join(p->grants, set.grants, &set.n_grants);
+		set.grants = grants;
 	}
 	set.identities = key_files_identities(p->files, &set.n_identities);
 	set.pairs = key_files_pairs(p->files, &set.n_pairs);
@@ -359,6 +361,7 @@ build_snapshot(struct publisher *p)
 	problems_replace(&p->build_problems);
 	s = snapshot_build(
 	    p->store, &set, p->snapshot, &pem_ops, &p->build_problems);
+	free(grants);
 	ends_set(p->ends, snapshot_next_end_s(s));
 	return take_snapshot(p, s);
 }

@@ -43,25 +43,45 @@ is_caller(struct str s)
 				 str_starts(s, STR("kuma://")));
 }
 
-bool
-grant_check(const struct grant *g, struct text *why)
+/* What names are, each by itself. */
+static const char *
+bad_name(const struct grant *g, struct text *why)
 {
-	if (!is_caller(g->caller))
+	if (!is_caller(g->caller)) {
 		text_add_z(why,
 		    "the caller has to be a service of the mesh, or a whole "
 		    "spiffe:// or kuma:// name of its certificate");
-	else if (!is_name(g->service))
+		return "caller";
+	}
+	if (!is_name(g->service)) {
 		text_add_z(why, "the service has to be a name");
-	else if (!is_name(g->mesh))
+		return "service";
+	}
+	if (!is_name(g->mesh)) {
 		text_add_z(why, "the mesh has to be a name");
-	else if (!is_reason(g->reason))
-		text_addf(why,
-		    "a reason is wanted, of at most %d bytes without quotes "
-		    "and backslashes",
-		    REASON_MOST);
-	else
-		return true;
-	return false;
+		return "mesh";
+	}
+	return NULL;
+}
+
+const char *
+grant_bad_part(const struct grant *g, struct text *why)
+{
+	const char *part = bad_name(g, why);
+
+	if (part != NULL || is_reason(g->reason))
+		return part;
+	text_addf(why,
+	    "a reason is wanted, of at most %d bytes without quotes and "
+	    "backslashes",
+	    REASON_MOST);
+	return "reason";
+}
+
+bool
+grant_check(const struct grant *g, struct text *why)
+{
+	return grant_bad_part(g, why) == NULL;
 }
 
 void
@@ -70,6 +90,11 @@ grant_print(const struct grant *g, struct text *out)
 	char until[CLOCK_TEXT];
 
 	clock_print(g->until_s * 1000, until);
-	text_addf(out, "grant %" PRIu64 ": %.*s, until %s, by uid %" PRIu32,
-	    g->id, STR_ARG(g->reason), until, g->uid);
+	if (g->id == 0)
+		text_addf(out, "grant %.*s: %.*s, until %s", STR_ARG(g->place),
+		    STR_ARG(g->reason), until);
+	else
+		text_addf(out,
+		    "grant %" PRIu64 ": %.*s, until %s, by uid %" PRIu32, g->id,
+		    STR_ARG(g->reason), until, g->uid);
 }

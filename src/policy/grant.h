@@ -17,7 +17,8 @@
 
 /* A value: texts are somebody else's. */
 struct grant {
-	uint64_t id; /* never 0 */
+	uint64_t id;      /* 0: it stands in the configuration */
+	struct str place; /* there, FILE:LINE */
 	struct str mesh;
 	struct str caller;  /* a URI of its certificate, whole */
 	struct str service; /* its name, of either kind */
@@ -27,6 +28,11 @@ struct grant {
 	uint32_t uid; /* who gave it */
 };
 
+/*
+ * The part that is not as it must be, by its name in the configuration, or
+ * NULL.
+ */
+const char *grant_bad_part(const struct grant *g, struct text *why) MUST_CHECK;
 /* Whether what must be there is, and nothing of it can break a line. */
 bool grant_check(const struct grant *g, struct text *why) MUST_CHECK;
 /* For people, as the origin of its rule. */

@@ -10,9 +10,19 @@
 
 /* An echo service that nobody may use. */
 static void
-start(struct world *w)
+configure(struct world *w, const char *grants)
 {
-	char config[160];
+	static char config[1024];
+
+	(void)snprintf(
+	    config, sizeof(config), "state = \"%s\";\n%s", w->e->dir, grants);
+	egress_configure(w->e, &(struct egress_options){
+				   .config = config, .dns_port = w->dns_port });
+}
+
+static void
+start_with(struct world *w, const char *grants)
+{
 
 	world_init(w, NULL);
 	(void)world_serve(
@@ -20,10 +30,14 @@ start(struct world *w)
 	write_es(w->e,
 	    &(struct es){ .name = "raw", .port = ext_port(w->servers[0]) });
 	egress_remove(w->e, "allow-all.yaml");
-	(void)snprintf(config, sizeof(config), "state = \"%s\";", w->e->dir);
-	egress_configure(w->e, &(struct egress_options){
-				   .config = config, .dns_port = w->dns_port });
+	configure(w, grants);
 	world_start(w);
+}
+
+static void
+start(struct world *w)
+{
+	start_with(w, "");
 }
 
 static void
@@ -139,5 +153,57 @@ Test(grants, refused)
 	expect_ctl(&w, "grant --until 2020-01-01T00:00:00Z --reason x web raw",
 	    1, "that time is over");
 	expect_ctl(&w, "grants", 0, "no grants\n");
+	world_end(&w);
+}
+
+static const char *
+entry(int64_t until_s)
+{
+	static char text[256];
+	char until[CLOCK_TEXT];
+
+	clock_print(until_s * 1000, until);
+	(void)snprintf(text, sizeof(text),
+	    "grants = ( { caller = \"web\"; service = \"raw\"; mesh = "
+	    "\"default\"; until = \"%s\"; reason = \"fix the db\"; } );",
+	    until);
+	return text;
+}
+
+Test(grants, of_the_configuration)
+{
+	struct mesh_client m;
+	struct world w;
+
+	start_with(&w, entry(clock_wall_s() + 7200));
+	call(&w, &m, "raw");
+	check_echo(&m, "ext");
+	expect_ctl(&w, "grants", 0,
+	    "- spiffe://default/web to raw of mesh default; grant /");
+	expect_ctl(&w, "grants", 0, "zegressd.conf:");
+	expect_ctl(&w, "grants", 0, ": fix the db, until ");
+	expect_ctl(&w, "grants", 0, "only by an edit of the file");
+	expect_ctl(&w, "explain web raw", 0, "rule        grant /");
+	expect_ctl(&w, "grant --revoke 1", 1, "there is no grant 1");
+	/* One without an end changes nothing. */
+	configure(&w, "grants = ( { caller = \"batch\"; service = \"raw\"; "
+		      "mesh = \"default\"; reason = \"x\"; } );");
+	expect_ctl(&w, "reload", 1, "grants.until: is missing");
+	expect_ctl(&w, "explain batch raw", 0, "decision    denied");
+	check_echo(&m, "ext");
+	configure(&w, "");
+	expect_ctl(&w, "reload", 0, "ended 1 connections, 0 requests");
+	cr_expect_eq(mesh_wait_end(&m, 5000), MESH_FIN);
+	cr_expect(has_outcome(w.e, "revoked", "no rule matches"));
+	expect_ctl(&w, "grants", 0, "no grants\n");
+	mesh_close(&m);
+	/* Taken over, and over by itself. */
+	configure(&w, entry(clock_wall_s() + 3));
+	expect_ctl(&w, "reload", 0, "");
+	call(&w, &m, "raw");
+	cr_expect_eq(mesh_wait_end(&m, 10000), MESH_FIN);
+	expect_ctl(&w, "grants", 0, "; it is over: take it out\n");
+	expect_denied(&w);
+	mesh_close(&m);
 	world_end(&w);
 }

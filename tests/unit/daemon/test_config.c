@@ -290,6 +290,108 @@ Test(config, refuses_with_place_and_remedy)
 	}
 }
 
+#define GRANT(rest)                                                \
+	"grants = ( { caller = \"web\"; service = \"payments\";\n" \
+	"mesh = \"default\";\n" rest " } );"
+#define GOOD_UNTIL "until = \"2030-12-31T18:00:00Z\";\n"
+
+Test(config, takes_grants)
+{
+	struct text origin = TEXT_EMPTY;
+	const struct grant *g;
+	struct rig r;
+
+	rig_init(&r, "\n" GRANT(GOOD_UNTIL
+			 "reason = \"fix the db\"; }, { caller = "
+			 "\"kuma://kuma.io/zone/east\"; service = \"b\"; "
+			 "mesh = \"m\"; until = \"20301231T180001Z\"; "
+			 "reason = \"x\";"));
+	cr_assert_not_null(r.config, "%s", r.said.p);
+	cr_expect_str_eq(r.said.p, "");
+	cr_assert_eq(r.config->n_grants, 2);
+	g = r.config->grants;
+	cr_expect_eq(g[0].id, 0);
+	cr_expect(str_eq(g[0].caller, STR("spiffe://default/web")));
+	cr_expect(str_eq(g[0].service, STR("payments")));
+	cr_expect(str_eq(g[0].mesh, STR("default")));
+	cr_expect_eq(g[0].until_s, 1924970400);
+	cr_expect(str_eq(g[1].caller, STR("kuma://kuma.io/zone/east")));
+	cr_expect_eq(g[1].until_s, 1924970401);
+	grant_print(&g[0], &origin);
+	cr_expect_str_eq(origin.p + strlen("grant ") + strlen(r.tree.path),
+	    "/c:2: fix the db, until 2030-12-31T18:00:00.000Z");
+	text_free(&origin);
+	rig_fini(&r);
+}
+
+/* A grant must never be taken for one that says more. */
+Test(config, refuses_a_grant_that_is_not_whole)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} rows[] = {
+		{ GRANT("reason = \"x\";"),
+		    "c:1: grants.until: is missing: a grant has an end, as "
+		    "\"2030-12-31T18:00:00Z\"\n" },
+		{ GRANT("until = \"\"; reason = \"x\";"),
+		    "c:3: grants.until: may not be empty\n" },
+		{ GRANT("until = \"never\"; reason = \"x\";"),
+		    "c:3: grants.until: is no time; one is "
+		    "\"2030-12-31T18:00:00Z\"\n" },
+		{ GRANT("until = \"2030-02-30T18:00:00Z\"; reason = \"x\";"),
+		    "c:3: grants.until: is no time; one is "
+		    "\"2030-12-31T18:00:00Z\"\n" },
+		{ GRANT("until = \"1969-12-31T18:00:00Z\"; reason = \"x\";"),
+		    "c:3: grants.until: is no time; one is "
+		    "\"2030-12-31T18:00:00Z\"\n" },
+		{ GRANT("until = 2030; reason = \"x\";"),
+		    "c:3: grants.until: wants a text in double quotes\n" },
+		{ GRANT(GOOD_UNTIL),
+		    "c:1: grants.reason: is missing: say why\n" },
+		{ GRANT(GOOD_UNTIL "reason = \"  \";"),
+		    "c:4: grants.reason: a reason is wanted, of at most 200 "
+		    "bytes without quotes and backslashes\n" },
+		{ GRANT(GOOD_UNTIL "reason = \"a\\nb\";"),
+		    "c:4: grants.reason: a reason is wanted, of at most 200 "
+		    "bytes without quotes and backslashes\n" },
+		{ GRANT(GOOD_UNTIL "reason = \"x\"; for = \"2h\";"),
+		    "c:4: grants.for: there is no such option\n" },
+		{ GRANT(GOOD_UNTIL "raeson = \"x\";"),
+		    "c:4: grants.raeson: there is no such option; did you mean "
+		    "grants.reason?\n" },
+		{ "grants = ( { } );",
+		    "c:1: grants.caller: is missing: say who may, as \"web\"\n"
+		    "c:1: grants.service: is missing: say what it may use\n"
+		    "c:1: grants.mesh: is missing: say which mesh, as "
+		    "\"default\"\n"
+		    "c:1: grants.until: is missing: a grant has an end, as "
+		    "\"2030-12-31T18:00:00Z\"\n"
+		    "c:1: grants.reason: is missing: say why\n" },
+		{ "grants = ( { caller = \"http://web\"; service = \"s\"; "
+		  "mesh = \"m\";\n" GOOD_UNTIL "reason = \"x\"; } );",
+		    "c:1: grants.caller: the caller has to be a service of the "
+		    "mesh, or a whole spiffe:// or kuma:// name of its "
+		    "certificate\n" },
+		{ "grants = ( { caller = \"web\";\nservice = \"a b\"; "
+		  "mesh = \"m\";\n" GOOD_UNTIL "reason = \"x\"; } );",
+		    "c:2: grants.service: the service has to be a name\n" },
+		{ "grants = ( 1 );", "c:1: grants: wants a group: { … }\n" },
+		{ "grants = { };",
+		    "c:1: grants: wants a list of groups: ( { … } )\n" },
+	};
+	struct rig r;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(rows); i++) {
+		rig_init(&r, rows[i].text);
+		cr_expect_null(r.config, "%s", rows[i].text);
+		cr_expect_str_eq(
+		    r.said.p, rows[i].want, "%s: %s", rows[i].text, r.said.p);
+		rig_fini(&r);
+	}
+}
+
 Test(config, names_the_included_file)
 {
 	struct rig r;
@@ -467,6 +569,7 @@ Test(config, the_sample_shows_the_defaults)
 			    "%s is in the sample", option_rows[i].name);
 	cr_expect_eq(r.config->n_identities, 1);
 	cr_assert_eq(r.config->n_services, 1);
+	cr_expect_eq(r.config->n_grants, 1);
 	for (i = 0; i < CONFIG_OPTIONS; i++)
 		if (option_rows[i].scope == OPTION_IN_SERVICE &&
 		    strncmp(option_rows[i].name, "services.match.", 15) != 0)
