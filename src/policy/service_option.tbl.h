@@ -199,7 +199,7 @@ SERVICE_ROW(OUTLIER_5XX, UINT, outlier.consecutive_5xx, "outlier.consecutive_5xx
 SERVICE_ROW(OUTLIER_GATEWAY, UINT, outlier.consecutive_gateway, "outlier.consecutive_gateway_failure", "0", NULL, 0, 1000000, ANY,
     "The same for answers 502, 503 and 504.")
 SERVICE_ROW(OUTLIER_LOCAL, UINT, outlier.consecutive_local, "outlier.consecutive_local_origin_failure", "0", NULL, 0, 1000000, ANY,
-    "The same for requests without an answer and connections that could not be made.")
+    "The same for requests without an answer and connections that could not be made. Behind a parent proxy only when the proxy says that the server failed: CONNECT is answered by 502 or 504, or SOCKS says host unreachable, connection refused or time to live expired.")
 SERVICE_ROW(OUTLIER_SPLITS, BOOL, outlier.splits_local, "outlier.split_external_local_origin_errors", "false", NULL, 0, 0, ANY,
     "What has no answer is counted by outlier.consecutive_local_origin_failure only.")
 SERVICE_ROW(OUTLIER_RATE_FACTOR, UINT, outlier.success_rate_factor, "outlier.success_rate_stdev_factor", "0", NULL, 0, 100000, ANY,

@@ -78,8 +78,10 @@ live_endpoints_set(struct cluster *c, struct live_endpoints *list,
 	}
 	for (i = 0; i < old.n; i++) {
 		live_endpoint_offer(old.v[i], !old.v[i]->is_gone);
-		if (old.v[i]->is_gone)
+		if (old.v[i]->is_gone) {
+			targets_withdraw(old.v[i], cluster_now_ms(c));
 			pool_close(old.v[i]);
+		}
 		live_endpoint_unref(old.v[i]);
 	}
 	free(old.v);
@@ -160,6 +162,7 @@ cluster_set_service(struct cluster *c, struct service *s)
 	struct service *old = c->service;
 	bool keeps = old != NULL && old->protocol == s->protocol &&
 		     outward_is_same(old->options, s->options);
+	bool keeps_checks = keeps && probes_are_same(old->options, s->options);
 
 	if (old == s)
 		return;
@@ -186,7 +189,7 @@ cluster_set_service(struct cluster *c, struct service *s)
 	known_names_sync(c, keeps);
 	rule_counts_sync(c, old);
 	service_unref(old);
-	probes_sync(c);
+	probes_sync(c, keeps_checks);
 	cluster_note_health(c);
 	cluster_note_limits(c);
 }

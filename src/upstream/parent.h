@@ -60,7 +60,8 @@ struct parent_talk {
 
 	enum parent_stage stage;
 	enum parent_failure failure;
-	char why[160]; /* of a failure */
+	bool blames_server; /* it says that the server failed it */
+	char why[160];      /* of a failure */
 };
 
 /* The most that is read of an answer before the tunnel is open. */

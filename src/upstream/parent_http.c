@@ -176,6 +176,8 @@ refuse(struct parent_talk *t, const struct answer_head *h)
 		f = PARENT_DENIED;
 	else if (h->status == 504)
 		f = PARENT_LATE;
+	/* RFC 9110, 15.6.3 and 15.6.5; others are as much about the proxy. */
+	t->blames_server = h->status == 502 || h->status == 504;
 	return parent_fail(
 	    t, f, "its answer to CONNECT is %u %s", h->status, reason);
 }

@@ -140,13 +140,14 @@ refuse(struct parent_talk *t, uint8_t reply)
 	static const struct {
 		enum parent_failure failure;
 		const char *text;
+		bool blames_server;
 	} rows[] = {
 		[1] = { PARENT_OTHER, "general failure" },
 		[2] = { PARENT_DENIED, "not allowed by its rules" },
 		[3] = { PARENT_UNREACHABLE, "network unreachable" },
-		[4] = { PARENT_UNREACHABLE, "host unreachable" },
-		[5] = { PARENT_REFUSED, "connection refused" },
-		[6] = { PARENT_UNREACHABLE, "time to live expired" },
+		[4] = { PARENT_UNREACHABLE, "host unreachable", true },
+		[5] = { PARENT_REFUSED, "connection refused", true },
+		[6] = { PARENT_UNREACHABLE, "time to live expired", true },
 		[7] = { PARENT_OTHER, "command not supported" },
 		[8] = { PARENT_OTHER, "kind of address not supported" },
 	};
@@ -154,6 +155,7 @@ refuse(struct parent_talk *t, uint8_t reply)
 	if (reply >= sizeof(rows) / sizeof(rows[0]))
 		return parent_fail(
 		    t, PARENT_OTHER, "it answers with failure %u", reply);
+	t->blames_server = rows[reply].blames_server;
 	return parent_fail(
 	    t, rows[reply].failure, "it answers: %s", rows[reply].text);
 }

@@ -14,10 +14,11 @@
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/xalloc.h"
+#include "policy/service_option.h"
 #include "upstream/names.h"
 #include "upstream/probe_state.h"
 
-/* Of those that begin anew because their service has changed. */
+/* Of those that begin anew because what they ask has changed. */
 #define AGAIN_MOST_MS 1000
 
 static const struct health_settings *
@@ -340,10 +341,35 @@ is_checked(const struct cluster *c)
 	       c->service->options->wildcard.len == 0;
 }
 
-void
-probes_sync(struct cluster *c)
+bool
+probes_are_same(
+    const struct service_options *a, const struct service_options *b)
+{
+	enum service_option i;
+
+	for (i = 0; i < SERVICE_OPTION_N; i++)
+		if (str_starts(
+			str_of(service_option_rows[i].name), STR("health.")) &&
+		    !service_option_eq(i, a, b))
+			return false;
+	return true;
+}
+
+static void
+begin_anew(struct cluster *c)
 {
 	struct probe *p;
+
+	TAILQ_FOREACH(p, &c->probes, link)
+	{
+		hang_up(p);
+		timer_set(&p->timer, rng_below(AGAIN_MOST_MS));
+	}
+}
+
+void
+probes_sync(struct cluster *c, bool keeps)
+{
 	size_t i;
 
 	if (!cluster_is_prober(c))
@@ -354,11 +380,8 @@ probes_sync(struct cluster *c)
 	}
 	stop_those_gone(c);
 	/* What was asked may not be what is to be asked now. */
-	TAILQ_FOREACH(p, &c->probes, link)
-	{
-		hang_up(p);
-		timer_set(&p->timer, rng_below(AGAIN_MOST_MS));
-	}
+	if (!keeps)
+		begin_anew(c);
 	for (i = 0; i < c->local.n; i++)
 		if (!is_probed(c, c->local.v[i], NULL))
 			start(c, c->local.v[i], NULL);

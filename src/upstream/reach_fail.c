@@ -46,14 +46,26 @@ is_of_server(const struct reach *r, enum reach_status s)
 	return false;
 }
 
+/* What a parent proxy does is no fault of a server, unless it says so. */
+static bool
+counts_against_server(const struct reach *r, enum reach_status s)
+{
+	if (reach_has_parent(r) && r->step <= PARENT)
+		return r->step == PARENT && r->talk.blames_server;
+	return is_of_server(r, s);
+}
+
 /* Where it was connected to; what was tried before that is noted already. */
 static void
-note_server_failed(struct reach *r)
+note_server_failed(struct reach *r, enum reach_status s)
 {
 	if (r->at->targets.n > 0 && r->aim == NULL)
 		return;
-	live_target_failed(r->aim, cluster_now_ms(r->cluster));
-	outlier_report(r->cluster, live_known(r->at, r->aim), OUTLIER_LOCAL);
+	if (is_of_server(r, s))
+		live_target_failed(r->aim, cluster_now_ms(r->cluster));
+	if (counts_against_server(r, s))
+		outlier_report(
+		    r->cluster, live_known(r->at, r->aim), OUTLIER_LOCAL);
 }
 
 static bool
@@ -113,8 +125,7 @@ count_failure(struct reach *r, enum reach_status s)
 		return;
 	live_endpoint_failed(
 	    r->at, cluster_now_ms(r->cluster), r->result.detail);
-	if (is_of_server(r, s))
-		note_server_failed(r);
+	note_server_failed(r, s);
 	cluster_note_health(r->cluster);
 }
 

@@ -251,7 +251,9 @@ reach_translate(struct cluster *c, const struct service *from)
 {
 	struct reach *r;
 
+	/* Checks are nobody's: no rule of the old service is theirs. */
 	TAILQ_FOREACH(r, &c->reaches, link)
-	r->want.rulesets =
-	    cluster_translate(from, c->service, r->want.rulesets);
+	if (!r->is_probe)
+		r->want.rulesets =
+		    cluster_translate(from, c->service, r->want.rulesets);
 }

@@ -131,7 +131,8 @@ targets_set(
 		e->targets.v =
 		    xcalloc(TARGETS_MOST, sizeof(struct live_target *));
 	for (i = 0; i < e->targets.n; i++)
-		offer(e->targets.v[i], has(v, n, &e->targets.v[i]->addr), now);
+		offer(e->targets.v[i],
+		    e->is_offered && has(v, n, &e->targets.v[i]->addr), now);
 	for (i = 0; i < n; i++)
 		n_new += targets_find(e, &v[i]) == NULL;
 	forget(e, now, TARGETS_MOST - n_new);
@@ -140,7 +141,17 @@ targets_set(
 		if (t == NULL)
 			e->targets.v[e->targets.n++] =
 			    target_new(c, e->endpoint, &v[i]);
+		offer(targets_find(e, &v[i]), e->is_offered, now);
 	}
+}
+
+void
+targets_withdraw(struct live_endpoint *e, uint64_t now_ms)
+{
+	size_t i;
+
+	for (i = 0; i < e->targets.n; i++)
+		offer(e->targets.v[i], false, now_ms);
 }
 
 static enum endpoint_health

@@ -50,6 +50,8 @@ void live_target_worked(struct live_target *t);
 /* v is what the name of e leads to now. */
 void targets_set(
     struct cluster *c, struct live_endpoint *e, const struct addr *v, size_t n);
+/* e is gone from its service, though connections to it are not. */
+void targets_withdraw(struct live_endpoint *e, uint64_t now_ms);
 /* NULL: it was in no answer lately. */
 struct live_target *targets_find(
     const struct live_endpoint *e, const struct addr *a);

@@ -404,6 +404,38 @@ Test(health, checks_by_bytes)
 	world_end(&w);
 }
 
+#define SLOW_CHECK                                                           \
+	"services = ( " API "health = { check = \"tcp\"; interval_ms = 50; " \
+	"timeout_ms = 1500; initial_jitter_ms = 0; tcp_receive = [ "         \
+	"\"bmV2ZXI=\" ]; unhealthy_threshold = 1; }; } );"
+
+/* Each reload changes what callers may do, not whom it is about. */
+Test(health, checks_end_however_often_the_service_changes)
+{
+	struct ext_server *s;
+	char said[1024];
+	struct world w;
+	int i;
+
+	world_init(&w, SLOW_CHECK);
+	s = world_serve(
+	    &w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "e" });
+	write_es(w.e,
+	    &(struct es){ .name = "e", .service = "api", .port = ext_port(s) });
+	world_start(&w);
+	for (i = 0; i < 1000 && !says(&w, "checked: bad: no answer in"); i++) {
+		write_permission(w.e, "more", "api", "kind: Mesh",
+		    i % 2 == 0 ? "Allow" : "Deny");
+		cr_assert_eq(
+		    egress_ctl_status(w.e, "reload", said, sizeof(said)), 0,
+		    "%s", said);
+	}
+	cr_expect(says(&w, "checked: bad: no answer in time"), "%s",
+	    egress_ctl(w.e, "clusters"));
+	cr_expect_gt(i, 3, "it changed meanwhile");
+	world_end(&w);
+}
+
 /* What came to a server may have been done there, whatever is configured. */
 Test(health, nothing_that_may_have_been_done_is_sent_again)
 {

@@ -231,6 +231,70 @@ Test(reach_parent, what_a_proxy_may_answer)
 	}
 }
 
+/* One endpoint a row, as what is known of each stays. */
+static bool
+is_ejected(const char *key)
+{
+	uint64_t before = rig_stat("s", STAT_OUTLIER_EJECTIONS);
+	struct rig_reached r;
+
+	s = rig_service_with(&o, PROTO_HTTP, "s", "r0",
+	    (const struct rig_endpoint[]){
+		{ .key = key, .host = "bank.example", .port = 443 },
+		{ .key = NULL } });
+	if (g.clusters == NULL)
+		rig_start(&g);
+	rig_reach(&g, s, &RIG_ANY, &r);
+	cr_expect_neq(r.r.status, REACH_OK, "%s", key);
+	rig_hang_up(&r);
+	service_unref(s);
+	s = NULL;
+	return rig_stat("s", STAT_OUTLIER_EJECTIONS) > before;
+}
+
+/* Only what the proxy says of the server, not what it does itself. */
+Test(reach_parent, what_counts_against_the_server)
+{
+	static const struct {
+		const char *key;
+		bool is_socks;
+		struct str says;
+		bool counts;
+	} rows[] = {
+		{ "500", false, { "HTTP/1.1 500 no\r\n\r\n", 19 }, false },
+		{ "502", false, { "HTTP/1.1 502 no\r\n\r\n", 19 }, true },
+		{ "503", false, { "HTTP/1.1 503 no\r\n\r\n", 19 }, false },
+		{ "504", false, { "HTTP/1.1 504 no\r\n\r\n", 19 }, true },
+		{ "403", false, { "HTTP/1.1 403 no\r\n\r\n", 19 }, false },
+		{ "407", false, { "HTTP/1.1 407 no\r\n\r\n", 19 }, false },
+		{ "nonsense", false, { "hello\r\n", 7 }, false },
+		{ "closed", false, { "", 0 }, false },
+		{ "general", true, { "\5\1", 2 }, false },
+		{ "rules", true, { "\5\2", 2 }, false },
+		{ "network", true, { "\5\3", 2 }, false },
+		{ "host", true, { "\5\4", 2 }, true },
+		{ "refused", true, { "\5\5", 2 }, true },
+		{ "ttl", true, { "\5\6", 2 }, true },
+	};
+
+	o.outlier.consecutive_local = 1;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		start_proxy(&(struct parent_proxy_options){
+		    .is_socks = rows[i].is_socks,
+		    .says = rows[i].says.p,
+		    .n_says = rows[i].says.len });
+		cr_expect_eq(
+		    is_ejected(rows[i].key), rows[i].counts, "%s", rows[i].key);
+		parent_proxy_stop(proxy);
+	}
+	start_proxy(&(struct parent_proxy_options){ .is_silent = true });
+	g.limits.connect_ms = 300;
+	cr_expect_not(is_ejected("silent"));
+	(void)snprintf(
+	    url, sizeof(url), "http://127.0.0.1:%u", rig_closed_port());
+	cr_expect_not(is_ejected("no proxy"));
+}
+
 Test(reach_parent, a_proxy_that_is_silent)
 {
 	struct rig_reached r;
