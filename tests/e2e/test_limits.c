@@ -457,7 +457,7 @@ check_others(struct rig *r)
 	    TURN_UNTIL(&r->lines, 3000, count_ended(v) == STREAMS - slow));
 	cr_expect_eq(count_ended(v), STREAMS - slow);
 	for (unsigned i = 0; i < STREAMS; i++)
-		cr_expect(UNTIL(r, v[i]->in->ended));
+		cr_expect(TURN_UNTIL(&r->lines, 20000, v[i]->in->ended));
 }
 
 static void
