@@ -7,14 +7,13 @@
 #include "admin/ledger.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "admin/ledger_file.h"
 #include "base/clock.h"
+#include "base/file_save.h"
 #include "base/log.h"
 #include "base/xalloc.h"
 
@@ -34,58 +33,14 @@ struct ledger {
 };
 
 static bool
-write_all(int fd, struct str s)
-{
-	ssize_t n;
-
-	while (s.len > 0) {
-		n = write(fd, s.p, s.len);
-		if (n == -1)
-			return false;
-		s = str_from(s, (size_t)n);
-	}
-	return true;
-}
-
-static bool
-write_file(const char *path, struct str bytes)
-{
-	int fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool is_good;
-
-	if (fd == -1)
-		return false;
-	is_good = write_all(fd, bytes) && fsync(fd) == 0;
-	return close(fd) == 0 && is_good;
-}
-
-/* So that the new name lasts as well. */
-static bool
-sync_folder(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *dir = slash == NULL ? xstrdup(".")
-				  : str_dup((struct str){ .p = path,
-					.len = (size_t)(slash - path) + 1 });
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_good = fd != -1 && fsync(fd) == 0;
-
-	if (fd != -1)
-		close(fd);
-	free(dir);
-	return is_good;
-}
-
-static bool
 save(const struct ledger *g)
 {
 	struct text bytes = TEXT_EMPTY;
 	bool is_good;
 
 	ledger_file_print(g->uses, g->since_s, &bytes);
-	is_good = write_file(g->next_path, text_str(&bytes)) &&
-		  rename(g->next_path, g->path) == 0 && sync_folder(g->path);
+	is_good = file_write(g->next_path, text_str(&bytes)) &&
+		  file_put_in_place(g->next_path, g->path);
 	text_free(&bytes);
 	return is_good;
 }

@@ -7,14 +7,13 @@
 #include "daemon/grants.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file_save.h"
 #include "base/log.h"
 #include "base/problem.h"
 #include "base/xalloc.h"
@@ -207,42 +206,6 @@ grants_join(const struct grants *g, const struct grant *first, size_t *n)
 	return all;
 }
 
-static bool
-write_all(int fd, struct str s)
-{
-	ssize_t n;
-
-	while (s.len > 0) {
-		n = write(fd, s.p, s.len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return false;
-		s = str_from(s, (size_t)n);
-	}
-	return true;
-}
-
-static bool
-write_file(const char *path, struct str bytes)
-{
-	int fd = open(
-	    path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bool is_good = fd != -1 && write_all(fd, bytes) && fsync(fd) == 0;
-
-	return (fd == -1 || close(fd) == 0) && is_good;
-}
-
-/* A rename is on the disk when its directory is. */
-static bool
-sync_dir(const char *dir)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool is_good = fd != -1 && fsync(fd) == 0;
-
-	return (fd == -1 || close(fd) == 0) && is_good;
-}
-
 /* What was not understood is kept beside it, once. */
 static bool
 set_bad_aside(struct grants *g)
@@ -273,9 +236,8 @@ save(struct grants *g, struct text *why)
 	    g->next_id);
 	for (i = 0; i < g->n; i++)
 		print_line(&g->v[i], &all);
-	is_good = *g->dir != '\0' && write_file(fresh, text_str(&all)) &&
-		  set_bad_aside(g) && rename(fresh, g->path) == 0 &&
-		  sync_dir(g->dir);
+	is_good = *g->dir != '\0' && file_write(fresh, text_str(&all)) &&
+		  set_bad_aside(g) && file_put_in_place(fresh, g->path);
 	if (!is_good)
 		text_addf(why, "%s cannot be written (%s); see option state",
 		    g->path, strerror(errno));

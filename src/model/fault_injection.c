@@ -18,11 +18,6 @@
 #define MOST_FAULTS 32
 #define MOST_DELAY_US (UINT32_MAX * UINT64_C(1000))
 
-static const struct bind selector_rows[] = {
-	{ .key = "match", .type = BIND_TAGS, .offset = 0 },
-	{ .type = BIND_END },
-};
-
 static const struct bind abort_rows[] = {
 	{ .key = "httpStatus",
 	    .type = BIND_UNSIGNED,
@@ -88,18 +83,8 @@ read_fault(
 }
 
 const struct bind fault_injection_bind[] = {
-	{ .key = "sources",
-	    .type = BIND_LIST,
-	    .offset = FI(sources),
-	    .n_offset = FI(n_sources),
-	    .size = sizeof(struct tags),
-	    .sub = selector_rows },
-	{ .key = "destinations",
-	    .type = BIND_LIST,
-	    .offset = FI(destinations),
-	    .n_offset = FI(n_destinations),
-	    .size = sizeof(struct tags),
-	    .sub = selector_rows },
+	POLICY_SELECTORS("sources", FI(sources), FI(n_sources)),
+	POLICY_SELECTORS("destinations", FI(destinations), FI(n_destinations)),
 	{ .key = "conf",
 	    .type = BIND_READ,
 	    .offset = FI(fault),
@@ -222,9 +207,10 @@ fault_injection_check(struct resource *r, struct problems *pr)
 	const struct fault *f = &fi->fault;
 
 	policy_shadow_check(r, pr);
-	policy_selectors_check(fi->sources, fi->n_sources, "sources", pr);
 	policy_selectors_check(
-	    fi->destinations, fi->n_destinations, "destinations", pr);
+	    fi->sources, fi->n_sources, POLICY_ITEMS_MAX, "sources", pr);
+	policy_selectors_check(fi->destinations, fi->n_destinations,
+	    POLICY_ITEMS_MAX, "destinations", pr);
 	check_protocols(fi, pr);
 	if (!f->has_abort && !f->has_delay && !f->has_bandwidth)
 		problem_add(pr, PROBLEM_ERROR, NULL, 0, "conf",

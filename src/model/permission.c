@@ -50,42 +50,11 @@ check_labels(struct resource *r, struct problems *pr)
 		    "is no mode; \"enforce\" and \"report\" are");
 }
 
-static const struct bind selector_rows[] = {
-	{ .key = "match", .type = BIND_TAGS, .offset = 0 },
-	{ .type = BIND_END },
-};
-
 const struct bind traffic_permission_bind[] = {
-	{ .key = "sources",
-	    .type = BIND_LIST,
-	    .offset = TP(sources),
-	    .n_offset = TP(n_sources),
-	    .size = sizeof(struct tags),
-	    .sub = selector_rows },
-	{ .key = "destinations",
-	    .type = BIND_LIST,
-	    .offset = TP(destinations),
-	    .n_offset = TP(n_destinations),
-	    .size = sizeof(struct tags),
-	    .sub = selector_rows },
+	POLICY_SELECTORS("sources", TP(sources), TP(n_sources)),
+	POLICY_SELECTORS("destinations", TP(destinations), TP(n_destinations)),
 	{ .type = BIND_END },
 };
-
-static void
-check_selectors(
-    const struct tags *v, size_t n, const char *name, struct problems *pr)
-{
-	char path[64];
-	size_t i;
-
-	if (n == 0)
-		problem_add(pr, PROBLEM_ERROR, NULL, 0, name,
-		    "must have at least one element");
-	for (i = 0; i < n; i++) {
-		snprintf(path, sizeof(path), "%s[%zu].match", name, i);
-		tags_check(&v[i], TAGS_SELECTOR, path, pr);
-	}
-}
 
 void
 traffic_permission_check(struct resource *r, struct problems *pr)
@@ -99,9 +68,9 @@ traffic_permission_check(struct resource *r, struct problems *pr)
 		    "a TrafficPermission denies nobody, so there is nothing to "
 		    "report: set report for the service in zegressd.conf");
 	r->is_reported = false;
-	check_selectors(tp->sources, tp->n_sources, "sources", pr);
-	check_selectors(
-	    tp->destinations, tp->n_destinations, "destinations", pr);
+	policy_selectors_check(tp->sources, tp->n_sources, 0, "sources", pr);
+	policy_selectors_check(
+	    tp->destinations, tp->n_destinations, 0, "destinations", pr);
 }
 
 static const struct bind_value actions[] = {

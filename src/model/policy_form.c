@@ -53,19 +53,26 @@ policy_form_check(const struct policy_form *form,
 		    "must not have more than %d items", POLICY_ITEMS_MAX);
 }
 
+const struct bind policy_selector_bind[] = {
+	{ .key = "match", .type = BIND_TAGS, .offset = 0 },
+	{ .type = BIND_END },
+};
+
 void
-policy_selectors_check(
-    const struct tags *v, size_t n, const char *name, struct problems *pr)
+policy_selectors_check(const struct tags *v, size_t n, size_t most,
+    const char *name, struct problems *pr)
 {
 	char path[64];
 
 	if (n == 0)
 		problem_add(pr, PROBLEM_ERROR, NULL, 0, name,
 		    "must have at least one element");
-	if (n > POLICY_ITEMS_MAX)
+	if (most > 0 && n > most) {
 		problem_add(pr, PROBLEM_ERROR, NULL, 0, name,
-		    "must not have more than %d elements", POLICY_ITEMS_MAX);
-	for (size_t i = 0; i < n && i < POLICY_ITEMS_MAX; i++) {
+		    "must not have more than %zu elements", most);
+		n = most;
+	}
+	for (size_t i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s[%zu].match", name, i);
 		tags_check(&v[i], TAGS_SELECTOR, path, pr);
 	}

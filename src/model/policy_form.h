@@ -38,9 +38,17 @@ void policy_form_check(const struct policy_form *form,
     struct problems *pr);
 /* kuma.io/effect: shadow, which takes all effect away, is worth a word. */
 void policy_shadow_check(const struct resource *r, struct problems *pr);
-/* sources and destinations of the older kinds. */
-void policy_selectors_check(
-    const struct tags *v, size_t n, const char *name, struct problems *pr);
+/* sources and destinations of the older kinds: the row, by its offsets. */
+#define POLICY_SELECTORS(name, list, length)                        \
+	{                                                           \
+		.key = (name), .type = BIND_LIST, .offset = (list), \
+		.n_offset = (length), .size = sizeof(struct tags),  \
+		.sub = policy_selector_bind                         \
+	}
+extern const struct bind policy_selector_bind[];
+/* most: elements that there may be; 0: any number. */
+void policy_selectors_check(const struct tags *v, size_t n, size_t most,
+    const char *name, struct problems *pr);
 
 /* An error at the path that fmt gives. */
 void policy_complain(struct problems *pr, const char *why, const char *fmt, ...)

@@ -21,11 +21,6 @@
 #define MOST_VALUE 1024
 #define MOST_INTERVAL_US (UINT32_MAX * UINT64_C(1000))
 
-static const struct bind selector_rows[] = {
-	{ .key = "match", .type = BIND_TAGS, .offset = 0 },
-	{ .type = BIND_END },
-};
-
 static const struct bind key_rows[] = {
 	{ .key = "key", .type = BIND_STR, .offset = HEADER(name) },
 	{ .key = "value", .type = BIND_STR, .offset = HEADER(value) },
@@ -84,18 +79,8 @@ static const struct bind conf_rows[] = {
 };
 
 const struct bind rate_limit_bind[] = {
-	{ .key = "sources",
-	    .type = BIND_LIST,
-	    .offset = RL(sources),
-	    .n_offset = RL(n_sources),
-	    .size = sizeof(struct tags),
-	    .sub = selector_rows },
-	{ .key = "destinations",
-	    .type = BIND_LIST,
-	    .offset = RL(destinations),
-	    .n_offset = RL(n_destinations),
-	    .size = sizeof(struct tags),
-	    .sub = selector_rows },
+	POLICY_SELECTORS("sources", RL(sources), RL(n_sources)),
+	POLICY_SELECTORS("destinations", RL(destinations), RL(n_destinations)),
 	{ .key = "conf",
 	    .type = BIND_STRUCT,
 	    .sub = conf_rows,
@@ -316,9 +301,10 @@ rate_limit_check(struct resource *r, struct problems *pr)
 	const struct rate_limit *rl = r->spec;
 
 	policy_shadow_check(r, pr);
-	policy_selectors_check(rl->sources, rl->n_sources, "sources", pr);
 	policy_selectors_check(
-	    rl->destinations, rl->n_destinations, "destinations", pr);
+	    rl->sources, rl->n_sources, POLICY_ITEMS_MAX, "sources", pr);
+	policy_selectors_check(rl->destinations, rl->n_destinations,
+	    POLICY_ITEMS_MAX, "destinations", pr);
 	if (!rl->has_conf)
 		problem_add(pr, PROBLEM_ERROR, NULL, 0, "conf", "must be set");
 	else if (rl->has_http)

@@ -20,24 +20,18 @@
 
 #define TURNS 20000
 
-static struct pki *ca, *server_cert;
-static struct tls_clients *clients;
+static struct duo_world world;
 
 static void
 setup(void)
 {
-	tls_records_choose(TLS_RECORDS_KERNEL);
-	ca = pki_ca_new(NULL, &(struct pki_options){ .subject = "CN=CA" });
-	server_cert = pki_server(ca, "api.example.com");
-	clients = tls_clients_new();
+	duo_world_init(&world, TLS_RECORDS_KERNEL);
 }
 
 static void
 teardown(void)
 {
-	tls_clients_free(clients);
-	pki_free(ca);
-	pki_free(server_cert);
+	duo_world_fini(&world);
 }
 
 static void
@@ -95,11 +89,11 @@ static const struct duo_peer chacha = { .max_version = TLS1_2_VERSION,
 static struct tls_wire *
 open_client_of(struct duo *d, SSL_CTX *ctx)
 {
-	struct tls_spec *spec = duo_spec(ca, "api.example.com", NULL);
+	struct tls_spec *spec = duo_spec(world.ca, "api.example.com", NULL);
 
 	duo_init_tcp(d);
 	duo_peer_server_of(d, ctx);
-	duo_connect(d, clients, spec);
+	duo_connect(d, world.clients, spec);
 	tls_spec_unref(spec);
 	cr_assert_eq(duo_shake(d), IO_DONE, "%.*s",
 	    STR_ARG(wire_tls_failure_text(d->wire)));
@@ -113,7 +107,7 @@ open_client(struct duo *d, const struct duo_peer *like)
 	struct tls_wire *t;
 	SSL_CTX *ctx;
 
-	o.cert = server_cert;
+	o.cert = world.server_cert;
 	ctx = duo_server_ctx(&o);
 	t = open_client_of(d, ctx);
 	SSL_CTX_free(ctx);
@@ -206,7 +200,7 @@ TEST_BOTH(takes_a_callers)
 
 TEST_BOTH(tickets_come_first)
 {
-	struct duo_peer o = { .cert = server_cert };
+	struct duo_peer o = { .cert = world.server_cert };
 	SSL_CTX *ctx = duo_server_ctx(&o);
 	struct tls_info info;
 	struct tls_wire *t;
@@ -745,8 +739,8 @@ TEST_BOTH(chatter_is_capped)
 /* A socket that is not TCP stays with our own. */
 Test(kernel_tls_fake, other_sockets)
 {
-	struct tls_spec *spec = duo_spec(ca, "api.example.com", NULL);
-	struct duo_peer o = { .cert = server_cert };
+	struct tls_spec *spec = duo_spec(world.ca, "api.example.com", NULL);
+	struct duo_peer o = { .cert = world.server_cert };
 	struct duo d;
 
 	play_kernel();
@@ -754,7 +748,7 @@ Test(kernel_tls_fake, other_sockets)
 	duo_init(&d);
 	tls_records_choose(TLS_RECORDS_KERNEL);
 	duo_peer_server(&d, &o);
-	duo_connect(&d, clients, spec);
+	duo_connect(&d, world.clients, spec);
 	tls_spec_unref(spec);
 	cr_assert_eq(duo_shake(&d), IO_DONE);
 	duo_answer(&d, "Unix", TURNS);

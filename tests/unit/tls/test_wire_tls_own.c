@@ -15,24 +15,18 @@
 #include "tls/wire_tls_state.h"
 #include "unit/tls/tls_duo.h"
 
-static struct pki *ca, *server_cert;
-static struct tls_clients *clients;
+static struct duo_world world;
 
 static void
 setup(void)
 {
-	tls_records_choose(TLS_RECORDS_OWN);
-	ca = pki_ca_new(NULL, &(struct pki_options){ .subject = "CN=CA" });
-	server_cert = pki_server(ca, "api.example.com");
-	clients = tls_clients_new();
+	duo_world_init(&world, TLS_RECORDS_OWN);
 }
 
 static void
 teardown(void)
 {
-	tls_clients_free(clients);
-	pki_free(ca);
-	pki_free(server_cert);
+	duo_world_fini(&world);
 }
 
 TestSuite(wire_tls_own, .init = setup, .fini = teardown);
@@ -44,17 +38,17 @@ static const struct duo_peer tls_1_2 = { .max_version = TLS1_2_VERSION };
 static struct tls_wire *
 open_client(struct duo *d, const struct duo_peer *like, bool may_renegotiate)
 {
-	struct tls_spec *spec = duo_spec(ca, "api.example.com", NULL);
+	struct tls_spec *spec = duo_spec(world.ca, "api.example.com", NULL);
 	struct duo_peer o = *like;
 	struct text why = TEXT_EMPTY;
 
-	o.cert = server_cert;
+	o.cert = world.server_cert;
 	spec->allow_renegotiation = may_renegotiate;
 	duo_spec_seal(spec);
 	duo_init(d);
 	duo_peer_server(d, &o);
-	cr_assert(
-	    wire_tls_connect(d->wire, clients, spec, STR("host:443"), &why));
+	cr_assert(wire_tls_connect(
+	    d->wire, world.clients, spec, STR("host:443"), &why));
 	tls_spec_unref(spec);
 	cr_assert_eq(duo_shake(d), IO_DONE, "%.*s",
 	    STR_ARG(wire_tls_failure_text(d->wire)));
@@ -210,9 +204,9 @@ Test(wire_tls_own, tickets_are_used)
 {
 	struct tls_info info;
 	struct tls_wire *t;
-	struct duo_peer o = { .cert = server_cert };
+	struct duo_peer o = { .cert = world.server_cert };
 	SSL_CTX *ctx = duo_server_ctx(&o);
-	struct tls_spec *spec = duo_spec(ca, "api.example.com", NULL);
+	struct tls_spec *spec = duo_spec(world.ca, "api.example.com", NULL);
 	struct text why = TEXT_EMPTY;
 	struct span in;
 	struct duo d;
@@ -222,7 +216,7 @@ Test(wire_tls_own, tickets_are_used)
 		duo_init(&d);
 		duo_peer_server_of(&d, ctx);
 		cr_assert(wire_tls_connect(
-		    d.wire, clients, spec, STR("host:443"), &why));
+		    d.wire, world.clients, spec, STR("host:443"), &why));
 		cr_assert_eq(duo_shake(&d), IO_DONE);
 		t = d.wire->impl;
 		cr_expect(tls_own_is_on(t));
@@ -517,10 +511,10 @@ Test(wire_tls_own, a_failure_ends_the_session)
 	static const char junk[] = "\x17\x03\x03\x00\x20"
 				   "0123456789abcdef0123456789abcdef";
 	static const bool is_resumed[] = { false, true, false };
-	struct duo_peer o = { .cert = server_cert,
+	struct duo_peer o = { .cert = world.server_cert,
 		.max_version = TLS1_2_VERSION };
 	SSL_CTX *ctx = duo_server_ctx(&o);
-	struct tls_spec *spec = duo_spec(ca, "api.example.com", NULL);
+	struct tls_spec *spec = duo_spec(world.ca, "api.example.com", NULL);
 	struct text why = TEXT_EMPTY;
 	struct tls_info info;
 	struct span in;
@@ -531,7 +525,7 @@ Test(wire_tls_own, a_failure_ends_the_session)
 		duo_init(&d);
 		duo_peer_server_of(&d, ctx);
 		cr_assert(wire_tls_connect(
-		    d.wire, clients, spec, STR("host:443"), &why));
+		    d.wire, world.clients, spec, STR("host:443"), &why));
 		cr_assert_eq(duo_shake(&d), IO_DONE);
 		wire_tls_info(d.wire, &info);
 		cr_expect_eq(info.is_resumed, is_resumed[i], "%zu", i);

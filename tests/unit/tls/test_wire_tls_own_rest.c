@@ -11,24 +11,18 @@
 
 #define ENGINES ((int)TLS_ENGINE_IPSEC_MB + 1)
 
-static struct pki *ca, *server_cert;
-static struct tls_clients *clients;
+static struct duo_world world;
 
 static void
 setup(void)
 {
-	tls_records_choose(TLS_RECORDS_OWN);
-	ca = pki_ca_new(NULL, &(struct pki_options){ .subject = "CN=CA" });
-	server_cert = pki_server(ca, "api.example.com");
-	clients = tls_clients_new();
+	duo_world_init(&world, TLS_RECORDS_OWN);
 }
 
 static void
 teardown(void)
 {
-	tls_clients_free(clients);
-	pki_free(ca);
-	pki_free(server_cert);
+	duo_world_fini(&world);
 }
 
 TestSuite(wire_tls_own_rest, .init = setup, .fini = teardown);
@@ -36,8 +30,9 @@ TestSuite(wire_tls_own_rest, .init = setup, .fini = teardown);
 static struct tls_wire *
 open_client(struct duo *d, int version, bool has_tickets)
 {
-	struct tls_spec *spec = duo_spec(ca, "api.example.com", NULL);
-	struct duo_peer o = { .max_version = version, .cert = server_cert };
+	struct tls_spec *spec = duo_spec(world.ca, "api.example.com", NULL);
+	struct duo_peer o = { .max_version = version,
+		.cert = world.server_cert };
 	SSL_CTX *ctx = duo_server_ctx(&o);
 	struct text why = TEXT_EMPTY;
 	struct span in;
@@ -46,8 +41,8 @@ open_client(struct duo *d, int version, bool has_tickets)
 	duo_init(d);
 	duo_peer_server_of(d, ctx);
 	SSL_CTX_free(ctx);
-	cr_assert(
-	    wire_tls_connect(d->wire, clients, spec, STR("host:443"), &why));
+	cr_assert(wire_tls_connect(
+	    d->wire, world.clients, spec, STR("host:443"), &why));
 	tls_spec_unref(spec);
 	cr_assert_eq(duo_shake(d), IO_DONE);
 	loop_turn(d->loop);

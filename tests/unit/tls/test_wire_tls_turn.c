@@ -20,24 +20,18 @@
 
 #define BULK ((size_t)3 * 1024 * 1024)
 
-static struct pki *ca, *server_cert;
-static struct tls_clients *clients;
+static struct duo_world world;
 
 static void
 setup(void)
 {
-	tls_records_choose(TLS_RECORDS_OWN);
-	ca = pki_ca_new(NULL, &(struct pki_options){ .subject = "CN=CA" });
-	server_cert = pki_server(ca, "api.example.com");
-	clients = tls_clients_new();
+	duo_world_init(&world, TLS_RECORDS_OWN);
 }
 
 static void
 teardown(void)
 {
-	tls_clients_free(clients);
-	pki_free(ca);
-	pki_free(server_cert);
+	duo_world_fini(&world);
 }
 
 TestSuite(wire_tls_turn, .init = setup, .fini = teardown);
@@ -71,17 +65,17 @@ say_hello(struct duo *d)
 static void
 open_side(struct duo *d, int version, const char *ciphers)
 {
-	struct tls_spec *spec = duo_spec(ca, "api.example.com", NULL);
-	struct duo_peer o = {
-		.cert = server_cert, .max_version = version, .ciphers = ciphers
-	};
+	struct tls_spec *spec = duo_spec(world.ca, "api.example.com", NULL);
+	struct duo_peer o = { .cert = world.server_cert,
+		.max_version = version,
+		.ciphers = ciphers };
 	struct text why = TEXT_EMPTY;
 
 	duo_spec_seal(spec);
 	duo_init(d);
 	duo_peer_server(d, &o);
-	cr_assert(
-	    wire_tls_connect(d->wire, clients, spec, STR("host:443"), &why));
+	cr_assert(wire_tls_connect(
+	    d->wire, world.clients, spec, STR("host:443"), &why));
 	tls_spec_unref(spec);
 	cr_assert_eq(duo_shake(d), IO_DONE);
 }

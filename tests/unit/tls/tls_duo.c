@@ -37,6 +37,23 @@ choose_records(void)
 		tls_records_choose(TLS_RECORDS_KERNEL);
 }
 
+void
+duo_world_init(struct duo_world *w, enum tls_records records)
+{
+	tls_records_choose(records);
+	w->ca = pki_ca_new(NULL, &(struct pki_options){ .subject = "CN=CA" });
+	w->server_cert = pki_server(w->ca, "api.example.com");
+	w->clients = tls_clients_new();
+}
+
+void
+duo_world_fini(struct duo_world *w)
+{
+	tls_clients_free(w->clients);
+	pki_free(w->ca);
+	pki_free(w->server_cert);
+}
+
 bool
 duo_is_openssl(void)
 {

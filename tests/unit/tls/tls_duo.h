@@ -15,6 +15,7 @@
 #include "policy/mesh_spec.h"
 #include "policy/tls_spec.h"
 #include "support/pki.h"
+#include "tls/tls_records.h"
 #include "tls/wire_tls.h"
 
 struct duo_peer {
@@ -46,6 +47,15 @@ struct duo {
 	enum io io; /* of our handshake */
 	bool is_peer_done;
 };
+
+/* What a suite of our clients and OpenSSL's servers needs. */
+struct duo_world {
+	struct pki *ca;
+	struct pki *server_cert; /* of api.example.com */
+	struct tls_clients *clients;
+};
+void duo_world_init(struct duo_world *w, enum tls_records records);
+void duo_world_fini(struct duo_world *w);
 
 /* Is ours OpenSSL too, or another library?  See library.h. */
 bool duo_is_openssl(void);
