@@ -2,18 +2,13 @@
 /*
  * An operator who renews a certificate replaces one file after the other, so a
  * half-done change is met now and then: what does not fit together is reported
- * and the last good pair goes on serving.
- *
- * Files are compared by what stat(2) says of them, not heard of: a path may
- * lead through links and directories that are exchanged above it, which
- * inotify does not see.  Main thread.
+ * and the last good pair goes on serving.  Main thread.
  */
 
 #include "daemon/key_files.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/hash.h"
 #include "base/problem.h"
@@ -27,22 +22,12 @@
 
 #define PEM_MOST_BYTES ((size_t)4 << 20)
 
-/* What tells one state of a file from another; all zero: it is not there. */
-struct look {
-	dev_t dev;
-	ino_t ino;
-	off_t size;
-	struct timespec written;
-	struct timespec changed;
-};
-
 enum part { PART_CERT, PART_KEY, PART_CA, PARTS };
 
 struct part_held {
 	char *source; /* as in the configuration; NULL: there is none */
 	char *path;   /* NULL: it is in no file */
-	struct look read;
-	struct look last;
+	struct file_look look;
 	struct text pem; /* last good one */
 };
 
@@ -122,36 +107,6 @@ key_files_free(struct key_files *f)
 	free(f);
 }
 
-static struct look
-look_at(const char *path)
-{
-	struct look l = { .ino = 0 };
-	struct stat st;
-
-	if (path == NULL || stat(path, &st) == -1)
-		return l;
-	l.dev = st.st_dev;
-	l.ino = st.st_ino;
-	l.size = st.st_size;
-	l.written = st.st_mtim;
-	l.changed = st.st_ctim;
-	return l;
-}
-
-static bool
-is_same_time(const struct timespec *a, const struct timespec *b)
-{
-	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
-}
-
-static bool
-is_same_look(const struct look *a, const struct look *b)
-{
-	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
-	       is_same_time(&a->written, &b->written) &&
-	       is_same_time(&a->changed, &b->changed);
-}
-
 static void
 complain(const struct reading *r, enum part part, const char *why)
 {
@@ -179,8 +134,7 @@ read_source(struct part_held *h, enum part part, struct text *why)
 	if (key_source_kind(h->source) == KEY_IN_TOKEN)
 		return read_token(h->source, part, &h->pem, why);
 	h->path = key_source_path(h->source, why);
-	/* Looked at first: a change meanwhile is seen at the next look. */
-	h->read = h->last = look_at(h->path);
+	file_look_first(&h->look, h->path);
 	return h->path != NULL &&
 	       read_file(h->path, PEM_MOST_BYTES, &h->pem, why) == READ_OK;
 }
@@ -394,33 +348,22 @@ key_files_read(struct key_files *f, const struct config *c, struct problems *pr)
 	give(f);
 }
 
-static void
-look_again(struct part_held *h, bool *is_moving, bool *has_changed)
-{
-	struct look now;
-
-	if (h->path == NULL)
-		return;
-	now = look_at(h->path);
-	*is_moving |= !is_same_look(&now, &h->last);
-	*has_changed |= !is_same_look(&now, &h->read);
-	h->last = now;
-}
-
-enum key_files_state
+enum file_state
 key_files_look(struct key_files *f)
 {
-	bool is_moving = false, has_changed = false;
+	enum file_state state = FILE_SAME;
+	struct part_held *h;
 	enum part part;
 	size_t i;
 
 	for (i = 0; i < f->n; i++)
-		for (part = 0; part < PARTS; part++)
-			look_again(
-			    &f->held[i].parts[part], &is_moving, &has_changed);
-	if (is_moving)
-		return KEY_FILES_MOVING;
-	return has_changed ? KEY_FILES_CHANGED : KEY_FILES_SAME;
+		for (part = 0; part < PARTS; part++) {
+			h = &f->held[i].parts[part];
+			if (h->path != NULL)
+				state = file_state_of_both(
+				    state, file_look_again(&h->look, h->path));
+		}
+	return state;
 }
 
 size_t

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "daemon/file_look.h"
 #include "policy/snapshot.h"
 
 struct config;
@@ -27,12 +28,7 @@ void key_files_read(
     struct key_files *f, const struct config *c, struct problems *pr);
 
 /* Compare with what was there when they were read; nothing is opened. */
-enum key_files_state {
-	KEY_FILES_SAME,
-	KEY_FILES_MOVING, /* something changed since the last look */
-	KEY_FILES_CHANGED /* and all has been quiet since then */
-};
-enum key_files_state key_files_look(struct key_files *f);
+enum file_state key_files_look(struct key_files *f);
 /* How many there are to look at. */
 size_t key_files_count(const struct key_files *f);
 

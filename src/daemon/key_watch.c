@@ -12,6 +12,7 @@
 
 #include "base/xalloc.h"
 #include "daemon/key_files.h"
+#include "daemon/tls_files.h"
 #include "feed/feed.h"
 #include "net/loop.h"
 
@@ -19,7 +20,8 @@
 #define LOOKS_MOST (FEED_PATIENCE_MS / FEED_QUIET_MS)
 
 struct key_watch {
-	struct key_files *files;
+	struct key_files *keys;
+	struct tls_files *tls;
 	struct timer timer;
 	unsigned looks; /* since something moved */
 	void (*fn)(void *arg);
@@ -29,7 +31,7 @@ struct key_watch {
 static void
 wait_for_next(struct key_watch *w)
 {
-	size_t ms = key_files_count(w->files);
+	size_t ms = key_files_count(w->keys) + tls_files_count(w->tls);
 
 	w->looks = 0;
 	timer_set(&w->timer, ms > LOOK_MS ? ms : LOOK_MS);
@@ -40,17 +42,18 @@ look(void *arg)
 {
 	struct key_watch *w = arg;
 
-	switch (key_files_look(w->files)) {
-	case KEY_FILES_SAME:
+	switch (file_state_of_both(
+	    key_files_look(w->keys), tls_files_look(w->tls))) {
+	case FILE_SAME:
 		break;
-	case KEY_FILES_MOVING:
+	case FILE_MOVING:
 		if (w->looks++ < LOOKS_MOST) {
 			timer_set(&w->timer, FEED_QUIET_MS);
 			return;
 		}
 		w->fn(w->arg);
 		break;
-	case KEY_FILES_CHANGED:
+	case FILE_CHANGED:
 		w->fn(w->arg);
 		break;
 	}
@@ -58,12 +61,13 @@ look(void *arg)
 }
 
 struct key_watch *
-key_watch_new(
-    struct loop *l, struct key_files *f, void (*fn)(void *arg), void *arg)
+key_watch_new(struct loop *l, struct key_files *keys, struct tls_files *tls,
+    void (*fn)(void *arg), void *arg)
 {
 	struct key_watch *w = xcalloc(1, sizeof(*w));
 
-	w->files = f;
+	w->keys = keys;
+	w->tls = tls;
 	w->fn = fn;
 	w->arg = arg;
 	timer_init(&w->timer, l, look, w);

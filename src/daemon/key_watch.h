@@ -3,8 +3,8 @@
 #define DAEMON_KEY_WATCH_H
 
 /*
- * Notices that files of keys and certificates were changed, and says so once
- * all is quiet.  Main thread.
+ * Notices that files of keys, certificates and revocation lists were changed,
+ * and says so once all is quiet.  Main thread.
  */
 
 #include "base/attr.h"
@@ -12,10 +12,11 @@
 struct key_files;
 struct key_watch;
 struct loop;
+struct tls_files;
 
-/* Both stay the caller's.  fn: key_files_read() has something to read. */
-struct key_watch *key_watch_new(struct loop *l, struct key_files *f,
-    void (*fn)(void *arg), void *arg) MUST_CHECK;
+/* All stay the caller's.  fn: both kinds of files are to be read again. */
+struct key_watch *key_watch_new(struct loop *l, struct key_files *keys,
+    struct tls_files *tls, void (*fn)(void *arg), void *arg) MUST_CHECK;
 /* NULL is fine. */
 void key_watch_free(struct key_watch *w);
 

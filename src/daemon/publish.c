@@ -151,7 +151,7 @@ on_keys(void *arg)
 void
 publisher_watch_keys(struct publisher *p)
 {
-	p->watch = key_watch_new(p->loop, p->files, on_keys, p);
+	p->watch = key_watch_new(p->loop, p->files, p->tls_files, on_keys, p);
 }
 
 void

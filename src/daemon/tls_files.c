@@ -21,6 +21,7 @@
 struct held {
 	char *path;
 	bool (*check)(struct str pem, struct text *why);
+	struct file_look look;
 	struct text bytes; /* p NULL: never good */
 };
 
@@ -77,6 +78,7 @@ load(struct held *h, struct held *old, const struct service_entry *e,
 {
 	struct text why = TEXT_EMPTY;
 
+	file_look_first(&h->look, h->path);
 	if (read_file(h->path, PEM_MOST_BYTES, &h->bytes, &why) == READ_OK &&
 	    h->check(text_str(&h->bytes), &why)) {
 		text_free(&why);
@@ -152,6 +154,24 @@ tls_files_read(struct tls_files *f, const struct config *c, struct problems *pr)
 			.bytes = text_str(&f->held[i].bytes),
 		};
 	drop(&before);
+}
+
+enum file_state
+tls_files_look(struct tls_files *f)
+{
+	enum file_state state = FILE_SAME;
+	size_t i;
+
+	for (i = 0; i < f->n; i++)
+		state = file_state_of_both(
+		    state, file_look_again(&f->held[i].look, f->held[i].path));
+	return state;
+}
+
+size_t
+tls_files_count(const struct tls_files *f)
+{
+	return f->n;
 }
 
 const struct given_file *

@@ -112,7 +112,7 @@ tls_options_ca(
 
 	if (pem.p == NULL)
 		return tell(c, draft, SERVICE_OPTION_TLS_CA,
-		    "its file of CAs cannot be used: mend it, and reload");
+		    "its file of CAs cannot be used: mend it");
 	t->ca = share_blob(c->share, pem);
 	return true;
 }
@@ -138,7 +138,7 @@ add_crls(struct compile *c, const struct service *draft, struct tls_spec *t)
 	if (is_good)
 		return true;
 	return tell(c, draft, SERVICE_OPTION_TLS_CRL,
-	    "one of its revocation lists cannot be used: mend it, and reload");
+	    "one of its revocation lists cannot be used: mend it");
 }
 
 /* By colon; in memory that lasts as long as the build. */

@@ -89,9 +89,9 @@ SERVICE_ROW(TLS_VERIFY_NAMES, ONE_OF, tls_verify_names, "tls.verify_names", "aut
 SERVICE_ROW(TLS_NAMES, STRS, tls_names, "tls.names", "", NULL, 0, 0, ANY,
     "Names of which the certificate must have one, instead of those that the resource leads to: \"dns:api.example\", \"dns-suffix:.example\", \"prefix:api.\" (of DNS names and URIs), \"ip:192.0.2.1\", \"uri:spiffe://mesh/api\", \"uri-prefix:spiffe://mesh/\", \"email:ops@example\". Empty: as the resource says.")
 SERVICE_ROW(TLS_CA, STR, tls_ca, "tls.ca", "auto", NULL, 1, 0, ANY,
-    "What the server's certificate must chain to: \"auto\" as the resource says, \"system\" is the CA bundle of this host, anything else a file of PEM, read at start and at each reload.")
+    "What the server's certificate must chain to: \"auto\" as the resource says, \"system\" is the CA bundle of this host, anything else a file of PEM, which is read again when it changes.")
 SERVICE_ROW(TLS_CRL, STRS, tls_crl, "tls.crl", "", NULL, 0, 0, ANY,
-    "Files of PEM with revocation lists (RFC 5280), read at start and at each reload. One that is missing for a certificate that is to be checked, or out of date, refuses the server.")
+    "Files of PEM with revocation lists (RFC 5280), which are read again when they change. One that is missing for a certificate that is to be checked, or out of date, refuses the server.")
 SERVICE_ROW(TLS_CRL_CHECK, ONE_OF, tls_crl_check, "tls.crl_check", "leaf", "leaf|chain", 0, 0, ANY,
     "Which certificates tls.crl is asked about: the server's own, or all of its chain.")
 SERVICE_ROW(TLS_OCSP, ONE_OF, tls_ocsp, "tls.ocsp", "off", "off|check|require", 0, 0, ANY,

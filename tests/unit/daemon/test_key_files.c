@@ -209,21 +209,21 @@ Test(key_files, changes_are_seen)
 	pki_write(r.a, r.paths[0], r.paths[1]);
 	(void)reread(&r, 0, "the first pair");
 	cr_expect_eq(key_files_count(r.files), 2);
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_SAME);
+	cr_expect_eq(key_files_look(r.files), FILE_SAME);
 	tree_remove(&r.tree, "cert");
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_MOVING);
+	cr_expect_eq(key_files_look(r.files), FILE_MOVING);
 	pki_write(r.b, r.paths[0], r.paths[1]);
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_MOVING);
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_CHANGED);
+	cr_expect_eq(key_files_look(r.files), FILE_MOVING);
+	cr_expect_eq(key_files_look(r.files), FILE_CHANGED);
 	(void)reread(&r, 0, "the other pair");
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_SAME);
+	cr_expect_eq(key_files_look(r.files), FILE_SAME);
 	/* What is not there is waited for as well. */
 	tree_remove(&r.tree, "key");
 	(void)reread(&r, 1, "half of it");
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_SAME);
+	cr_expect_eq(key_files_look(r.files), FILE_SAME);
 	pki_write(r.b, NULL, r.paths[1]);
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_MOVING);
-	cr_expect_eq(key_files_look(r.files), KEY_FILES_CHANGED);
+	cr_expect_eq(key_files_look(r.files), FILE_MOVING);
+	cr_expect_eq(key_files_look(r.files), FILE_CHANGED);
 	rig_fini(&r);
 }
 

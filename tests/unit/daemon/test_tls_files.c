@@ -148,3 +148,27 @@ Test(tls_files, words_are_no_paths)
 	cr_expect_eq(r.pr.n, 0);
 	rig_fini(&r);
 }
+
+/* What changed is noticed, and told when it does not move any more. */
+Test(tls_files, changes_are_seen)
+{
+	struct rig r;
+
+	rig_init(&r);
+	read_again(&r);
+	cr_expect_eq(tls_files_count(r.files), 3);
+	cr_expect_eq(tls_files_look(r.files), FILE_SAME);
+	tree_remove(&r.tree, "b");
+	cr_expect_eq(tls_files_look(r.files), FILE_MOVING);
+	cr_expect_eq(tls_files_look(r.files), FILE_CHANGED);
+	tree_write(&r.tree, "a", "nonsense");
+	cr_expect_eq(tls_files_look(r.files), FILE_MOVING);
+	read_again(&r);
+	cr_expect_eq(r.pr.n, 2);
+	/* What is not there, or makes no sense, is waited for as well. */
+	cr_expect_eq(tls_files_look(r.files), FILE_SAME);
+	tree_write(&r.tree, "b", r.crl);
+	cr_expect_eq(tls_files_look(r.files), FILE_MOVING);
+	cr_expect_eq(tls_files_look(r.files), FILE_CHANGED);
+	rig_fini(&r);
+}

@@ -234,15 +234,15 @@ static const struct row es_rows[] = {
 	{ "a file", "es", set_ca_file, { G(TLS_CA) },
 	    "sni=es.example ca=@ names=es.example versions=1.2-1.3\n", NULL },
 	{ "a bad file", "es", set_ca_bad, { G(TLS_CA) }, NULL,
-	    PREFIX("tls.ca", "es") "its file of CAs cannot be used: mend it, "
-				   "and reload\n" },
+	    PREFIX("tls.ca", "es") "its file of CAs cannot be used: mend "
+				   "it\n" },
 	{ "lists", "es", set_crl, { G(TLS_CRL), G(TLS_CRL_CHECK) },
 	    "sni=es.example ca=@ names=es.example versions=1.2-1.3 "
 	    "crl-of-chain=@\n",
 	    NULL },
 	{ "a bad list", "es", set_crl_bad, { G(TLS_CRL) }, NULL,
 	    PREFIX("tls.crl", "es") "one of its revocation lists cannot be "
-				    "used: mend it, and reload\n" },
+				    "used: mend it\n" },
 	{ "lists and no chain", "es", set_crl_unverified,
 	    { G(TLS_CRL), G(TLS_VERIFY_CHAIN) }, NULL,
 	    PREFIX("tls.crl", "es") "whether a certificate was revoked says "
