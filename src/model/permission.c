@@ -86,6 +86,7 @@ static const struct bind default_rows[] = {
 	    .offset = FROM(action),
 	    .values = actions,
 	    .has_offset = FROM(has_action) },
+	{ .type = BIND_STRICT },
 	{ .type = BIND_END },
 };
 
@@ -93,6 +94,7 @@ static const struct bind from_rows[] = {
 	{ .key = "targetRef", .type = BIND_TARGET, .offset = FROM(target) },
 	{ .key = "default", .type = BIND_STRUCT, .sub = default_rows },
 	{ .type = BIND_LINE, .offset = FROM(line) },
+	{ .type = BIND_STRICT },
 	{ .type = BIND_END },
 };
 
@@ -133,6 +135,7 @@ const struct bind mesh_traffic_permission_bind[] = {
 	    .n_offset = MTP(n_rules),
 	    .size = sizeof(struct mtp_rule),
 	    .sub = rule_rows },
+	{ .type = BIND_STRICT },
 	{ .type = BIND_END },
 };
 

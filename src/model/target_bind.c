@@ -194,6 +194,19 @@ static const struct bind_value target_kinds[] = {
 	{ NULL, 0 },
 };
 
+/* Kuma keeps it for later, and refuses every value. */
+static void
+read_other_mesh(
+    struct binder *b, const struct node *n, const struct path *at, void *field)
+{
+	struct str mesh;
+
+	(void)field;
+	if (bind_str(b, n, at, &mesh) && mesh.len > 0)
+		bind_error(b, n->line, at,
+		    "must not be set; a targetRef is of its document's mesh");
+}
+
 static const struct bind target_rows[] = {
 	{ .key = "kind",
 	    .type = BIND_ENUM,
@@ -211,7 +224,10 @@ static const struct bind target_rows[] = {
 	    .type = BIND_TAGS,
 	    .offset = AT(target_ref, labels) },
 	{ .key = "proxyTypes", .type = BIND_SKIP },
+	{ .key = "mesh", .type = BIND_READ, .read = read_other_mesh },
 	{ .type = BIND_LINE, .offset = AT(target_ref, line) },
+	/* Without a field that was mistyped it would mean more. */
+	{ .type = BIND_STRICT },
 	{ .type = BIND_END },
 };
 

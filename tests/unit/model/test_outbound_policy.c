@@ -388,6 +388,10 @@ Test(outbound_policy, timeouts_that_are_refused)
 {
 	static const struct wrong rows[] = {
 		{ "good", MTO("idleTimeout: 0s"), "", "" },
+		{ "a target with a field mistyped",
+		    TO_OF("MeshTimeout", "kind: Mesh, namee: s",
+			"idleTimeout: 1s"),
+		    "spec.to[0].targetRef.namee", "" },
 		{ "none", MTO(""), "spec.to[0].default", NULL },
 		{ "an empty section", MTO("http: {requestHeadersTimeout: 1s}"),
 		    AT "http", "" },

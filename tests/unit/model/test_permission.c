@@ -285,12 +285,67 @@ Test(permission, what_is_refused)
 		    "spec.targetRef.kind", "" },
 		{ "target without kind", TARGET("name: a"),
 		    "spec.targetRef.kind", "" },
+		{ "target with a field mistyped",
+		    TARGET("kind: MeshService, name: pay, tag: {a: b}"),
+		    "spec.targetRef.tag", "" },
+		{ "target with two names",
+		    TARGET("kind: MeshSubset, namee: pay"),
+		    "spec.targetRef.namee", "" },
+		{ "every field of a target",
+		    TARGET("kind: MeshService, name: pay, namespace: n, "
+			   "sectionName: s, proxyTypes: [Sidecar], mesh: '', "
+			   "labels: {a: b}"),
+		    "", "" },
+		{ "target of another mesh",
+		    TARGET("kind: MeshService, name: pay, mesh: other"),
+		    "spec.targetRef.mesh", "" },
+		{ "from of another mesh",
+		    FROM("kind: MeshService, name: web, mesh: other"),
+		    "spec.from[0].targetRef.mesh", "" },
+		{ "mesh that is no text",
+		    TARGET("kind: MeshService, name: pay, mesh: [a]"),
+		    "spec.targetRef.mesh", "" },
+		{ "from with a field mistyped",
+		    FROM("kind: MeshSubset, tag: {kuma.io/zone: eu}"),
+		    "spec.from[0].targetRef.tag", "" },
+		{ "a field beside the target",
+		    MTP "  from: [{targetRef: {kind: Mesh}, default: {action: "
+			"Deny}, tags: {a: b}}]\n",
+		    "spec.from[0].tags", "" },
+		{ "a field beside the action",
+		    MTP "  from: [{targetRef: {kind: Mesh}, default: {action: "
+			"Deny, actoin: Allow}}]\n",
+		    "spec.from[0].default.actoin", "" },
+		{ "target in the wrong case",
+		    MTP
+		    "  targetref: {kind: MeshService, name: pay}\n" FROM_MESH,
+		    "spec.targetref", "" },
+		{ "target that is empty", MTP "  targetRef:\n" FROM_MESH,
+		    "spec.targetRef", "" },
+		{ "rules with a target",
+		    MTP "  rules: [{targetRef: {kind: Mesh}, default: {deny: "
+			"[{sni: {type: Exact, value: a}}]}}]\n",
+		    "spec.rules[0].targetRef", "" },
 		{ "tag is a bool",
 		    TARGET("kind: MeshSubset, tags: {custom: true}"),
 		    "spec.targetRef.tags[\"custom\"]", "" },
 	};
 
 	expect_wrong(rows, ARRAY_LEN(rows));
+}
+
+Test(permission, the_nearest_field_is_named)
+{
+	struct store *st =
+	    load(FROM("kind: MeshSubset, tag: {kuma.io/zone: eu}"));
+	char *said = print_problems(st);
+
+	cr_expect_not_null(
+	    strstr(said, "f.yaml:5: spec.from[0].targetRef.tag: unknown field; "
+			 "did you mean tags?"),
+	    "%s", said);
+	free(said);
+	store_free(st);
 }
 
 /* What a permission that was never understood denies. */
@@ -307,6 +362,18 @@ Test(permission, fails_closed)
 		    KIND_MESH_TRAFFIC_PERMISSION, "shop", "p", true },
 		{ "target broken", TARGET("kind: MeshService"),
 		    KIND_MESH_TRAFFIC_PERMISSION, "shop", "p", false },
+		{ "target with a field mistyped",
+		    TARGET("kind: MeshService, name: pay, tag: {a: b}"),
+		    KIND_MESH_TRAFFIC_PERMISSION, "shop", "p", false },
+		{ "target in the wrong case",
+		    MTP
+		    "  targetref: {kind: MeshService, name: pay}\n" FROM_MESH,
+		    KIND_MESH_TRAFFIC_PERMISSION, "shop", "p", true },
+		{ "from with a field mistyped",
+		    MTP "  targetRef: {kind: MeshService, name: pay}\n"
+			"  from: [{targetRef: {kind: MeshSubset, tag: {a: "
+			"b}}, default: {action: Allow}}]\n",
+		    KIND_MESH_TRAFFIC_PERMISSION, "shop", "p", true },
 		{ "action broken",
 		    MTP "  targetRef: {kind: MeshService, name: pay}\n"
 			"  from: [{targetRef: {kind: Mesh}}]\n",

@@ -140,6 +140,15 @@ static const struct wrong newer[] = {
 	    MRL "  from: [{targetRef: {kind: MeshGateway, name: g}, "
 		"default: {local: {tcp: {disabled: true}}}}]\n",
 	    "spec.from[0].targetRef.kind", "" },
+	{ "callers with a field mistyped",
+	    MRL "  from: [{targetRef: {kind: MeshSubset, tag: {a: b}}, "
+		"default: {local: {tcp: {disabled: true}}}}]\n",
+	    "spec.from[0].targetRef.tag", "" },
+	{ "a target with a field mistyped",
+	    MRL "  targetRef: {kind: MeshSubset, tag: {a: b}}\n"
+		"  from: [{targetRef: {kind: Mesh}, default: {local: {tcp: "
+		"{disabled: true}}}}]\n",
+	    "spec.targetRef.tag", "" },
 	{ "empty http", FROM("{http: {x: 1}}"), AT ".http", NULL },
 	{ "empty tcp", FROM("{tcp: {x: 1}}"), AT ".tcp", NULL },
 	{ "zero", FROM("{http: {requestRate: {num: 0, interval: 1s}}}"),

@@ -54,6 +54,7 @@ each_file(const char *pattern, glob_t *found)
 
 #define FRAGMENT "has neither type:"
 #define PLACEHOLDER "is no kind of Kuma"
+#define TEMPLATE "spec.to[0].targetRef._port: unknown field"
 
 /* What the documentation shows and is not a resource that could be used. */
 static const struct {
@@ -83,6 +84,13 @@ static const struct {
 	/* Fields below spec in the Universal form: Kuma reads none of them. */
 	{ "policies-traffic-metrics-27.yaml", "must have at least one element",
 	    4 },
+	/* _port is no field that Kuma has. */
+	{ "policies-meshloadbalancingstrategy-04.yaml", TEMPLATE, 1 },
+	{ "policies-meshloadbalancingstrategy-06.yaml", TEMPLATE, 1 },
+	{ "policies-meshloadbalancingstrategy-08.yaml", TEMPLATE, 1 },
+	{ "policies-meshloadbalancingstrategy-12.yaml", TEMPLATE, 1 },
+	{ "policies-meshtimeout-08.yaml", TEMPLATE, 1 },
+	{ "policies-meshtimeout-09.yaml", TEMPLATE, 1 },
 	/* Kuma wants a text here too. */
 	{ "production-upgrades-tuning-fine-tuning-01.yaml",
 	    "tags[\"customTag\"]: must be a text", 1 },
