@@ -91,6 +91,13 @@ static const struct {
 	{ "policies-meshloadbalancingstrategy-12.yaml", TEMPLATE, 1 },
 	{ "policies-meshtimeout-08.yaml", TEMPLATE, 1 },
 	{ "policies-meshtimeout-09.yaml", TEMPLATE, 1 },
+	/* Kuma refuses a name with Mesh too. */
+	{ "policies-meshfaultinjection-06.yaml",
+	    "spec.from[0].targetRef.name: must not be set", 1 },
+	{ "policies-meshfaultinjection-07.yaml",
+	    "spec.from[0].targetRef.name: must not be set", 1 },
+	{ "policies-meshfaultinjection-09.yaml",
+	    "spec.from[0].targetRef.name: must not be set", 1 },
 	/* Kuma wants a text here too. */
 	{ "production-upgrades-tuning-fine-tuning-01.yaml",
 	    "tags[\"customTag\"]: must be a text", 1 },
