@@ -130,7 +130,9 @@ make_ctx(struct ext_server *s)
 	X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), ca);
 	SSL_CTX_add_client_CA(ctx, ca);
 	X509_free(ca);
-	if (c->fault != EXT_ASKS_FOR_CERT)
+	if (c->fault == EXT_LIKES_CERT)
+		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+	else if (c->fault != EXT_ASKS_FOR_CERT)
 		SSL_CTX_set_verify(ctx,
 		    SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	return ctx;
@@ -249,6 +251,7 @@ serve(struct ext_peer *p)
 	case EXT_RENEGOTIATES:
 	case EXT_ASKS_FOR_CERT:
 	case EXT_RENEGOTIATES_FOREVER:
+	case EXT_LIKES_CERT:
 		break;
 	}
 	if (hear_proxy(p) && handshake(p))

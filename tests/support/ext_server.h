@@ -32,7 +32,8 @@ enum ext_fault {
 	EXT_STALLS,        /* reads nothing before ext_go_on() */
 	EXT_RENEGOTIATES,  /* TLS 1.2: after the first bytes, a new handshake */
 	EXT_ASKS_FOR_CERT, /* likewise, for a client certificate (1.2, 1.3) */
-	EXT_RENEGOTIATES_FOREVER
+	EXT_RENEGOTIATES_FOREVER,
+	EXT_LIKES_CERT /* asks for a client certificate, and does without */
 };
 
 /*
