@@ -10,7 +10,11 @@
 
 #include "admin/ledger.h"
 #include "admin/ledger_print.h"
+#include "base/digest.h"
 #include "base/xalloc.h"
+
+/* With what stands before and behind it, fewer than a name may have. */
+#define NAME_MOST 200
 
 /* The uses of one service, sorted by caller. */
 struct group {
@@ -78,7 +82,8 @@ service_of(const struct group *g, const struct use *e)
 	rest = str_from(rest, sizeof("spiffe://") - 1);
 	if (!str_eq(str_cut(&rest, '/'), g->mesh) || str_index(rest, '/') != -1)
 		return STR_NONE;
-	return rest;
+	/* As a tag it would stand for all there are. */
+	return str_eq(rest, STR("*")) ? STR_NONE : rest;
 }
 
 static bool
@@ -120,20 +125,31 @@ print_rules(const struct group *g, struct text *out)
 	}
 }
 
-/* Names of resources are those of DNS. */
+/*
+ * Names of resources are those of DNS.  One that cannot be had as it is gets a
+ * digest behind it, or a.b_c and a.b-c would be one document.
+ */
 static void
 put_name(struct text *out, const struct group *g)
 {
+	struct digest d = digest_of(g->name);
+	bool is_whole = g->name.len <= NAME_MOST;
+	char hex[17];
 	size_t i;
 	char c;
 
 	text_add_z(out, g->is_mes ? "used-mes-" : "used-es-");
-	for (i = 0; i < g->name.len; i++) {
+	for (i = 0; i < g->name.len && i < NAME_MOST; i++) {
 		c = ascii_lower_char(g->name.p[i]);
 		if ((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '.')
 			c = '-';
+		is_whole = is_whole && c == g->name.p[i];
 		text_add_char(out, c);
 	}
+	if (is_whole)
+		return;
+	digest_print(&d, hex);
+	text_addf(out, "-%s", hex);
 }
 
 static void

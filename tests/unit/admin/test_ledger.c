@@ -291,3 +291,61 @@ Test(ledger, suggests, .init = make_folder, .fini = remove_folder)
 	text_free(&file);
 	text_free(&out);
 }
+
+static char *
+suggest(struct uses *u)
+{
+	struct admin_state s = { .ledger = NULL };
+	struct text out = TEXT_EMPTY;
+	struct loop *l = loop_new();
+	struct ledger *g = open_ledger(l);
+
+	s.ledger = g;
+	ledger_take(g, u);
+	ledger_print_suggest(&s, &out);
+	ledger_free(g);
+	loop_free(l);
+	return out.p;
+}
+
+/* Two services of Kubernetes that differ in what no name may have. */
+Test(ledger, suggests_names_that_differ, .init = make_folder,
+    .fini = remove_folder)
+{
+	static const char *const services[] = { "default/ES/a-b_c_svc_80",
+		"default/ES/a_b-c_svc_80", "default/ES/a-b-c-svc-80" };
+	struct uses *u = uses_new(100);
+	char *names[3], *out, *at;
+
+	for (size_t i = 0; i < 3; i++)
+		add(u, USE_OF_SERVICE, services[i], "spiffe://default/web");
+	at = out = suggest(u);
+	for (size_t i = 0; i < 3; i++) {
+		at = strstr(at, "\nname: ");
+		cr_assert_not_null(at, "%s", out);
+		at += strlen("\nname: ");
+		names[i] = xasprintf("%.*s", (int)strcspn(at, "\n"), at);
+	}
+	cr_expect_str_neq(names[0], names[1]);
+	cr_expect_str_neq(names[0], names[2]);
+	cr_expect_str_neq(names[1], names[2]);
+	cr_expect_not_null(strstr(out, "\nname: used-es-a-b-c-svc-80\n"));
+	for (size_t i = 0; i < 3; i++)
+		free(names[i]);
+	free(out);
+}
+
+/* A name that would be a pattern is named whole. */
+Test(ledger, suggests_no_pattern, .init = make_folder, .fini = remove_folder)
+{
+	struct uses *u = uses_new(100);
+	char *out;
+
+	add(u, USE_OF_SERVICE, "default/ES/raw", "spiffe://default/*");
+	out = suggest(u);
+	cr_expect_null(strstr(out, "kuma.io/service"), "%s", out);
+	cr_expect_not_null(
+	    strstr(out, "type: Exact, value: \"spiffe://default/*\""), "%s",
+	    out);
+	free(out);
+}
