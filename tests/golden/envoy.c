@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line a server name, from Envoy's YAML and from a snapshot. */
+/* Listeners and filter chains; see envoy.h. */
 
 #include "envoy.h"
 
@@ -7,140 +7,130 @@
 
 #include "at.h"
 #include "base/xalloc.h"
-#include "policy/snapshot.h"
+#include "envoy_cluster.h"
+#include "envoy_traffic.h"
+#include "lines.h"
 
-#define MOST_LINES 64
+#define MOST 256
 
-struct lines {
-	char *v[MOST_LINES];
+/* Wherever they are in the document. */
+struct found {
+	struct at v[MOST];
 	size_t n;
 };
 
-static int
-compare(const void *a, const void *b)
-{
-	char *const *x = a, *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
-/* Sorted, joined by the separator; they are freed. */
-static void
-join(struct lines *l, const char *separator, struct text *out)
-{
-	size_t i;
-
-	qsort(l->v, l->n, sizeof(*l->v), compare);
-	for (i = 0; i < l->n; i++) {
-		text_add_z(out, i > 0 ? separator : "");
-		text_add_z(out, l->v[i]);
-		free(l->v[i]);
-	}
-	l->n = 0;
-}
+struct envoy {
+	struct found chains;
+	struct found clusters;
+	struct found loads;
+};
 
 static void
-add(struct lines *l, char *line)
+keep(struct found *f, struct at a)
 {
-	if (l->n == MOST_LINES)
+	if (f->n == MOST)
 		abort();
-	l->v[l->n++] = line;
+	f->v[f->n++] = a;
 }
 
 static bool
-ends(const char *s, const char *with)
+is_type(struct at config, const char *type)
 {
-	return str_ends(str_of(s), str_of(with));
+	return str_ends(
+	    str_of(at_text(at_field(config, "@type"))), str_of(type));
 }
 
-/* The resource of this type and name. */
-static struct at
-find(struct at resources, const char *type, const char *name)
+static void
+find_all(struct at a, struct envoy *e)
 {
-	struct at r;
+	struct at chains = at_field(a, "filterChains"), one;
 	size_t i;
 
-	for (i = 0; (r = at_item(resources, i)).node != NULL; i++)
-		if (ends(at_text(at_walk(r, "resource.@type")), type) &&
-		    strcmp(at_text(at_field(r, "name")), name) == 0)
-			return at_field(r, "resource");
-	return r;
+	for (i = 0; (one = at_item(chains, i)).node != NULL; i++)
+		keep(&e->chains, one);
+	if (is_type(a, "cluster.v3.Cluster"))
+		keep(&e->clusters, a);
+	if (is_type(a, ".ClusterLoadAssignment"))
+		keep(&e->loads, a);
+	for (i = 0; (one = at_item(a, i)).node != NULL; i++)
+		find_all(one, e);
+}
+
+/* The one whose field has this value; node NULL: there is none. */
+static struct at
+pick(const struct found *f, const char *field, const char *value)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (strcmp(at_text(at_field(f->v[i], field)), value) == 0)
+			return f->v[i];
+	return (struct at){ .doc = NULL };
 }
 
 static void
-add_endpoints(struct at groups, struct lines *to)
+add_principal(struct at p, struct text *out)
 {
-	struct at group, e;
+	struct at name = at_walk(p, "authenticated.principalName");
+	struct at ids = at_walk(p, "andIds.ids"), one;
+	struct lines l = LINES_NONE;
+	struct text t = TEXT_EMPTY;
+
+	if (at_field(p, "any").node != NULL)
+		text_add_z(out, "any");
+	text_add_z(out, at_text(at_field(name, "exact")));
+	if (at_field(name, "prefix").node != NULL)
+		text_addf(out, "%s*", at_text(at_field(name, "prefix")));
+	if (at_field(p, "notId").node != NULL) {
+		text_add_z(out, "not ");
+		add_principal(at_field(p, "notId"), out);
+	}
+	for (size_t i = 0; (one = at_item(ids, i)).node != NULL; i++) {
+		add_principal(one, &t);
+		lines_add(&l, text_take(&t));
+	}
+	lines_join(&l, " and ", out);
+}
+
+static char *
+principals_of(struct at rules)
+{
+	struct at policies = at_field(rules, "policies"), policy, p;
+	struct lines l = LINES_NONE;
+	struct text t = TEXT_EMPTY;
 	size_t i, j;
 
-	for (i = 0; (group = at_item(groups, i)).node != NULL; i++)
-		for (j = 0;
-		     (e = at_item(at_field(group, "lbEndpoints"), j)).node !=
-		     NULL;
-		     j++)
-			add(to,
-			    xasprintf("%s:%s*%s",
-				at_text(
-				    at_walk(e, "endpoint.address.socketAddress"
-					       ".address")),
-				at_text(
-				    at_walk(e, "endpoint.address.socketAddress"
-					       ".portValue")),
-				at_text(at_field(e, "loadBalancingWeight"))));
-}
-
-static void
-describe_cluster(struct at resources, const char *name, struct text *out)
-{
-	struct at cluster = find(resources, ".Cluster", name);
-	struct at tls = at_walk(
-	    cluster, "transportSocketMatches.0.transportSocket.typedConfig");
-	struct at context = at_walk(tls, "commonTlsContext.validationContext");
-	struct lines l = { .n = 0 };
-
-	if (strcmp(at_text(at_field(cluster, "type")), "EDS") == 0)
-		add_endpoints(
-		    at_field(find(resources, ".ClusterLoadAssignment", name),
-			"endpoints"),
-		    &l);
-	else
-		add_endpoints(at_walk(cluster, "loadAssignment.endpoints"), &l);
-	text_add_z(out, " endpoints=");
-	join(&l, ",", out);
-	if (tls.node != NULL)
-		text_addf(out, " tls=sni:%s,ca:%s,name:%s",
-		    at_text(at_field(tls, "sni")),
-		    at_field(context, "trustedCa").node != NULL ? "given"
-								: "none",
-		    at_text(at_walk(
-			context, "matchTypedSubjectAltNames.0.matcher.exact")));
-}
-
-/* Nothing is allowed when there is an RBAC filter without policies. */
-static void
-describe_rbac(struct at rules, struct text *out)
-{
-	struct lines l = { .n = 0 };
-	struct at policy, p;
-	size_t i, j;
-
-	for (i = 0;
-	     (policy = at_item(at_field(rules, "policies"), i)).node != NULL;
-	     i++)
+	for (i = 0; (policy = at_item(policies, i)).node != NULL; i++)
 		for (j = 0;
 		     (p = at_item(at_field(policy, "principals"), j)).node !=
 		     NULL;
-		     j++)
-			add(&l,
-			    xstrdup(at_field(p, "any").node != NULL
-					? "any"
-					: at_text(at_walk(p, "authenticated"
-							     ".principalName"
-							     ".exact"))));
-	text_add_z(out, " allowed=");
+		     j++) {
+			add_principal(p, &t);
+			lines_add(&l, text_take(&t));
+		}
 	if (l.n == 0)
-		text_add_z(out, "nobody");
-	join(&l, ",", out);
+		return xstrdup("nobody");
+	lines_sort(&l);
+	return lines_take(&l, ", ");
+}
+
+/* Nothing is allowed where a filter is without policies. */
+static size_t
+add_rbac(struct at filters, struct str name, struct facts *out)
+{
+	struct at f;
+	size_t i, n = 0;
+
+	for (i = 0; (f = at_item(filters, i)).node != NULL; i++) {
+		f = at_field(f, "typedConfig");
+		if (!is_type(f, ".RBAC"))
+			continue;
+		facts_add(
+		    out, name, "allowed", principals_of(at_field(f, "rules")));
+		if (at_field(f, "shadowRules").node != NULL)
+			facts_add(out, name, "shadow-denied",
+			    principals_of(at_field(f, "shadowRules")));
+		n++;
+	}
+	return n;
 }
 
 static struct at
@@ -150,154 +140,120 @@ find_filter(struct at filters, const char *type)
 	size_t i;
 
 	for (i = 0; (f = at_item(filters, i)).node != NULL; i++)
-		if (ends(at_text(at_walk(f, "typedConfig.@type")), type))
+		if (is_type(at_field(f, "typedConfig"), type))
 			return at_field(f, "typedConfig");
 	return f;
 }
 
-static char *
-describe_chain(struct at resources, struct at chain, const char *sni)
+/* What a ring or table goes by. */
+static void
+add_hash(struct at route, struct str name, struct facts *out)
+{
+	struct at policies = at_field(route, "hashPolicy"), p, key;
+	struct lines l = LINES_NONE;
+	struct text t = TEXT_EMPTY;
+
+	for (size_t i = 0; (p = at_item(policies, i)).node != NULL; i++) {
+		key = at_walk(p, "queryParameter.name");
+		if (key.node != NULL)
+			lines_add(&l,
+			    xasprintf(strcmp(at_text(at_field(p, "terminal")),
+					  "true") == 0
+					  ? "\"query:%s terminal\""
+					  : "query:%s",
+				at_text(key)));
+		else if (at_walk(p, "connectionProperties.sourceIp").node !=
+			 NULL)
+			lines_add(&l, xstrdup("source"));
+		else
+			lines_add(&l, xstrdup("?"));
+	}
+	if (l.n == 0)
+		return;
+	text_add_char(&t, '[');
+	lines_join(&l, ",", &t);
+	text_add_char(&t, ']');
+	facts_add(out, name, "balance.hash", text_take(&t));
+}
+
+static void
+describe_chain(
+    const struct envoy *e, struct at chain, struct str name, struct facts *out)
 {
 	struct at filters = at_field(chain, "filters");
 	struct at http = find_filter(filters, ".HttpConnectionManager");
-	struct at rbac = find_filter(filters, ".RBAC");
-	struct text out = TEXT_EMPTY;
-	const char *cluster;
-
-	if (rbac.node == NULL)
-		rbac = find_filter(at_field(http, "httpFilters"), ".RBAC");
-	cluster = at_text(
+	struct at route =
+	    at_walk(http, "routeConfig.virtualHosts.0.routes.0.route");
+	bool is_served = at_field(chain, "transportSocket").node != NULL;
+	const char *cluster = at_text(
 	    http.node != NULL
-		? at_walk(http, "routeConfig.virtualHosts.0.routes.0"
-				".route.cluster")
+		? at_field(route, "cluster")
 		: at_field(find_filter(filters, ".TcpProxy"), "cluster"));
-	text_add_z(&out, sni);
-	if (at_field(chain, "transportSocket").node == NULL) {
-		text_add_z(&out, " relay");
-	} else {
-		text_add_z(&out, http.node != NULL ? " http" : " tcp");
-		describe_rbac(at_field(rbac, "rules"), &out);
-	}
-	describe_cluster(resources, cluster, &out);
-	text_add_char(&out, '\n');
-	return text_take(&out);
+
+	facts_add(out, name, "as",
+	    xstrdup(!is_served          ? "relay"
+		    : http.node != NULL ? "http"
+					: "tcp"));
+	if (add_rbac(filters, name, out) +
+		    add_rbac(at_field(http, "httpFilters"), name, out) ==
+		0 &&
+	    is_served)
+		facts_add(out, name, "allowed", xstrdup("unchecked"));
+	add_hash(route, name, out);
+	envoy_add_traffic(chain, name, out);
+	envoy_add_cluster(pick(&e->clusters, "name", cluster),
+	    pick(&e->loads, "clusterName", cluster), name, out);
 }
 
 static void
-describe_listeners(struct at resources, struct lines *to)
+describe(const struct envoy *e, struct facts *out)
 {
-	struct at r, chain, name;
-	size_t i, j, k;
+	struct at names, name;
+	size_t i, k;
 
-	for (i = 0; (r = at_item(resources, i)).node != NULL; i++) {
-		r = at_field(r, "resource");
-		if (!ends(at_text(at_field(r, "@type")), ".Listener"))
-			continue;
-		for (j = 0;
-		     (chain = at_item(at_field(r, "filterChains"), j)).node !=
-		     NULL;
-		     j++)
-			for (k = 0;
-			     (name = at_item(at_walk(chain, "filterChainMatch"
-							    ".serverNames"),
-				  k))
-				 .node != NULL;
-			     k++)
-				add(to, describe_chain(
-					    resources, chain, at_text(name)));
+	for (i = 0; i < e->chains.n; i++) {
+		names = at_walk(e->chains.v[i], "filterChainMatch.serverNames");
+		for (k = 0; (name = at_item(names, k)).node != NULL; k++)
+			describe_chain(
+			    e, e->chains.v[i], str_of(at_text(name)), out);
 	}
+}
+
+/* The resource of Kuma that is named so, and is a cluster. */
+static struct at
+find_named(struct at resources, const char *name)
+{
+	struct at r;
+	size_t i;
+
+	for (i = 0; (r = at_item(resources, i)).node != NULL; i++)
+		if (strcmp(at_text(at_field(r, "name")), name) == 0 &&
+		    is_type(at_field(r, "resource"), ".Cluster"))
+			return at_field(r, "resource");
+	return r;
 }
 
 bool
-envoy_describe(struct str yaml, struct text *out)
+envoy_describe(
+    struct str yaml, const struct envoy_cluster_of *of, struct facts *out)
 {
-	struct lines l = { .n = 0 };
+	struct envoy *e = xcalloc(1, sizeof(*e));
 	yaml_document_t doc;
-	struct at root;
+	struct at root, cluster;
+	bool is_good = at_parse(yaml, &doc, &root);
 
-	if (!at_parse(yaml, &doc, &root))
-		return false;
-	describe_listeners(at_field(root, "resources"), &l);
-	join(&l, "", out);
-	yaml_document_delete(&doc);
-	return true;
-}
-
-static void
-describe_endpoints(const struct service_endpoint *v, size_t n, struct lines *to)
-{
-	const struct endpoint *e;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		e = v[i].endpoint;
-		add(to, xasprintf("%.*s:%u*%u", STR_ARG(e->host), e->port,
-			    e->weight));
+	if (is_good) {
+		find_all(root, e);
+		describe(e, out);
+		for (; of != NULL && of->cluster != NULL; of++) {
+			cluster = find_named(
+			    at_field(root, "resources"), of->cluster);
+			envoy_add_cluster(cluster,
+			    pick(&e->loads, "clusterName", of->cluster),
+			    str_of(of->name), out);
+		}
+		yaml_document_delete(&doc);
 	}
-}
-
-static void
-describe_rules(const struct service *s, struct text *out)
-{
-	const struct ruleset *set = &s->rulesets[0];
-	struct lines l = { .n = 0 };
-	const struct rule *rule;
-	size_t i, j;
-
-	for (i = 0; i < set->n_rules; i++) {
-		rule = &set->rules[i];
-		if (rule->effect == RULE_DENY)
-			continue;
-		for (j = 0; j < rule->n_principals; j++)
-			add(&l,
-			    rule->principals[j].n_tests == 0
-				? xstrdup("any")
-				: str_dup(rule->principals[j].tests[0].uri));
-	}
-	text_add_z(out, " allowed=");
-	if (l.n == 0)
-		text_add_z(out, "nobody");
-	join(&l, ",", out);
-}
-
-static char *
-describe_name(const struct service *s, struct str sni)
-{
-	const struct tls_spec *tls =
-	    s->n_local > 0 ? s->local[0].endpoint->tls : NULL;
-	struct text out = TEXT_EMPTY;
-	struct lines l = { .n = 0 };
-
-	text_add(&out, sni);
-	if (s->n_local == 0) {
-		text_add_z(&out, " relay");
-		describe_endpoints(s->remote, s->n_remote, &l);
-	} else {
-		text_add_z(
-		    &out, protocol_is_http(s->protocol) ? " http" : " tcp");
-		describe_rules(s, &out);
-		describe_endpoints(s->local, s->n_local, &l);
-	}
-	text_add_z(&out, " endpoints=");
-	join(&l, ",", &out);
-	if (tls != NULL)
-		text_addf(&out, " tls=sni:%.*s,ca:%s,name:%.*s",
-		    STR_ARG(tls->sni), tls->ca != NULL ? "given" : "none",
-		    STR_ARG(tls->n_names > 0 ? tls->names[0].value : STR_NONE));
-	text_add_char(&out, '\n');
-	return text_take(&out);
-}
-
-void
-snapshot_describe(const struct snapshot *s, struct text *out)
-{
-	struct lines l = { .n = 0 };
-	struct service *const *v;
-	size_t i, j, n;
-
-	v = snapshot_services(s, &n);
-	for (i = 0; i < n; i++)
-		for (j = 0; j < v[i]->n_snis; j++)
-			add(&l, describe_name(v[i], v[i]->snis[j]));
-	join(&l, "", out);
+	free(e);
+	return is_good;
 }

@@ -3,17 +3,22 @@
 #define GOLDEN_ENVOY_H
 
 /*
- * What a configuration of Envoy offers, in one line a server name: protocol
- * family, who is allowed, endpoints, TLS towards them.  And the same said of
- * a snapshot, so that the two can be compared as text.
+ * What a configuration of Envoy says, as facts: Kuma's side of a comparison.
+ * It may be a list of resources, as Kuma's golden files are, or what Envoy
+ * dumps.
  */
 
 #include "base/str.h"
+#include "facts.h"
 
-struct snapshot;
+/* A cluster that no chain of the same file leads to, and whose it is. */
+struct envoy_cluster_of {
+	const char *cluster; /* NULL ends a list */
+	const char *name;
+};
 
-/* yaml: resources, as Kuma's golden files list them.  False: not readable. */
-bool envoy_describe(struct str yaml, struct text *out);
-void snapshot_describe(const struct snapshot *s, struct text *out);
+/* of may be NULL.  False: not readable. */
+bool envoy_describe(
+    struct str yaml, const struct envoy_cluster_of *of, struct facts *out);
 
 #endif

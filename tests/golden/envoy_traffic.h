@@ -3,19 +3,14 @@
 #define GOLDEN_ENVOY_TRAFFIC_H
 
 /*
- * Rates and faults of a configuration of Envoy, in one line a server name that
- * has any, and the same of a snapshot.  Of callers the tags are told, as the
- * header x-kuma-tags or the certificate has them.
+ * "rate" and "fault" of a filter chain of Envoy, in the words of
+ * snapshot_print().  Callers are those that the header x-kuma-tags tells, as
+ * the certificate would name them.
  */
 
-#include <stdbool.h>
+#include "at.h"
+#include "facts.h"
 
-#include "base/str.h"
-
-struct snapshot;
-
-/* yaml: golden files of Kuma, or what Envoy dumps.  False: not readable. */
-bool envoy_describe_traffic(struct str yaml, struct text *out);
-void snapshot_describe_traffic(const struct snapshot *s, struct text *out);
+void envoy_add_traffic(struct at chain, struct str name, struct facts *out);
 
 #endif

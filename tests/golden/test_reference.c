@@ -1,129 +1,140 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Kuma's own cases, where they are at hand: ZEGRESS_REFERENCE names a folder
- * with kuma-cases/egress/input/CASE.yaml and
- * kuma-cases/egress/CASE.golden.yaml. The same server names, callers, endpoints
- * and TLS settings must result; differences.md lists what is meant to differ.
+ * What a real Kuma has its egress do, where it is at hand (ZEGRESS_REFERENCE
+ * names a folder with kuma-cases/ and kuma/): the same server names, callers,
+ * endpoints, TLS, limits and faults must be in what snapshot_print() says of
+ * the same resources.  What is meant to differ is a row of differences.md,
+ * and a row that nothing meets any more has to go.
  */
 
 #include <criterion/criterion.h>
 #include <dirent.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/xalloc.h"
 #include "case.h"
-#include "diff.h"
-#include "envoy.h"
+#include "differences.h"
+#include "facts.h"
+#include "reference_case.h"
 
-/*
- * Kuma's generator was handed the permissions of these cases whatever mesh
- * they name, so that their mesh does not exist: say what was meant.
- */
-static void
-mend(struct text *t, const char *from, const char *to)
-{
-	struct text out = TEXT_EMPTY;
-	struct str rest = text_str(t);
-
-	while (rest.len > 0) {
-		if (str_starts(rest, str_of(from))) {
-			text_add_z(&out, to);
-			rest = str_from(rest, strlen(from));
-		} else {
-			text_add_char(&out, rest.p[0]);
-			rest = str_from(rest, 1);
-		}
-	}
-	text_free(t);
-	*t = out;
-}
+#define DIFFERENCES "golden/differences.md"
 
 static void
-describe_input(const char *path, struct text *out)
+compare(const struct reference_case *c, const char *root, struct differences *d)
 {
-	struct build_settings set = {
-		.zone = STR("zone-1"),
-		.verify_without_ca = true,
-		.serve_mixed_endpoints = true,
-	};
-	struct problems pr = PROBLEMS_NONE;
-	struct text bytes = TEXT_EMPTY;
-	struct store *st = store_new();
-	struct snapshot *s;
-
-	cr_assert(read_whole(path, &bytes), "%s", path);
-	mend(&bytes, "mesh: zone-1", "mesh: mesh-1");
-	store_put_file(st, path, text_str(&bytes));
-	store_put_secret(st, STR("mesh-1"), STR("mesh-1.ca-builtin-cert-ca-1"),
-	    "cert", STR("CA"));
-	store_put_secret(st, STR("mesh-1"), STR("mesh-1.ca-builtin-key-ca-1"),
-	    "key", STR("KEY"));
-	cr_expect(store_commit(st));
-	cr_expect_eq(store_problems(st)->errors, 0, "%s", path);
-	s = snapshot_build(st, &set, NULL, NULL, &pr);
-	cr_expect_eq(pr.errors, 0, "%s", path);
-	snapshot_describe(s, out);
-	snapshot_unref(s);
-	store_free(st);
-	problems_free(&pr);
-	text_free(&bytes);
-}
-
-static void
-describe_golden(const char *path, struct text *out)
-{
-	struct text bytes = TEXT_EMPTY;
-
-	cr_assert(read_whole(path, &bytes), "%s", path);
-	mend(&bytes, "spiffe://zone-1/", "spiffe://mesh-1/");
-	cr_assert(envoy_describe(text_str(&bytes), out), "%s", path);
-	text_free(&bytes);
-}
-
-static void
-compare(const char *dir, struct str name)
-{
-	char *input, *golden;
-	struct text ours = TEXT_EMPTY, theirs = TEXT_EMPTY;
+	struct facts theirs = FACTS_NONE, ours = FACTS_NONE;
 	struct text diff = TEXT_EMPTY;
 
-	name = str_first(name, name.len - (sizeof(".yaml") - 1));
-	input = xasprintf("%s/input/%.*s.yaml", dir, STR_ARG(name));
-	golden = xasprintf("%s/%.*s.golden.yaml", dir, STR_ARG(name));
-	describe_input(input, &ours);
-	describe_golden(golden, &theirs);
-	cr_expect_gt(theirs.len, 0, "%s says nothing", golden);
-	print_diff(text_str(&theirs), text_str(&ours), &diff);
-	cr_expect_eq(diff.len, 0, "%s:\n%s", input, diff.len > 0 ? diff.p : "");
-	text_free(&ours);
-	text_free(&theirs);
+	reference_theirs(c, root, &theirs);
+	reference_ours(c, root, &ours);
+	cr_expect_gt(theirs.n, 0, "%s says nothing", c->name);
+	facts_compare(c->name, c->only, &theirs, &ours, d, &diff);
+	cr_expect_eq(diff.len, 0,
+	    "%s: no row of " DIFFERENCES " for (case, server name, what, Kuma, "
+	    "here):\n%s",
+	    c->name, diff.len > 0 ? diff.p : "");
 	text_free(&diff);
-	free(input);
-	free(golden);
+	facts_free(&theirs);
+	facts_free(&ours);
 }
 
-Test(reference, egress_cases)
+Test(reference, differs_only_as_listed)
 {
-	const char *reference = getenv("ZEGRESS_REFERENCE");
-	char *dir, *inputs;
-	struct dirent **v;
-	int i, n, done = 0;
+	const char *root = getenv("ZEGRESS_REFERENCE");
+	struct differences d;
+	size_t i;
 
-	if (reference == NULL)
+	if (root == NULL)
 		cr_skip("ZEGRESS_REFERENCE is not set");
-	dir = xasprintf("%s/kuma-cases/egress", reference);
-	inputs = xasprintf("%s/input", dir);
-	n = scandir(inputs, &v, NULL, alphasort);
-	cr_assert_neq(n, -1, "%s", inputs);
-	for (i = 0; i < n; i++) {
-		if (str_ends(str_of(v[i]->d_name), STR(".yaml"))) {
-			compare(dir, str_of(v[i]->d_name));
-			done++;
-		}
+	cr_assert(differences_read(DIFFERENCES, &d));
+	for (i = 0; i < n_reference_cases; i++)
+		compare(&reference_cases[i], root, &d);
+	for (i = 0; i < d.n; i++)
+		cr_expect(d.v[i].is_met,
+		    DIFFERENCES ":%u: is not met any more: take it out",
+		    d.v[i].line);
+	differences_free(&d);
+}
+
+static bool
+is_of_a_case(const struct difference *row)
+{
+	for (size_t i = 0; i < n_reference_cases; i++)
+		if (difference_is_of(row, reference_cases[i].name))
+			return true;
+	return false;
+}
+
+Test(reference, each_row_has_a_case_and_a_reason)
+{
+	struct differences d;
+
+	cr_assert(differences_read(DIFFERENCES, &d));
+	cr_expect_gt(d.n, 0);
+	for (size_t i = 0; i < d.n; i++) {
+		cr_expect_eq(d.v[i].n_cells, DIFFERENCE_CELLS,
+		    DIFFERENCES ":%u: %u cells", d.v[i].line, d.v[i].n_cells);
+		cr_expect(is_of_a_case(&d.v[i]),
+		    DIFFERENCES ":%u: no case is called %s", d.v[i].line,
+		    d.v[i].cell[0]);
+		cr_expect_neq(d.v[i].cell[DIFFERENCE_CELLS - 1][0], '\0',
+		    DIFFERENCES ":%u: no reason", d.v[i].line);
+		cr_expect_neq(strcmp(d.v[i].cell[3], d.v[i].cell[4]), 0,
+		    DIFFERENCES ":%u: no difference", d.v[i].line);
+	}
+	differences_free(&d);
+}
+
+/* Compared, or named in differences.md with why it is not. */
+static bool
+is_accounted_for(const char *name, struct str list)
+{
+	struct str rest;
+	char *quoted;
+	bool is_named = false;
+
+	for (size_t i = 0; i < n_reference_cases; i++)
+		if (str_starts(str_of(name), str_of(reference_cases[i].name)))
+			return true;
+	quoted = xasprintf("`%s`", name);
+	for (rest = list; rest.len > 0 && !is_named; rest = str_from(rest, 1))
+		is_named = str_starts(rest, str_of(quoted));
+	free(quoted);
+	return is_named;
+}
+
+static void
+account_for(const char *root, const char *folder, struct str list)
+{
+	char *path = xasprintf("%s/%s", root, folder);
+	struct dirent **v;
+	int n = scandir(path, &v, NULL, alphasort);
+
+	cr_assert_gt(n, 0, "%s", path);
+	for (int i = 0; i < n; i++) {
+		if (v[i]->d_name[0] != '.' &&
+		    strcmp(v[i]->d_name, "input") != 0)
+			cr_expect(is_accounted_for(v[i]->d_name, list),
+			    "%s/%s is neither compared nor named in "
+			    "" DIFFERENCES,
+			    folder, v[i]->d_name);
 		free(v[i]);
 	}
 	free(v);
-	free(dir);
-	free(inputs);
-	cr_expect_gt(done, 0);
+	free(path);
+}
+
+Test(reference, nothing_is_passed_over)
+{
+	const char *root = getenv("ZEGRESS_REFERENCE");
+	struct text list = TEXT_EMPTY;
+
+	if (root == NULL)
+		cr_skip("ZEGRESS_REFERENCE is not set");
+	cr_assert(read_whole(DIFFERENCES, &list));
+	account_for(root, "kuma-cases/egress", text_str(&list));
+	account_for(root, "kuma-cases/policies", text_str(&list));
+	account_for(root, "kuma/scenarios", text_str(&list));
+	text_free(&list);
 }
