@@ -344,6 +344,18 @@ show_tickets(struct tls_wire *t, const uint8_t *p, size_t n)
 		tls_own_drop_ssl(t);
 }
 
+/*
+ * In TLS 1.3 nothing comes between the parts of a message.  Before, no data
+ * once it is known what message it is, as OpenSSL has it.
+ */
+static bool
+is_misplaced(const struct tls_own *o, enum record_type type)
+{
+	if (is_1_3(o))
+		return late_message_is_open(&o->messages);
+	return type == RECORD_DATA && o->messages.have >= LATE_HEADER;
+}
+
 /* What a record means; p is how it came, plain what was in it. */
 static size_t
 take_record(struct tls_wire *t, const struct record *r, const uint8_t *p,
@@ -353,9 +365,7 @@ take_record(struct tls_wire *t, const struct record *r, const uint8_t *p,
 	bool is_message = r->type == RECORD_HANDSHAKE;
 	uint64_t key_began = t->own->in.seq;
 
-	/* In TLS 1.3 nothing comes between the parts of a message. */
-	if (!is_message && is_1_3(t->own) &&
-	    late_message_is_open(&t->own->messages)) {
+	if (!is_message && is_misplaced(t->own, r->type)) {
 		refuse(t, SSL_AD_UNEXPECTED_MESSAGE);
 		return 0;
 	}

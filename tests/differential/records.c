@@ -52,6 +52,8 @@ static struct exception {
 	    "the version of a record of TLS 1.3", 0 },
 	{ ANY, SSL_AD_PROTOCOL_VERSION, "wrong version number",
 	    "a header with more than one fault", 0 },
+	{ SSL_AD_RECORD_OVERFLOW, SSL_AD_UNEXPECTED_MESSAGE, "bad record type",
+	    "a type that there is not, and too long", 0 },
 	{ SSL_AD_ILLEGAL_PARAMETER, SSL_AD_HANDSHAKE_FAILURE,
 	    "no renegotiation", "an alert of no level", 0 },
 	{ SSL_AD_BAD_RECORD_MAC, SSL_AD_RECORD_OVERFLOW,
