@@ -103,6 +103,10 @@ const struct reference_case reference_cases[] = {
 	    "mesh tp-allow-all fault-mesh fault-mesh-bw"),
 	RECORDED("08-locality-aware", "mesh-locality tp-allow-all"),
 	RECORDED("09-zoneegress-off", "mesh-noegress tp-allow-all"),
+	RECORDED("11-mes-mixed-runtime", "mesh tp-allow-all mes-mixed"),
 	RECORDED("13-cb-hc-lb-timeout", "mesh tp-allow-all mcb mhc mlb mt"),
+	RECORDED("14-secret-and-2nd-endpoint",
+	    "mesh tp-allow-all secret-ca es-secret"),
+	RECORDED("15-two-meshes", "mesh tp-allow-all second-mesh"),
 };
 const size_t n_reference_cases = ARRAY_LEN(reference_cases);
