@@ -170,4 +170,5 @@ forget_mesh(struct mesh_build *m)
 	HASH_CLEAR(hh, m->names);
 	HASH_CLEAR(hh, m->mes_names);
 	forget_rules(&m->rules);
+	forget_traffic(&m->traffic);
 }

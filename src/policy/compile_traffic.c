@@ -9,12 +9,20 @@
 
 #include "policy/compile_traffic.h"
 
+#include "base/hash.h"
 #include "model/fault_injection.h"
 #include "model/mesh_external_service.h"
 #include "model/rate_limit.h"
 #include "policy/compile.h"
 #include "policy/target_match.h"
 #include "policy/traffic_merge.h"
+
+/* Services that the same policies concern share what comes of them. */
+struct traffic_cache {
+	struct traffic_policy *policy; /* referenced, or NULL */
+	uint32_t *key;                 /* see key_of() */
+	UT_hash_handle hh;
+};
 
 static const enum kind kinds[] = { KIND_RATE_LIMIT, KIND_MESH_RATE_LIMIT,
 	KIND_FAULT_INJECTION, KIND_MESH_FAULT_INJECTION };
@@ -327,16 +335,67 @@ warn_crowded(struct compile *c, struct mesh_build *m, const struct selection *s)
 }
 
 static struct traffic_policy *
-compile_selection(struct compile *c, struct mesh_build *m, struct selection *s)
+merge_selection(struct compile *c, struct mesh_build *m, struct selection *s)
 {
-	struct traffic_policy draft = { .n_rates = 0 }, *made = NULL;
+	struct traffic_policy draft = { .n_rates = 0 };
 	struct traffic_merge merge = {
-		.service = s->service,
+		.mesh = m->name,
+		.has_requests = protocol_is_http(s->service->protocol),
 		.docs = s->v,
 		.n_docs = s->n,
 		.a = s->a,
 		.f = &c->fingerprint,
 	};
+
+	traffic_merge(&merge, &draft);
+	if (merge.is_crowded)
+		warn_crowded(c, m, s);
+	if (draft.n_rates + draft.n_faults == 0)
+		return NULL;
+	return share_traffic(c->share, &draft);
+}
+
+/* All that counts: the documents, and whether their limits of requests do. */
+static uint32_t *
+key_of(struct arena *a, const struct selection *s, size_t *bytes)
+{
+	uint32_t *key = arena_alloc(a, (s->n + 1) * sizeof(*key));
+
+	key[0] = protocol_is_http(s->service->protocol);
+	for (size_t i = 0; i < s->n; i++)
+		key[i + 1] = s->v[i]->rank;
+	*bytes = (s->n + 1) * sizeof(*key);
+	return key;
+}
+
+static struct traffic_cache *
+remember(struct compile *c, struct mesh_build *m, struct selection *s)
+{
+	struct traffic_cache *e = arena_alloc(&c->arena, sizeof(*e));
+	size_t bytes;
+
+	e->key = key_of(&c->arena, s, &bytes);
+	e->policy = merge_selection(c, m, s);
+	HASH_ADD_KEYPTR(hh, m->traffic.cache, e->key, bytes, e);
+	return e;
+}
+
+void
+forget_traffic(struct traffic_index *x)
+{
+	struct traffic_cache *e;
+
+	for (e = x->cache; e != NULL; e = e->hh.next)
+		traffic_policy_unref(e->policy);
+	HASH_CLEAR(hh, x->cache);
+}
+
+static struct traffic_policy *
+compile_selection(struct compile *c, struct mesh_build *m, struct selection *s)
+{
+	struct traffic_cache *e;
+	uint32_t *key;
+	size_t bytes;
 
 	/* The next service may lie where this one did. */
 	for (size_t i = 0; i < s->n; i++)
@@ -344,12 +403,11 @@ compile_selection(struct compile *c, struct mesh_build *m, struct selection *s)
 	if (s->n == 0)
 		return NULL;
 	qsort(s->v, s->n, sizeof(*s->v), compare_ranks);
-	traffic_merge(&merge, &draft);
-	if (merge.is_crowded)
-		warn_crowded(c, m, s);
-	if (draft.n_rates + draft.n_faults > 0)
-		made = share_traffic(c->share, &draft);
-	return made;
+	key = key_of(s->a, s, &bytes);
+	HASH_FIND(hh, m->traffic.cache, key, bytes, e);
+	if (e == NULL)
+		e = remember(c, m, s);
+	return e->policy == NULL ? NULL : traffic_policy_ref(e->policy);
 }
 
 struct traffic_policy *

@@ -38,17 +38,22 @@ struct traffic_use {
 	struct traffic_use *next;
 };
 
+struct traffic_cache;
+
 struct traffic_index {
 	struct traffic_use *general; /* select by other things than a name */
 	bool is_crowded;             /* and it was said */
+	struct traffic_cache *cache;
 };
 
 /* Fills m->traffic and the lists of the names. */
 void index_traffic(struct compile *c, struct mesh_build *m);
+/* Its cache. */
+void forget_traffic(struct traffic_index *x);
 
 /*
- * A reference each; NULL when nothing concerns the service.  draft: mesh, key,
- * protocol count.
+ * A reference each; NULL when nothing concerns the service.  draft: what it
+ * is called, for problems, and its protocol count.
  */
 struct traffic_policy *traffic_of_external_service(struct compile *c,
     struct mesh_build *m, const struct named *n,

@@ -47,7 +47,10 @@ struct rate_rule {
 	struct header_change *headers; /* on it */
 	size_t n_headers;
 	struct str origin; /* "file:line Kind/name" */
-	/* Of what it limits and how far: the same over reloads and workers. */
+	/*
+	 * Of the document and how much it allows, each service by itself: the
+	 * same over reloads and workers, and of all services it concerns.
+	 */
 	struct digest bucket;
 };
 

@@ -56,7 +56,7 @@ add_headers(struct arena *a, struct rate_rule *r, const struct limit_header *v,
 /*
  * Whoever says how many owns the bucket: combinations of callers that get
  * their number from one item share it, for it says what all of them may do
- * together.
+ * together, at one service: see upstream/rates.h.
  */
 static struct digest
 bucket_of(const struct traffic_merge *m, const struct rate_rule *r,
@@ -65,8 +65,7 @@ bucket_of(const struct traffic_merge *m, const struct rate_rule *r,
 	struct fingerprint *f = m->f;
 
 	fingerprint_u64(f, r->of);
-	fingerprint_str(f, m->service->mesh);
-	fingerprint_str(f, m->service->key);
+	fingerprint_str(f, m->mesh);
 	fingerprint_str(f, str_of(kind_row(doc->r->kind)->name));
 	fingerprint_str(f, doc->r->name);
 	for (size_t i = 0; i < n; i++)
@@ -255,13 +254,12 @@ merge_rates(
 void
 traffic_merge(struct traffic_merge *m, struct traffic_policy *draft)
 {
-	bool has_requests = protocol_is_http(m->service->protocol);
 	size_t most = count_items(m, KIND_MESH_RATE_LIMIT);
 
 	most = m->n_docs + 2 * (most + TRAFFIC_CELLS_MAX);
 	draft->rates = arena_alloc(m->a, most * sizeof(*draft->rates));
 	merge_rates(m, RATE_OF_CONNECTIONS, draft);
-	if (!has_requests)
+	if (!m->has_requests)
 		return;
 	/* A limit of a RateLimit is kept where one of the other kind is. */
 	add_legacy(m, draft);

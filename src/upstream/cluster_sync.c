@@ -179,7 +179,7 @@ cluster_set_service(struct cluster *c, struct service *s)
 	}
 	outward_unref(c->outward);
 	c->outward = outward_new(s->options, cluster_env(c)->addr_rules);
-	c->rates = rate_set_follow(c->rates, cluster_env(c)->rates, s->traffic);
+	c->rates = rate_set_follow(c->rates, cluster_env(c)->rates, s);
 	live_endpoints_set(c, &c->local, s->local, s->n_local, keeps, 0);
 	live_endpoints_set(c, &c->remote, s->remote, s->n_remote, keeps, 0);
 	/* As long as nobody asks, nothing is noted. */

@@ -13,18 +13,19 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/xalloc.h"
+#include "policy/service.h"
 #include "upstream/cluster_state.h"
 #include "upstream/gcra.h"
 
 #define UNHELD_MOST 1024
 
 struct rate {
-	struct digest key;
 	struct gcra_limit limit;
 	struct gcra level;
 	size_t holders;
 	TAILQ_ENTRY(rate) link; /* of those without */
 	UT_hash_handle hh;
+	unsigned char key[]; /* see key_of() */
 };
 
 TAILQ_HEAD(rate_list, rate);
@@ -90,34 +91,49 @@ tidy(struct rates *r, uint64_t now_ns)
 	}
 }
 
+/* By the bucket of the rule and the key of the service. */
 static struct rate *
-make(struct rates *r, const struct rate_rule *rule)
-{
-	struct rate *b = xcalloc(1, sizeof(*b));
-
-	b->key = rule->bucket;
-	b->limit = gcra_limit(rule->num, rule->interval_ms);
-	HASH_ADD(hh, r->table, key, sizeof(b->key), b);
-	r->n++;
-	return b;
-}
-
-struct rate *
-rates_hold(struct rates *r, const struct rate_rule *rule, uint64_t now_ns)
+make(struct str service, const struct rate_rule *rule, size_t *bytes)
 {
 	struct rate *b;
 
+	*bytes = sizeof(rule->bucket) + service.len;
+	b = xcalloc(1, sizeof(*b) + *bytes);
+	memcpy(b->key, &rule->bucket, sizeof(rule->bucket));
+	memcpy(b->key + sizeof(rule->bucket), service.p, service.len);
+	b->limit = gcra_limit(rule->num, rule->interval_ms);
+	return b;
+}
+
+static void
+add(struct rates *r, struct rate *b, size_t bytes, uint64_t now_ns)
+{
+	tidy(r, now_ns);
+	HASH_ADD_KEYPTR(hh, r->table, b->key, bytes, b);
+	r->n++;
+}
+
+struct rate *
+rates_hold(struct rates *r, struct str service, const struct rate_rule *rule,
+    uint64_t now_ns)
+{
+	struct rate *b, *fresh;
+	size_t bytes;
+
+	fresh = make(service, rule, &bytes);
 	pthread_mutex_lock(&r->lock);
-	HASH_FIND(hh, r->table, &rule->bucket, sizeof(rule->bucket), b);
+	HASH_FIND(hh, r->table, fresh->key, bytes, b);
 	if (b == NULL) {
-		tidy(r, now_ns);
-		b = make(r, rule);
+		b = fresh;
+		fresh = NULL;
+		add(r, b, bytes, now_ns);
 	} else if (b->holders == 0) {
 		TAILQ_REMOVE(&r->unheld, b, link);
 		r->n_unheld--;
 	}
 	b->holders++;
 	pthread_mutex_unlock(&r->lock);
+	free(fresh);
 	return b;
 }
 
@@ -158,8 +174,10 @@ now(void)
 
 /* New ones are held before old ones are let go: most are the same. */
 struct rate_set *
-rate_set_follow(struct rate_set *old, struct rates *r, struct traffic_policy *t)
+rate_set_follow(
+    struct rate_set *old, struct rates *r, const struct service *service)
 {
+	struct traffic_policy *t = service->traffic;
 	struct rate_set *s;
 
 	if (t == NULL || t->n_rates == 0 || r == NULL) {
@@ -172,7 +190,7 @@ rate_set_follow(struct rate_set *old, struct rates *r, struct traffic_policy *t)
 	s->all = r;
 	s->of = traffic_policy_ref(t);
 	for (size_t i = 0; i < t->n_rates; i++)
-		s->v[i] = rates_hold(r, &t->rates[i], now());
+		s->v[i] = rates_hold(r, service->key, &t->rates[i], now());
 	rate_set_free(old);
 	return s;
 }
@@ -190,9 +208,10 @@ rate_set_free(struct rate_set *s)
 
 /* By another version of the service than the cluster has. */
 static bool
-take_by_digest(struct rates *r, const struct rate_rule *rule)
+take_by_digest(
+    struct rates *r, struct str service, const struct rate_rule *rule)
 {
-	struct rate *b = rates_hold(r, rule, now());
+	struct rate *b = rates_hold(r, service, rule, now());
 	bool has = rate_take(b, now());
 
 	rates_let_go(r, b, now());
@@ -209,5 +228,5 @@ cluster_admits(struct cluster *c, const struct rate_rule *rule)
 	    rule < s->of->rates + s->of->n_rates)
 		return rate_take(s->v[rule - s->of->rates], now());
 	/* Nothing to count by: nothing is allowed. */
-	return all != NULL && take_by_digest(all, rule);
+	return all != NULL && take_by_digest(all, c->service->key, rule);
 }

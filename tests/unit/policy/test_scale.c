@@ -8,6 +8,7 @@
 #include <malloc.h>
 
 #include "build_yaml.h"
+#include "policy/traffic_merge.h"
 
 #define SERVICES 10000
 #define MOST_BYTES 3072 /* a service */
@@ -146,4 +147,51 @@ Test(scale, ten_thousand_permissions)
 	    each / SERVICES, MOST_WITH_PERMISSION, "%zu", each / SERVICES);
 	cr_expect_lt(
 	    all / SERVICES, MOST_OF_A_PERMISSION, "%zu", all / SERVICES);
+}
+
+/* The linker puts the second in place of the first: see Makefile.am. */
+void __real_traffic_merge(struct traffic_merge *, struct traffic_policy *);
+void __wrap_traffic_merge(struct traffic_merge *, struct traffic_policy *);
+
+static size_t n_merged;
+
+void
+__wrap_traffic_merge(struct traffic_merge *m, struct traffic_policy *draft)
+{
+	n_merged++;
+	__real_traffic_merge(m, draft);
+}
+
+/* A policy of the whole mesh with many callers: merged once for all services.
+ */
+Test(scale, one_traffic_policy)
+{
+	struct text yaml = TEXT_EMPTY;
+	const struct traffic_policy *first;
+	struct service *const *v;
+	struct snapshot *s;
+	size_t n, shared = 0;
+
+	write_services(&yaml, SERVICES);
+	text_add_z(&yaml, "type: MeshRateLimit\nmesh: m\nname: all\nspec:\n"
+			  "  targetRef: { kind: Mesh }\n  from:\n");
+	for (int i = 0; i < 256; i++)
+		text_addf(&yaml,
+		    "  - targetRef: { kind: MeshService, name: caller-%d }\n"
+		    "    default: { local: { http: { requestRate: { num: 5, "
+		    "interval: 1s } } } }\n",
+		    i);
+	n_merged = 0;
+	s = build_yaml(yaml.p);
+	cr_expect_eq(n_merged, 1, "%zu merges", n_merged);
+	v = snapshot_services(s, &n);
+	cr_assert_eq(n, SERVICES);
+	first = v[0]->traffic;
+	cr_assert_not_null(first);
+	cr_expect_eq(first->n_rates, 256);
+	for (size_t i = 0; i < n; i++)
+		shared += v[i]->traffic == first;
+	cr_expect_eq(shared, SERVICES);
+	snapshot_unref(s);
+	text_free(&yaml);
 }

@@ -32,13 +32,29 @@ take_all(struct rate *b, uint64_t now_ns)
 	return n;
 }
 
+/* Services share the rule, and each has its own bucket. */
+Test(rates, one_bucket_a_service)
+{
+	struct rate_rule rule = rule_of(1, 5);
+	struct rates *r = rates_new();
+	struct rate *of_s = rates_hold(r, STR("m/ES/s"), &rule, START_NS);
+	struct rate *of_t = rates_hold(r, STR("m/ES/t"), &rule, START_NS);
+
+	cr_expect_neq(of_s, of_t);
+	cr_expect_eq(take_all(of_s, START_NS), 5);
+	cr_expect_eq(take_all(of_t, START_NS), 5);
+	rates_let_go(r, of_s, START_NS);
+	rates_let_go(r, of_t, START_NS);
+	rates_free(r);
+}
+
 Test(rates, one_bucket_a_digest)
 {
 	struct rate_rule a = rule_of(1, 5), b = rule_of(2, 3);
 	struct rates *r = rates_new();
-	struct rate *here = rates_hold(r, &a, START_NS);
-	struct rate *there = rates_hold(r, &a, START_NS);
-	struct rate *other = rates_hold(r, &b, START_NS);
+	struct rate *here = rates_hold(r, STR("m/ES/s"), &a, START_NS);
+	struct rate *there = rates_hold(r, STR("m/ES/s"), &a, START_NS);
+	struct rate *other = rates_hold(r, STR("m/ES/s"), &b, START_NS);
 
 	cr_expect_eq(here, there);
 	cr_expect_neq(here, other);
@@ -56,16 +72,16 @@ Test(rates, what_is_missing_is_remembered)
 {
 	struct rate_rule a = rule_of(1, 10);
 	struct rates *r = rates_new();
-	struct rate *b = rates_hold(r, &a, START_NS);
+	struct rate *b = rates_hold(r, STR("m/ES/s"), &a, START_NS);
 
 	cr_expect_eq(take_all(b, START_NS), 10);
 	rates_let_go(r, b, START_NS);
 	cr_expect_eq(rates_count(r), 1);
-	b = rates_hold(r, &a, START_NS + SECOND_NS / 2);
+	b = rates_hold(r, STR("m/ES/s"), &a, START_NS + SECOND_NS / 2);
 	cr_expect_eq(take_all(b, START_NS + SECOND_NS / 2), 5);
 	rates_let_go(r, b, START_NS + SECOND_NS / 2);
 	/* Full again: there is nothing to remember. */
-	b = rates_hold(r, &a, START_NS + 2 * SECOND_NS);
+	b = rates_hold(r, STR("m/ES/s"), &a, START_NS + 2 * SECOND_NS);
 	rates_let_go(r, b, START_NS + 2 * SECOND_NS);
 	cr_expect_eq(rates_count(r), 0);
 	rates_free(r);
@@ -80,7 +96,7 @@ Test(rates, those_that_nobody_holds_are_few)
 		struct rate *b;
 
 		memcpy(a.bucket.b + 1, &i, sizeof(i));
-		b = rates_hold(r, &a, START_NS);
+		b = rates_hold(r, STR("m/ES/s"), &a, START_NS);
 		cr_assert(rate_take(b, START_NS));
 		rates_let_go(r, b, START_NS);
 	}
