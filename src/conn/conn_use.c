@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What connections and requests leave in the worker's table of uses: at their
- * end, and of connections that carry bytes meanwhile as well, whenever the
- * daemon asks.  A worker's thread.
+ * end, and meanwhile as well, whenever the daemon asks: some last for days.
+ * A worker's thread.
  */
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "conn/front.h"
 #include "conn/uses.h"
 
-/* Connections that are looked at in one turn of the loop. */
+/* Connections and requests that are looked at in one turn of the loop. */
 #define SLICE 256
 
 static void
@@ -55,8 +55,10 @@ note_front(struct conn *c)
 {
 	const uint64_t n[USE_COUNTS] = { [USE_CONNECTIONS] = 1 };
 
-	if (c->front != NULL && c->front->requests > 0)
-		add(c, c->service, STR_NONE, STR_NONE, n);
+	if (c->front == NULL || c->front->requests == 0 || c->used.is_told)
+		return;
+	c->used.is_told = true;
+	add(c, c->service, STR_NONE, STR_NONE, n);
 }
 
 /* What is new since the last time. */
@@ -93,32 +95,71 @@ conn_note_use(struct conn *c)
 		note_bytes(c);
 }
 
-void
-exchange_note_use(struct exchange *x)
+static void
+note_request(struct exchange *x)
 {
-	struct conn *c = x->conn;
-	bool is_denied = x->outcome == OUT_DENIED;
+	const bool is_denied = x->outcome == OUT_DENIED;
+	const uint64_t in = is_denied ? 0 : x->front->bytes_in;
+	const uint64_t out = is_denied ? 0 : x->front->bytes_out;
+	const bool is_first = !x->used.is_told;
 	const uint64_t n[USE_COUNTS] = {
-		[USE_REQUESTS] = !is_denied,
-		[USE_BYTES_IN] = is_denied ? 0 : x->front->bytes_in,
-		[USE_BYTES_OUT] = is_denied ? 0 : x->front->bytes_out,
+		[USE_REQUESTS] = !is_denied && is_first,
+		[USE_BYTES_IN] = is_denied ? 0 : in - x->used.bytes_in,
+		[USE_BYTES_OUT] = is_denied ? 0 : out - x->used.bytes_out,
 		[USE_DENIED] = is_denied,
-		[USE_WOULD_DENY] = x->verdict.is_reported,
+		[USE_WOULD_DENY] = x->verdict.is_reported && is_first,
 	};
+	const struct endpoint *e = x->is_leased ? x->lease.endpoint : NULL;
 	struct str host = STR_NONE;
-	const struct endpoint *e;
 	char room[320];
 
-	if (!is_noted(c) || x->service == NULL ||
-	    (!is_denied && !x->verdict.is_allowed))
+	if (!is_denied && !is_first && n[USE_BYTES_IN] + n[USE_BYTES_OUT] == 0)
 		return;
-	if (x->is_leased && x->lease.endpoint != NULL) {
-		e = x->lease.endpoint;
+	if (e != NULL) {
 		(void)snprintf(room, sizeof(room), "%.*s:%u", STR_ARG(e->host),
 		    (unsigned)e->port);
 		host = endpoint_is_unix(e) ? e->host : str_of(room);
 	}
-	add(c, x->service, x->verdict.rule, host, n);
+	x->used.is_told = true;
+	x->used.bytes_in = in;
+	x->used.bytes_out = out;
+	add(x->conn, x->service, x->verdict.rule, host, n);
+}
+
+void
+exchange_note_use(struct exchange *x)
+{
+	bool is_denied = x->outcome == OUT_DENIED;
+
+	if (is_noted(x->conn) && x->service != NULL &&
+	    (is_denied || x->verdict.is_allowed))
+		note_request(x);
+}
+
+void
+exchange_note_use_so_far(struct exchange *x)
+{
+	if (x->is_leased && x->lease.endpoint != NULL && x->outcome == OUT_OK &&
+	    x->verdict.is_allowed)
+		note_request(x);
+}
+
+/* How much there was to look at. */
+static unsigned
+note_so_far(struct conn *c)
+{
+	if (!is_noted(c))
+		return 1;
+	if (!conn_asks_by_request(c)) {
+		if (c->relay.client != NULL)
+			note_bytes(c);
+		return 1;
+	}
+	if (c->front == NULL)
+		return 1;
+	note_front(c);
+	c->front->ops->note_uses(c->front);
+	return 1 + c->front->open;
 }
 
 /* The cursor moves on by itself when the connection it is at ends. */
@@ -127,14 +168,12 @@ note_slice(void *arg)
 {
 	struct conns *cs = arg;
 	struct conn *c;
-	unsigned i;
+	unsigned n = 0;
 
-	for (i = 0; i < SLICE && cs->note_next != NULL; i++) {
+	while (n < SLICE && cs->note_next != NULL) {
 		c = cs->note_next;
 		cs->note_next = TAILQ_NEXT(c, link);
-		if (c->relay.client != NULL && is_noted(c) &&
-		    !conn_asks_by_request(c))
-			note_bytes(c);
+		n += note_so_far(c);
 	}
 	cs->is_noting = cs->note_next != NULL;
 	if (cs->is_noting)

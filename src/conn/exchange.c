@@ -195,6 +195,8 @@ reset(struct exchange *x, struct stream *front)
 	x->has_retry = false;
 	x->is_counted = false;
 	x->counted = 0;
+	x->used.bytes_in = x->used.bytes_out = 0;
+	x->used.is_told = false;
 	x->retries = 0;
 	x->wants_fresh = false;
 	x->drained = 0;

@@ -92,6 +92,11 @@ struct exchange {
 	bool keeps_front;        /* the caller's connection may serve another */
 	bool is_counted;         /* among its caller's requests */
 	uint64_t counted;        /* of its bytes, likewise */
+	struct {
+		uint64_t bytes_in;
+		uint64_t bytes_out;
+		bool is_told; /* the request */
+	} used;               /* what the table of uses has of it */
 	unsigned retries;
 	bool wants_fresh; /* a pooled connection was stale */
 	size_t drained;
@@ -144,6 +149,8 @@ void exchange_reauthorize(struct exchange *x);
 
 /* conn_use.c: it is over. */
 void exchange_note_use(struct exchange *x);
+/* The same of one that goes on, once it is known where it leads. */
+void exchange_note_use_so_far(struct exchange *x);
 
 /* conn_log.c: the request's line. */
 void exchange_log(struct exchange *x);

@@ -23,6 +23,8 @@ struct front_ops {
 	 * (REVOKED) if it would be refused now.
 	 */
 	void (*reauthorize)(struct front *f);
+	/* exchange_note_use_so_far() of each request under way. */
+	void (*note_uses)(struct front *f);
 	/* Closes the client's wire; what is under way is aborted. */
 	void (*free)(struct front *f);
 };

@@ -292,6 +292,15 @@ reauthorize(struct front *front)
 }
 
 static void
+note_uses(struct front *front)
+{
+	struct h1_front *f = h1_front_of(front);
+
+	if (f->state == FRONT_EXCHANGE)
+		exchange_note_use_so_far(f->exchange);
+}
+
+static void
 free_front(struct front *front)
 {
 	struct h1_front *f = h1_front_of(front);
@@ -310,6 +319,7 @@ static const struct front_ops ops = {
 	.run = run,
 	.drain = drain,
 	.reauthorize = reauthorize,
+	.note_uses = note_uses,
 	.free = free_front,
 };
 

@@ -429,6 +429,16 @@ reauthorize(struct front *front)
 }
 
 static void
+note_uses(struct front *front)
+{
+	struct h2_front *f = h2_front_of(front);
+	struct request *r;
+
+	TAILQ_FOREACH(r, &f->open, link)
+	exchange_note_use_so_far(&r->exchange);
+}
+
+static void
 free_front(struct front *front)
 {
 	struct h2_front *f = h2_front_of(front);
@@ -447,6 +457,7 @@ static const struct front_ops ops = {
 	.run = run,
 	.drain = drain,
 	.reauthorize = reauthorize,
+	.note_uses = note_uses,
 	.free = free_front,
 };
 
