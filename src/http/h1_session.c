@@ -13,7 +13,11 @@
 #include "http/h1_gather.h"
 #include "http/h1_side.h"
 
-/* What is read from a lingering peer before we stop to care. */
+/*
+ * What is read from a lingering peer.  One that sends more is left to fill his
+ * socket until whoever lingers has had enough: a close with bytes unread is a
+ * reset, which can take our answer from him before he looks for it.
+ */
 #define DISCARD_MOST ((size_t)1024 * 1024)
 /* The gathering buffer has to take a head with additions. */
 #define HEAD_BYTES_MOST ((size_t)64 * 1024)
@@ -219,8 +223,8 @@ h1_session_set_idle(struct h1_session *s, void (*fn)(void *arg), void *arg)
 }
 
 /*
- * True when the peer has gone, or sent more than anybody wants to read.  Who
- * only finished his direction still gets what is unsent.
+ * True when the peer has gone.  Who only finished his direction still gets
+ * what is unsent.
  */
 static bool
 is_drained(struct h1_session *s)
@@ -233,9 +237,9 @@ is_drained(struct h1_session *s)
 		io = wire_read(s->wire, &span);
 		s->discarded += span.len;
 	}
-	if (io == IO_EOF && s->send != H1_SEND_BROKEN)
-		return wire_unsent(s->wire) == 0;
-	return io != IO_AGAIN;
+	if (s->send == H1_SEND_BROKEN)
+		return io != IO_AGAIN;
+	return io == IO_FAIL || (io == IO_EOF && wire_unsent(s->wire) == 0);
 }
 
 static void

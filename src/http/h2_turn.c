@@ -11,7 +11,7 @@
 #define READS_A_TURN 4
 /* Between two looks at what the peer makes us say. */
 #define SLICE ((size_t)16 * 1024)
-/* What is read from a lingering peer before we stop to care. */
+/* What is read from a lingering peer; of more see h1_session.c. */
 #define DISCARD_MOST ((size_t)1024 * 1024)
 
 static void
@@ -245,7 +245,9 @@ linger(struct h2_session *s)
 		io = wire_read(s->wire, &span);
 		s->discarded += span.len;
 	}
-	if (io != IO_AGAIN && s->lingered != NULL)
+	if (io == IO_DONE ? !s->is_mute : io == IO_AGAIN)
+		return;
+	if (s->lingered != NULL)
 		s->lingered(s->linger_arg);
 }
 
