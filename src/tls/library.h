@@ -91,6 +91,11 @@ bool library_session_is_peer(uint8_t tag);
 
 /* Why it failed. */
 
+/* Of services; both libraries and alerts say it alike. */
+#define TEXT_NO_VERSION                            \
+	"no common TLS version (towards servers: " \
+	"tls.min_version, tls.max_version, weak_tls)"
+
 struct library_reason {
 	int reason; /* ERR_GET_REASON() of ERR_LIB_SSL; 0: the last row */
 	enum tls_failure failure;

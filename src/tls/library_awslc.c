@@ -541,7 +541,7 @@ const struct library_reason library_reasons[] = {
 	    "no common signature algorithm" },
 	{ SSL_R_SERVER_CERT_CHANGED, TLS_FAIL_CHAIN,
 	    "the server changed its certificate in a renegotiation" },
-	{ SSL_R_VERSION_TOO_LOW, TLS_FAIL_VERSION, "no common TLS version" },
+	{ SSL_R_VERSION_TOO_LOW, TLS_FAIL_VERSION, TEXT_NO_VERSION },
 	{ SSL_R_NO_SUPPORTED_VERSIONS_ENABLED, TLS_FAIL_VERSION,
 	    "no TLS version is enabled" },
 	{ .reason = 0 },

@@ -405,7 +405,7 @@ const struct library_reason library_reasons[] = {
 	    "no common signature algorithm" },
 	{ SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, TLS_FAIL_VERSION,
 	    "no common signature algorithm" },
-	{ SSL_R_VERSION_TOO_LOW, TLS_FAIL_VERSION, "no common TLS version" },
+	{ SSL_R_VERSION_TOO_LOW, TLS_FAIL_VERSION, TEXT_NO_VERSION },
 	{ SSL_R_DH_KEY_TOO_SMALL, TLS_FAIL_VERSION,
 	    "the peer's Diffie-Hellman group is too small" },
 	{ .reason = 0 },
