@@ -8,12 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "e2e/zones.h"
 #include "support/parent_proxy.h"
+#include "support/program.h"
 
 #define CA "caCert: { secret: ext-ca }"
 
@@ -191,45 +190,6 @@ Test(parent, what_the_log_says_of_a_proxy_that_refuses)
 	parent_proxy_stop(breaks);
 }
 
-/* A program of the system, until stop(). */
-static pid_t
-start(const char *const *argv)
-{
-	char *args[16] = { NULL };
-	pid_t pid;
-
-	/* execv(3) changes none of them, and does not say so. */
-	for (size_t i = 0; argv[i] != NULL && i < 15; i++)
-		args[i] = strdup(argv[i]);
-	pid = fork();
-	if (pid == 0) {
-		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-		(void)execv(args[0], args);
-		_exit(127);
-	}
-	for (size_t i = 0; args[i] != NULL; i++)
-		free(args[i]);
-	return pid;
-}
-
-static void
-stop(pid_t pid)
-{
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-}
-
-static bool
-answers(uint16_t port)
-{
-	struct mesh_options o = { .port = port };
-	struct mesh_client m;
-	bool ok = mesh_connect(&m, &o);
-
-	mesh_close(&m);
-	return ok;
-}
-
 /* A service whose name only the system's resolver knows, by this proxy. */
 static void
 through(const char *url, const char *auth)
@@ -278,11 +238,12 @@ Test(parent, tinyproxy)
 	    "Allow 127.0.0.1\nBasicAuth me secret\n",
 	    port);
 	(void)fclose(f);
-	pid = start((const char *const[]){ program, "-d", "-c", path, NULL });
-	cr_expect(WAIT_UNTIL(5000, answers(port)));
+	pid = program_start(
+	    NULL, (const char *const[]){ program, "-d", "-c", path, NULL });
+	cr_expect(WAIT_UNTIL(5000, program_answers(port)));
 	(void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
 	through(url, "me:secret\n");
-	stop(pid);
+	program_stop(pid);
 	(void)unlink(path);
 }
 
@@ -296,12 +257,13 @@ Test(parent, microsocks)
 	if (access(program, X_OK) != 0)
 		cr_skip_test("microsocks is not installed");
 	(void)snprintf(number, sizeof(number), "%u", port);
-	pid = start((const char *const[]){ program, "-i", "127.0.0.1", "-p",
-	    number, "-u", "me", "-P", "secret", NULL });
-	cr_expect(WAIT_UNTIL(5000, answers(port)));
+	pid = program_start(
+	    NULL, (const char *const[]){ program, "-i", "127.0.0.1", "-p",
+		      number, "-u", "me", "-P", "secret", NULL });
+	cr_expect(WAIT_UNTIL(5000, program_answers(port)));
 	(void)snprintf(url, sizeof(url), "socks5://127.0.0.1:%u", port);
 	through(url, "me:secret\n");
-	stop(pid);
+	program_stop(pid);
 }
 
 #define INTRODUCE "services = ( { proxy_protocol = \"v2\"; } );"
@@ -409,9 +371,9 @@ Test(proxy_protocol, haproxy)
 	    "\"src=%%[src] sni=%%[fc_pp_authority] \"\n",
 	    port);
 	path = write_file(&w, "haproxy.cfg", text);
-	pid = start(
+	pid = program_start(NULL,
 	    (const char *const[]){ program, "-db", "-q", "-f", path, NULL });
-	cr_expect(WAIT_UNTIL(5000, answers(port)));
+	cr_expect(WAIT_UNTIL(5000, program_answers(port)));
 	write_es(w.e,
 	    &(struct es){ .name = "api", .protocol = "http", .port = port });
 	world_start(&w);
@@ -419,7 +381,7 @@ Test(proxy_protocol, haproxy)
 	cr_expect_eq(status_of(a), 200, "%s", a);
 	cr_expect_not_null(
 	    strstr(a, "src=127.0.0.1 sni=api{mesh=default} "), "%s", a);
-	stop(pid);
+	program_stop(pid);
 	world_end(&w);
 }
 
