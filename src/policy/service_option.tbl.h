@@ -221,7 +221,7 @@ SERVICE_ROW(OUTLIER_BASE_MS, UINT, outlier.base_ms, "outlier.base_ejection_ms", 
 SERVICE_ROW(OUTLIER_MOST_MS, UINT, outlier.most_ms, "outlier.max_ejection_ms", "300000", "ms", 10, 86400000, ANY,
     "The longest that it is left out.")
 SERVICE_ROW(OUTLIER_MOST_PERCENT, UINT, outlier.most_percent, "outlier.max_ejection_percent", "10", "%", 0, 100, ANY,
-    "Share of the endpoints that may be left out at a time; one may be whatever that comes to, unless it is 0.")
+    "Share of the endpoints that may be left out at a time; one may be whatever that comes to, unless it is 0. With srv each address counts as one, as to Envoy.")
 
 SERVICE_ROW(BREAKER_CONNECTIONS, UINT, breaker.connections, "breaker.connections", "0", NULL, 0, 1000000000, ANY,
     "Connections to the service at a time, of the whole daemon (checks are made all the same when it is reached); 0: limits.upstream_connections, of each worker.")

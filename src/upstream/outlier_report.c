@@ -20,7 +20,7 @@ struct report {
 	const struct outlier_settings *settings;
 	struct stats_set *stats;
 	uint64_t now_ms;
-	/* Those of its group that somebody has. */
+	/* Those of its group that somebody has; of SRV each address. */
 	struct shared_endpoint **endpoints;
 	struct outlier_host **hosts;
 	size_t n;

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 
 #include "upstream/cluster_state.h"
+#include "upstream/outlier_report.h"
 #include "upstream_rig.h"
 
 static struct rig g;
@@ -77,6 +78,48 @@ Test(targets, those_of_an_endpoint_that_is_gone)
 	snapshot_unref(snapshot);
 	service_unref(old);
 	service_unref(now);
+	rig_fini(&g);
+	ext_stop(x);
+}
+
+/*
+ * As to Envoy each address counts, also those of one target: two of four are
+ * half of them.
+ */
+Test(targets, each_address_counts_where_some_are_left_out)
+{
+	static const char *const four[] = { "127.0.0.1", "127.0.0.2",
+		"127.0.0.3", "127.0.0.4", NULL };
+	struct service_options o = *service_options_standard();
+	struct shared_endpoint *k;
+	struct shared_group *group;
+	struct rig_reached r;
+	struct ext_server *x;
+	struct service *s;
+	struct cluster *c;
+
+	o.srv = true;
+	o.outlier.consecutive_5xx = 1;
+	o.outlier.most_percent = 50;
+	rig_init(&g);
+	x = rig_server(EXT_ECHO);
+	name(x);
+	dns_server_set(g.names, "a.example",
+	    &(struct dns_server_answer){ .a = four, .ttl_s = 300 });
+	rig_start(&g);
+	s = service(&o, 1);
+	rig_reach(&g, s, &RIG_ANY, &r);
+	cr_assert_eq(r.r.status, REACH_OK, "%s", r.r.detail);
+	cr_expect_eq(compared(s), 4);
+	c = clusters_get(g.clusters, s);
+	HASH_FIND(hh, c->shared->groups, "targets a", 9, group);
+	cr_assert_not_null(group);
+	TAILQ_FOREACH(k, &group->endpoints, link)
+	outlier_report(c, k, OUTLIER_ERROR);
+	cr_expect_eq(rig_stat("s", STAT_OUTLIER_EJECTIONS), 2);
+	cr_expect_eq(rig_stat("s", STAT_OUTLIER_OVERFLOW), 2);
+	rig_hang_up(&r);
+	service_unref(s);
 	rig_fini(&g);
 	ext_stop(x);
 }
