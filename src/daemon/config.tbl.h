@@ -91,7 +91,7 @@ OPTION("fips", BOOL, is_fips, "false", NULL, 0, 0, false,
     "TLS and keys by OpenSSL's FIPS provider only, with what it approves of; records stay with OpenSSL then. Without that provider, set up by `openssl fipsinstall`, zegressd does not start.")
 
 OPTION("dns.servers", TEXTS, dns_servers, "", NULL, 0, 0, false,
-    "Resolvers, as \"10.0.0.53\" or \"[fd00::53]:5353\"; none: those of /etc/resolv.conf.")
+    "Resolvers, as \"10.0.0.53\" or \"[fd00::53]:5353\"; none: those that /etc/resolv.conf names at the start.")
 OPTION("dns.min_ttl_s", UINT, dns.min_ttl_s, "5", "s", 1, 86400, false,
     "Answers are kept at least this long.")
 OPTION("dns.max_ttl_s", UINT, dns.max_ttl_s, "3600", "s", 1, 604800, false,
