@@ -41,6 +41,11 @@ static const struct named_row log_fields[] = {
 #include "conn/access_log.tbl.h"
 };
 
+static const struct named_row mesh_log_operators[] = {
+#define MESH_LOG_OP(id, name, help) { name, help },
+#include "policy/mesh_log.tbl.h"
+};
+
 struct command_row {
 	const char *name;
 	const char *args;
@@ -332,14 +337,17 @@ main(int argc, char **argv)
 		print_named(log_fields, ARRAY_LEN(log_fields));
 		return 0;
 	}
+	if (argc == 2 && strcmp(argv[1], "mesh-log-operators") == 0) {
+		print_named(mesh_log_operators, ARRAY_LEN(mesh_log_operators));
+		return 0;
+	}
 	for (size_t i = 0; argc == 2 && i < ARRAY_LEN(tables); i++)
 		if (strcmp(argv[1], tables[i].word) == 0) {
 			tables[i].print();
 			return 0;
 		}
-	(void)fprintf(stderr,
-	    "usage: tables "
-	    "options|services|metrics|outcomes|log-fields|commands|"
-	    "sample\n");
+	(void)fprintf(stderr, "usage: tables "
+			      "options|services|metrics|outcomes|log-fields|"
+			      "mesh-log-operators|commands|sample\n");
 	return 2;
 }

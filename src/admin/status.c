@@ -88,8 +88,7 @@ print_not_used(const struct admin_state *s, struct text *out)
 	size_t n;
 
 	for (unsigned k = 0; k < KIND_N; k++) {
-		if (kind_row(k)->use != KIND_NOT_USED &&
-		    kind_row(k)->use != KIND_CHECKED_ONLY)
+		if (kind_row(k)->use != KIND_NOT_USED)
 			continue;
 		(void)store_list(s->store, k, &n);
 		if (n == 0)

@@ -192,9 +192,8 @@ access_log_new(struct access_log_file *f, struct loop *l)
 	return a;
 }
 
-/* All of it, or errno says why not. */
-static bool
-write_all(int fd, struct str s)
+bool
+access_log_write_all(int fd, struct str s)
 {
 	ssize_t n;
 
@@ -216,7 +215,7 @@ write_in_turn(struct access_log_file *f, struct str s)
 
 	if (takes_turns)
 		pthread_mutex_lock(&f->turn);
-	is_written = write_all(atomic_load(&f->fd), s);
+	is_written = access_log_write_all(atomic_load(&f->fd), s);
 	error = errno;
 	if (takes_turns)
 		pthread_mutex_unlock(&f->turn);
@@ -347,8 +346,8 @@ put_escaped(char *to, struct str s)
 	}
 }
 
-static void
-add_escaped(struct text *out, struct str s)
+void
+access_log_escape(struct text *out, struct str s)
 {
 	char *to = text_reserve(out, s.len * ESCAPED_MOST);
 
@@ -407,7 +406,7 @@ add_template(struct text *out, const struct access_log_file *f,
 		if (e->has_number[p->field])
 			text_add_u64(out, e->number[p->field]);
 		else if (e->text[p->field].p != NULL)
-			add_escaped(out, e->text[p->field]);
+			access_log_escape(out, e->text[p->field]);
 		else
 			text_add_char(out, '-');
 	}

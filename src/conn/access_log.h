@@ -46,4 +46,9 @@ struct log_entry {
 };
 void access_log_write(struct access_log *a, const struct log_entry *e);
 
+/* For mesh_logs.c.  As inside of a string of JSON. */
+void access_log_escape(struct text *out, struct str s);
+/* All of it; false: errno says why not. */
+bool access_log_write_all(int fd, struct str s) MUST_CHECK;
+
 #endif

@@ -13,6 +13,7 @@
 #include "conn/conn.h"
 #include "conn/exchange.h"
 #include "conn/front.h"
+#include "conn/mesh_logs.h"
 
 /* Memory that the values of one line live in. */
 struct line {
@@ -272,6 +273,29 @@ put_front(struct line *l, const struct conn *c)
 	}
 }
 
+static bool
+is_logged(const struct conn *c)
+{
+	return c->all->env.log != NULL || c->all->env.mesh_logs != NULL;
+}
+
+/* Ours, and those of the mesh where the newest resources want them. */
+static void
+write_line(struct conn *c, const struct line *l, bool is_of_mesh)
+{
+	const struct conn_env *env = &c->all->env;
+	const struct service *s;
+
+	if (env->log != NULL)
+		access_log_write(env->log, &l->e);
+	if (!is_of_mesh || env->mesh_logs == NULL || c->service == NULL ||
+	    c->route != ROUTE_SERVE)
+		return;
+	s = conn_newest_service(c);
+	if (s != NULL)
+		mesh_logs_write(env->mesh_logs, s, &l->e);
+}
+
 void
 conn_log(struct conn *c)
 {
@@ -280,7 +304,7 @@ conn_log(struct conn *c)
 	count_refusal(c);
 	addr_print(&c->from, l.source);
 	warn(c, l.source);
-	if (c->all->env.log == NULL)
+	if (!is_logged(c))
 		return;
 	l.e = (struct log_entry){ 0 };
 	put_z(&l, LOG_KIND, "connection");
@@ -292,7 +316,9 @@ conn_log(struct conn *c)
 	put_since(&l, LOG_FIRST_BYTE_MS, c->started_us, c->first_byte_us);
 	put_since(&l, LOG_DURATION_MS, c->started_us, clock_us());
 	put_end(&l, c->outcome, c->detail);
-	access_log_write(c->all->env.log, &l.e);
+	/* Of HTTP each request has its line there. */
+	write_line(c, &l,
+	    c->service != NULL && !protocol_is_http(c->service->protocol));
 }
 
 static void
@@ -358,7 +384,7 @@ exchange_log(struct exchange *x)
 	struct conn *c = x->conn;
 	struct line l;
 
-	if (c->all->env.log == NULL)
+	if (!is_logged(c))
 		return;
 	l.e = (struct log_entry){ 0 };
 	put_z(&l, LOG_KIND, "request");
@@ -370,5 +396,5 @@ exchange_log(struct exchange *x)
 		put_lease(&l, &x->lease);
 	put_answer(&l, x);
 	put_end(&l, x->outcome, x->detail);
-	access_log_write(c->all->env.log, &l.e);
+	write_line(c, &l, true);
 }

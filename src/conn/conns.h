@@ -22,6 +22,7 @@
 #include "upstream/cluster.h"
 
 struct access_log;
+struct mesh_logs;
 struct caller_limits;
 struct conns;
 struct uses;
@@ -59,8 +60,9 @@ struct conn_env {
 	struct loop *loop;
 	struct clusters *clusters;
 	struct stats_shard *stats;
-	struct access_log *log; /* NULL: off */
-	struct uses *uses;      /* NULL: off */
+	struct access_log *log;      /* NULL: off */
+	struct mesh_logs *mesh_logs; /* NULL: none may be written */
+	struct uses *uses;           /* NULL: off */
 	const struct conn_limits *limits;
 	const struct http_limits *http;
 	const struct h2_limits *h2;

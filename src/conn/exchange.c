@@ -112,7 +112,7 @@ note_words(struct exchange *x)
 	struct str path = x->request->path;
 	struct str id = head_get(x->request, FIELD_X_REQUEST_ID);
 
-	if (env->log == NULL)
+	if (env->log == NULL && env->mesh_logs == NULL)
 		return;
 	w->method = arena_str(&w->arena, x->request->method);
 	w->authority = arena_str(&w->arena, x->request->authority);

@@ -403,6 +403,8 @@ config_build_settings(const struct config *c, struct build_settings *out)
 		.modes_as_kuma2 = c->is_kuma2,
 		.relays_only = has_only_ingresses(c),
 		.secrets_dir = c->secrets[0] != '\0' ? c->secrets : NULL,
+		.mesh_log_folder =
+		    c->mesh_log_folder[0] != '\0' ? c->mesh_log_folder : NULL,
 		.services = c->services,
 		.n_services = c->n_services,
 		.grants = c->grants,

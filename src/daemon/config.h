@@ -68,6 +68,7 @@ struct config {
 	const char *admin_socket; /* empty: none */
 	const char *access_log;
 	const char *access_log_format;
+	const char *mesh_log_folder; /* "": none */
 	unsigned workers;
 	const char *user; /* empty: stay who we are */
 	size_t ledger_entries;

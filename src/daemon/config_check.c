@@ -126,6 +126,44 @@ config_check_host(
 	text_free(&why);
 }
 
+static bool
+lies_in(const char *inner, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	while (n > 1 && outer[n - 1] == '/')
+		n--;
+	return n > 0 && strncmp(inner, outer, n) == 0 &&
+	       (n == 1 || inner[n] == '/' || inner[n] == '\0');
+}
+
+/* Whoever writes policies chooses the names of files there. */
+static void
+check_mesh_logs(const struct config *c, struct problems *pr)
+{
+	const char *folder = c->mesh_log_folder;
+	const char *const others[] = { c->resources, c->secrets, c->state,
+		c->access_log, c->path };
+	size_t i;
+
+	if (folder[0] == '\0')
+		return;
+	if (folder[0] != '/')
+		complain_at(c, pr, "mesh_access_log",
+		    "wants the absolute path of a directory");
+	for (i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i][0] == '/' && lies_in(others[i], folder))
+			complain_at(c, pr, "mesh_access_log",
+			    "holds resources, secrets, state, access_log or "
+			    "this file: give MeshAccessLogs a directory of "
+			    "their own");
+	for (i = 0; i < 3; i++)
+		if (others[i][0] == '/' && lies_in(folder, others[i]))
+			complain_at(c, pr, "mesh_access_log",
+			    "lies in resources, secrets or state: give "
+			    "MeshAccessLogs a directory of their own");
+}
+
 void
 config_check(const struct config *c, struct problems *pr)
 {
@@ -152,6 +190,7 @@ config_check(const struct config *c, struct problems *pr)
 	if (!c->dns.ipv4 && !c->dns.ipv6)
 		complain_at(c, pr, "dns.ipv4", "no address family is left");
 	check_servers(c, pr);
+	check_mesh_logs(c, pr);
 	check_listeners(c, pr);
 	check_identities(c, pr);
 	config_check_services(c->services, c->n_services, pr);

@@ -113,6 +113,18 @@ reload(void *arg, struct text *out)
 	return c != NULL;
 }
 
+static void
+reopen(struct daemon *d)
+{
+	size_t i;
+
+	if (d->log != NULL && !access_log_reopen(d->log))
+		log_error("access_log",
+		    "cannot be opened again; the old file stays in use");
+	for (i = 0; i < d->n_workers; i++)
+		worker_reopen_logs(d->workers[i]);
+}
+
 void
 daemon_obey(void *arg, enum wish wish)
 {
@@ -129,9 +141,7 @@ daemon_obey(void *arg, enum wish wish)
 		text_free(&unused);
 		break;
 	case WISH_REOPEN:
-		if (d->log != NULL && !access_log_reopen(d->log))
-			log_error("access_log", "cannot be opened again; the "
-						"old file stays in use");
+		reopen(d);
 		break;
 	}
 }

@@ -18,6 +18,7 @@
 #include "base/xalloc.h"
 #include "conn/access_log.h"
 #include "conn/conns.h"
+#include "conn/mesh_logs.h"
 #include "conn/uses.h"
 #include "daemon/config.h"
 #include "daemon/listener.h"
@@ -44,8 +45,9 @@ struct worker {
 	struct upstream_env upstream;
 	struct clusters *clusters;
 	struct access_log *log;
-	struct ledger *ledger; /* NULL: no uses are noted */
-	struct uses *uses;     /* since they were last handed over */
+	struct mesh_logs *mesh_logs; /* NULL: none may be written */
+	struct ledger *ledger;       /* NULL: no uses are noted */
+	struct uses *uses;           /* since they were last handed over */
 	unsigned note_ms;
 	struct timer note;
 	struct conn_env env;
@@ -235,12 +237,15 @@ worker_new(const struct worker_env *env, size_t number, struct snapshot *s,
 	make_upstream(w, env, number, s);
 	if (env->log != NULL)
 		w->log = access_log_new(env->log, w->loop);
+	if (c->mesh_log_folder[0] != '\0')
+		w->mesh_logs = mesh_logs_new(c->mesh_log_folder, w->loop);
 	make_uses(w, env);
 	w->env = (struct conn_env){
 		.loop = w->loop,
 		.clusters = w->clusters,
 		.stats = w->stats,
 		.log = w->log,
+		.mesh_logs = w->mesh_logs,
 		.uses = w->uses,
 		.limits = &c->conn,
 		.callers = env->callers,
@@ -320,6 +325,7 @@ worker_free(struct worker *w)
 	give_uses(w);
 	if (w->log != NULL)
 		access_log_free(w->log);
+	mesh_logs_free(w->mesh_logs);
 	clusters_free(w->clusters);
 	tls_clients_free(w->tls);
 	dns_sets_free(w->dns);
@@ -420,6 +426,21 @@ void
 worker_drain(struct worker *w, void (*fn)(void *), void *arg)
 {
 	loop_post(w->loop, do_drain, job_new(w, fn, arg));
+}
+
+static void
+do_reopen(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->mesh_logs != NULL)
+		mesh_logs_reopen(w->mesh_logs);
+}
+
+void
+worker_reopen_logs(struct worker *w)
+{
+	loop_post(w->loop, do_reopen, w);
 }
 
 static void

@@ -65,6 +65,8 @@ void worker_reauthorize(struct worker *w,
     void (*fn)(const struct revoked *r, void *arg), void *arg);
 void worker_set_ingresses(struct worker *w, const struct addr *v, size_t n);
 void worker_drain(struct worker *w, void (*fn)(void *arg), void *arg);
+/* The files of MeshAccessLogs, after a rotation. */
+void worker_reopen_logs(struct worker *w);
 /* Only to see whether it still turns. */
 void worker_ping(struct worker *w, void (*fn)(void *arg), void *arg);
 uint64_t worker_longest_turn_ms(struct worker *w);

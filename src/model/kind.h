@@ -21,10 +21,9 @@ enum kind {
 enum kind_scope { SCOPE_MESHED, SCOPE_GLOBAL };
 
 enum kind_use {
-	KIND_USED,        /* read in full */
-	KIND_NAMES_ONLY,  /* only its names and tags count */
-	KIND_NOT_USED,    /* accepted, listed, without effect here */
-	KIND_CHECKED_ONLY /* the same, but refused where Kuma refuses it */
+	KIND_USED,       /* read in full */
+	KIND_NAMES_ONLY, /* only its names and tags count */
+	KIND_NOT_USED    /* accepted, listed, without effect here */
 };
 
 struct bind;

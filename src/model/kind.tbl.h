@@ -26,13 +26,13 @@ KIND(MESH_CIRCUIT_BREAKER, "MeshCircuitBreaker", SCOPE_MESHED, KIND_USED, true, 
 KIND(MESH_HEALTH_CHECK, "MeshHealthCheck", SCOPE_MESHED, KIND_USED, true, mesh_health_check)
 KIND(MESH_TIMEOUT, "MeshTimeout", SCOPE_MESHED, KIND_USED, true, mesh_timeout)
 KIND(MESH_RETRY, "MeshRetry", SCOPE_MESHED, KIND_USED, true, mesh_retry)
+KIND(MESH_ACCESS_LOG, "MeshAccessLog", SCOPE_MESHED, KIND_USED, true, mesh_access_log)
 KIND(TRAFFIC_ROUTE, "TrafficRoute", SCOPE_MESHED, KIND_NAMES_ONLY, false, traffic_route)
 KIND(MESH_HTTP_ROUTE, "MeshHTTPRoute", SCOPE_MESHED, KIND_NAMES_ONLY, true, mesh_http_route)
 KIND(MESH_TCP_ROUTE, "MeshTCPRoute", SCOPE_MESHED, KIND_NAMES_ONLY, true, mesh_tcp_route)
 KIND(DATAPLANE, "Dataplane", SCOPE_MESHED, KIND_NAMES_ONLY, false, dataplane)
 
 /* Kuma's, and without effect here. */
-KIND(MESH_ACCESS_LOG, "MeshAccessLog", SCOPE_MESHED, KIND_CHECKED_ONLY, true, mesh_access_log)
 KIND(MESH_TRACE, "MeshTrace", SCOPE_MESHED, KIND_NOT_USED, true, none)
 KIND(MESH_METRIC, "MeshMetric", SCOPE_MESHED, KIND_NOT_USED, true, none)
 KIND(MESH_TLS, "MeshTLS", SCOPE_MESHED, KIND_NOT_USED, true, none)

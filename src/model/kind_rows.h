@@ -19,7 +19,6 @@ struct resource;
 	extern const struct bind module##_bind[]; \
 	void module##_check(struct resource *r, struct problems *pr);
 #define KIND_DECLARE_KIND_NAMES_ONLY(module) KIND_DECLARE_KIND_USED(module)
-#define KIND_DECLARE_KIND_CHECKED_ONLY(module) KIND_DECLARE_KIND_USED(module)
 #define KIND_DECLARE_KIND_NOT_USED(module)
 #include "model/kind.tbl.h"
 

@@ -207,6 +207,7 @@ set_options(struct compile *c, const struct policy_subject *about,
 	if (draft->protocol != PROTO_HTTP2)
 		o.http2_fallback = false;
 	draft->options = share_options(c->share, &o);
+	add_mesh_logs(c, about, draft, a);
 }
 
 struct service *

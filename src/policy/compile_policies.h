@@ -66,6 +66,10 @@ bool policy_conf_of(const struct policy_subject *about, enum outbound_kind kind,
 void options_of_policies(struct compile *c, const struct policy_subject *about,
     const struct service *draft, struct arena *a, struct policy_options *out);
 
+/* compile_log.c: the files that MeshAccessLogs want of a service. */
+void add_mesh_logs(struct compile *c, const struct policy_subject *about,
+    struct service *draft, struct arena *a);
+
 /* What value i of a policy does not do here, said once an item. */
 void tell_unused(struct compile *c, const struct policy_conf *conf, size_t i,
     const char *field, const char *why);

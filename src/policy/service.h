@@ -17,6 +17,7 @@
 #include "base/digest.h"
 #include "base/ref.h"
 #include "base/str.h"
+#include "policy/mesh_log.h"
 #include "policy/principal.h"
 #include "policy/service_options.h"
 #include "policy/tls_spec.h"
@@ -150,6 +151,8 @@ struct service {
 	    *traffic; /* a reference; NULL: none concerns it */
 	struct ruleset *rulesets;
 	size_t n_rulesets;
+	struct mesh_log *logs; /* beside our own access log */
+	size_t n_logs;
 	struct arena arena;
 };
 

@@ -207,6 +207,7 @@ digest_service(struct service *s, struct fingerprint *f)
 		fingerprint_digest(f, &s->traffic->digest);
 	for (i = 0; i < s->n_rulesets; i++)
 		fingerprint_digest(f, &s->rulesets[i].digest);
+	mesh_logs_fingerprint(s->logs, s->n_logs, f);
 	s->digest = fingerprint_take(f);
 
 	fingerprint_str(f, s->origin);
@@ -219,6 +220,8 @@ digest_service(struct service *s, struct fingerprint *f)
 	fingerprint_digest(f, &s->options->key);
 	if (s->traffic != NULL)
 		fingerprint_u64(f, s->traffic->origins);
+	for (i = 0; i < s->n_logs; i++)
+		fingerprint_str(f, s->logs[i].origin);
 	s->origins = fingerprint_take_hash(f);
 }
 
@@ -238,6 +241,7 @@ lay_out_service(struct pack *k, const struct service *draft)
 	all.rulesets = pack_copy(k, draft->rulesets,
 	    draft->n_rulesets * sizeof(*draft->rulesets),
 	    alignof(struct ruleset));
+	all.logs = mesh_logs_lay_out(k, draft->logs, draft->n_logs);
 	all.snis = pack_strs(k, draft->snis, draft->n_snis);
 	all.key = pack_str(k, draft->key);
 	all.mesh = pack_str(k, draft->mesh);

@@ -80,6 +80,7 @@ struct build_settings {
 	int64_t now_s;    /* what ends by then is left out */
 	const struct grant *grants;
 	size_t n_grants;
+	const char *mesh_log_folder; /* of files of MeshAccessLogs; or NULL */
 	const char *secrets_dir; /* data source `file:` only below; or NULL */
 	const struct given_identity *identities;
 	size_t n_identities;

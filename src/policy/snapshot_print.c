@@ -291,6 +291,7 @@ service_print(const struct service *s, struct text *out)
 	for (i = 0; i < s->n_rulesets; i++)
 		print_ruleset(out, i, &s->rulesets[i]);
 	traffic_print(s->traffic, out);
+	mesh_logs_print(s->logs, s->n_logs, out);
 }
 
 static void

@@ -404,6 +404,8 @@ Test(process, no_start_with_a_configuration_that_makes_no_sense)
 		{ "zonne = \"x\";", "did you mean zone?" },
 		{ "limits = { hello_ms = 0; };", "limits.hello_ms" },
 		{ "access_log_format = \"%{nothing}\";", "nothing" },
+		{ "mesh_access_log = \"logs\";", "absolute path" },
+		{ "mesh_access_log = \"/\";", "a directory of their own" },
 		{ "on_revoke = \"perhaps\";", "\"close\" or \"keep\"" },
 		{ "sandbox = ;", "syntax" },
 		{ "identity = ( { mesh = \"default\"; } );", "identity" },

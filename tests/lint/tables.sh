@@ -63,6 +63,10 @@ table=src/conn/outcome.tbl.h
 has_table $table &&
 	first_strings $table | need outcome $table "$man"/zegressd.8
 
+table=src/policy/mesh_log.tbl.h
+has_table $table &&
+	first_strings $table | need operator $table "$man"/zegressd.8
+
 # In a group of the sample an option goes by its last name.
 table=src/daemon/config.tbl.h
 if has_table $table; then
