@@ -8,9 +8,7 @@
 
 #include "base/arena.h"
 #include "model/bind.h"
-
-/* More than a policy can mean, and far from where arithmetic ends. */
-#define MOST_NUMBER (1ull << 53)
+#include "model/quantity.h"
 
 VALUE_READER(value_read_bool)
 {
@@ -81,109 +79,6 @@ VALUE_READER(value_read_percent)
 
 	if (read_count(b, n, at, UINT32_MAX, v) && v->number > 100)
 		bind_error(b, n->line, at, "must be in the range [0, 100]");
-}
-
-static size_t
-digits(struct str s)
-{
-	size_t n = 0;
-
-	while (n < s.len && s.p[n] >= '0' && s.p[n] <= '9')
-		n++;
-	return n;
-}
-
-/* The number before the unit, or all of it, times scale. */
-static bool
-cut_decimal(struct str *s, uint64_t scale, uint64_t *out)
-{
-	size_t whole = digits(*s), part = 0, i;
-	uint64_t sum = 0, unit = scale;
-
-	if (whole > 0 && !str_to_u64(str_first(*s, whole), MOST_NUMBER, &sum))
-		return false;
-	if (__builtin_mul_overflow(sum, scale, &sum))
-		return false;
-	*s = str_from(*s, whole);
-	if (str_starts(*s, STR("."))) {
-		*s = str_from(*s, 1);
-		part = digits(*s);
-		for (i = 0; i < part; i++) {
-			unit /= 10;
-			sum += (uint64_t)(s->p[i] - '0') * unit;
-		}
-		*s = str_from(*s, part);
-	}
-	*out = sum;
-	return whole + part > 0;
-}
-
-bool
-parse_decimal(struct str s, uint64_t *thousandths)
-{
-	return cut_decimal(&s, 1000, thousandths) && s.len == 0 &&
-	       *thousandths <= MOST_NUMBER;
-}
-
-/* Of units of ns. */
-static uint64_t
-cut_unit(struct str *s)
-{
-	static const struct {
-		const char *name;
-		uint64_t ns;
-	} units[] = {
-		{ "ns", 1 },
-		{ "us", 1000 },
-		{ "\xc2\xb5s", 1000 },
-		{ "ms", 1000000 },
-		{ "s", 1000000000 },
-		{ "m", 60 * 1000000000ull },
-		{ "h", 3600 * 1000000000ull },
-	};
-	struct str name;
-	size_t i;
-
-	for (i = 0; i < ARRAY_LEN(units); i++) {
-		name = str_of(units[i].name);
-		if (!str_starts(*s, name))
-			continue;
-		*s = str_from(*s, name.len);
-		return units[i].ns;
-	}
-	return 0;
-}
-
-/* One number and its unit, in ns. */
-static bool
-cut_term(struct str *s, uint64_t *ns)
-{
-	struct str number = *s;
-	uint64_t unit;
-
-	while (s->len > 0 && (digits(*s) > 0 || s->p[0] == '.'))
-		*s = str_from(*s, 1);
-	number.len -= s->len;
-	unit = cut_unit(s);
-	return unit > 0 && cut_decimal(&number, unit, ns) && number.len == 0;
-}
-
-bool
-parse_go_duration_ms(struct str s, uint64_t *ms)
-{
-	uint64_t ns, sum = 0;
-
-	if (str_eq(s, STR("0"))) {
-		*ms = 0;
-		return true;
-	}
-	if (s.len == 0)
-		return false;
-	while (s.len > 0)
-		if (!cut_term(&s, &ns) || __builtin_add_overflow(sum, ns, &sum))
-			return false;
-	*ms = sum / 1000000 + (sum > 0 && sum < 1000000 ? 1 : 0);
-	return true;
 }
 
 static bool

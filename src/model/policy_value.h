@@ -55,9 +55,4 @@ VALUE_READER(value_read_statuses);
 /* Texts, each a struct str. */
 VALUE_READER(value_read_texts);
 
-/* "1h2m3.5s", in ms, up to 2^53; false: it is none. */
-bool parse_go_duration_ms(struct str s, uint64_t *ms) MUST_CHECK;
-/* "12.345", in thousandths; digits beyond are cut off. */
-bool parse_decimal(struct str s, uint64_t *thousandths) MUST_CHECK;
-
 #endif

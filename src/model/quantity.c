@@ -5,36 +5,49 @@
 
 #include "model/bind.h"
 
+/* More than a policy can mean, and far from where arithmetic ends. */
+#define MOST_THOUSANDTHS (1ull << 53)
+
 static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
+static size_t
+count_digits(struct str s)
+{
+	size_t n = 0;
+
+	while (n < s.len && is_digit(s.p[n]))
+		n++;
+	return n;
+}
+
 /*
- * digits [ "." digits ] at the front, times scale, which is a power of ten; s
- * is what is left.  False: there is no number, or it is too big.
+ * digits [ "." digits ] at the front, times scale; what is less than one is cut
+ * off, digit by digit.  s is what is left.  False: there is no number, or it is
+ * too big.
  */
 static bool
 cut_decimal(struct str *s, uint64_t scale, uint64_t *out)
 {
 	uint64_t sum = 0, part;
-	size_t i = 0, n = 0;
+	size_t whole = count_digits(*s), n = whole;
 
-	for (; i < s->len && is_digit(s->p[i]); i++, n++)
-		if (__builtin_mul_overflow(sum, 10u, &sum) ||
-		    __builtin_add_overflow(sum, s->p[i] - '0', &sum))
-			return false;
+	if (whole > 0 && !str_to_u64(str_first(*s, whole), UINT64_MAX, &sum))
+		return false;
 	if (__builtin_mul_overflow(sum, scale, &sum))
 		return false;
-	if (i < s->len && s->p[i] == '.')
-		for (i++; i < s->len && is_digit(s->p[i]); i++, n++) {
+	*s = str_from(*s, whole);
+	if (str_starts(*s, STR(".")))
+		for (*s = str_from(*s, 1); s->len > 0 && is_digit(s->p[0]);
+		     *s = str_from(*s, 1), n++) {
 			scale /= 10;
-			part = (uint64_t)(s->p[i] - '0') * scale;
+			part = (uint64_t)(s->p[0] - '0') * scale;
 			if (__builtin_add_overflow(sum, part, &sum))
 				return false;
 		}
-	*s = str_from(*s, i);
 	*out = sum;
 	return n > 0;
 }
@@ -42,53 +55,92 @@ cut_decimal(struct str *s, uint64_t scale, uint64_t *out)
 /* The longest name first where one begins another. */
 static const struct {
 	struct str name;
-	uint64_t nanoseconds;
+	uint64_t ns;
 } units[] = {
 	{ STR("ns"), 1 },
 	{ STR("us"), 1000 },
-	{ STR("\xc2\xb5s"), 1000 },
-	{ STR("\xce\xbcs"), 1000 },
+	{ STR("\xc2\xb5s"), 1000 }, /* the sign for micro */
+	{ STR("\xce\xbcs"), 1000 }, /* the Greek letter */
 	{ STR("ms"), 1000 * 1000 },
 	{ STR("s"), 1000 * 1000 * 1000 },
 	{ STR("m"), 60ull * 1000 * 1000 * 1000 },
 	{ STR("h"), 3600ull * 1000 * 1000 * 1000 },
 };
 
-static bool
-cut_unit(struct str *s, uint64_t *nanoseconds)
+/* 0: none. */
+static uint64_t
+cut_unit(struct str *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		if (str_starts(*s, units[i].name)) {
-			*nanoseconds = units[i].nanoseconds;
 			*s = str_from(*s, units[i].name.len);
-			return true;
+			return units[i].ns;
 		}
-	return false;
+	return 0;
 }
 
-bool
-parse_duration_us(struct str s, uint64_t *us)
+/* One number and its unit. */
+static bool
+cut_term(struct str *s, uint64_t *ns)
 {
-	uint64_t thousandths, unit, sum = 0;
+	struct str number = *s;
+	uint64_t unit;
 
-	*us = 0;
+	while (s->len > 0 && (is_digit(s->p[0]) || s->p[0] == '.'))
+		*s = str_from(*s, 1);
+	number.len -= s->len;
+	unit = cut_unit(s);
+	return unit > 0 && cut_decimal(&number, unit, ns) && number.len == 0;
+}
+
+/* As time.ParseDuration of Go, with its bound; nothing is below zero. */
+static bool
+parse_duration_ns(struct str s, uint64_t *ns)
+{
+	uint64_t term, sum = 0;
+
+	if (str_starts(s, STR("+")))
+		s = str_from(s, 1);
+	*ns = 0;
 	if (str_eq(s, STR("0")))
 		return true;
 	if (s.len == 0)
 		return false;
-	while (s.len > 0) {
-		/* Nine digits behind the point are all that a second has. */
-		if (!cut_decimal(&s, 1000000000, &thousandths) ||
-		    !cut_unit(&s, &unit))
+	while (s.len > 0)
+		if (!cut_term(&s, &term) ||
+		    __builtin_add_overflow(sum, term, &sum) || sum > INT64_MAX)
 			return false;
-		/* 10^-9 of a unit is 10^-18 s times nanoseconds of it. */
-		unit = (uint64_t)((unsigned __int128)thousandths * unit /
-				  1000000000u / 1000u);
-		if (__builtin_add_overflow(sum, unit, &sum))
-			return false;
-	}
-	*us = sum;
+	*ns = sum;
 	return true;
+}
+
+bool
+parse_go_duration_us(struct str s, uint64_t *us)
+{
+	uint64_t ns;
+
+	if (!parse_duration_ns(s, &ns))
+		return false;
+	*us = ns / 1000;
+	return true;
+}
+
+bool
+parse_go_duration_ms(struct str s, uint64_t *ms)
+{
+	uint64_t ns;
+
+	if (!parse_duration_ns(s, &ns))
+		return false;
+	*ms = ns / 1000000 + (ns > 0 && ns < 1000000 ? 1 : 0);
+	return true;
+}
+
+bool
+parse_decimal(struct str s, uint64_t *thousandths)
+{
+	return cut_decimal(&s, 1000, thousandths) && s.len == 0 &&
+	       *thousandths <= MOST_THOUSANDTHS;
 }
 
 bool
@@ -113,11 +165,9 @@ parse_bandwidth(struct str s, uint64_t *bytes_per_s)
 		{ STR("mbps"), 1000 * 1000 },
 		{ STR("gbps"), 1000 * 1000 * 1000 },
 	};
-	size_t i = 0;
+	size_t i = count_digits(s);
 	uint64_t n;
 
-	while (i < s.len && is_digit(s.p[i]))
-		i++;
 	if (!str_to_u64(str_first(s, i), UINT32_MAX, &n) || n == 0)
 		return false;
 	s = str_from(s, i);
@@ -136,7 +186,7 @@ read_duration(
     struct binder *b, const struct node *n, const struct path *at, void *field)
 {
 	if (bind_expect(b, n, NODE_TEXT, at) &&
-	    !parse_duration_us(n->text, field))
+	    !parse_go_duration_us(n->text, field))
 		bind_error(b, n->line, at,
 		    "must be a duration in h, m, s, ms, as 1.5s or 300ms");
 }

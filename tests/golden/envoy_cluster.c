@@ -196,7 +196,7 @@ put(struct at value, enum form form)
 		strtok(text, ".");
 		break;
 	case FORM_MS:
-		if (!parse_duration_us(str_of(text), &us))
+		if (!parse_go_duration_us(str_of(text), &us))
 			abort();
 		free(text);
 		text = xasprintf("%" PRIu64, us / 1000);

@@ -73,7 +73,7 @@ ms_of(struct at duration)
 {
 	uint64_t us = 0;
 
-	if (!parse_duration_us(str_of(at_text(duration)), &us))
+	if (!parse_go_duration_us(str_of(at_text(duration)), &us))
 		abort();
 	return us / 1000;
 }
