@@ -180,6 +180,9 @@ cluster_set_service(struct cluster *c, struct service *s)
 	outward_unref(c->outward);
 	c->outward = outward_new(s->options, cluster_env(c)->addr_rules);
 	c->rates = rate_set_follow(c->rates, cluster_env(c)->rates, s);
+	if (old != NULL && outlier_is_on(&old->options->outlier) &&
+	    !outlier_is_on(&s->options->outlier))
+		shared_forgive(c->shared);
 	live_endpoints_set(c, &c->local, s->local, s->n_local, keeps, 0);
 	live_endpoints_set(c, &c->remote, s->remote, s->n_remote, keeps, 0);
 	/* As long as nobody asks, nothing is noted. */

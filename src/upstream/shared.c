@@ -212,6 +212,23 @@ shared_endpoint_offer(struct shared_endpoint *k, bool is_offered)
 }
 
 void
+shared_forgive(struct shared_service *s)
+{
+	struct shared_endpoint *k;
+	struct shared_group *g;
+
+	pthread_mutex_lock(&s->lock);
+	for (g = s->groups; g != NULL; g = g->hh.next)
+		TAILQ_FOREACH(k, &g->endpoints, link)
+		{
+			k->outlier = (struct outlier_host){ 0 };
+			atomic_store_explicit(
+			    &k->out_until_ms, 0, memory_order_relaxed);
+		}
+	pthread_mutex_unlock(&s->lock);
+}
+
+void
 shared_endpoint_explain(struct shared_endpoint *k, const char *why)
 {
 	char *copy = why[0] != '\0' ? xstrdup(why) : NULL;

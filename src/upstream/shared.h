@@ -110,6 +110,9 @@ void shared_endpoint_unref(struct shared_endpoint *e, bool is_offered);
 /* By one more worker, or by one fewer. */
 void shared_endpoint_offer(struct shared_endpoint *e, bool is_offered);
 
+/* Nobody judges the service's endpoints any more: none is left out for it. */
+void shared_forgive(struct shared_service *s);
+
 /* Why its last check failed; empty: it did not. */
 void shared_endpoint_explain(struct shared_endpoint *e, const char *why);
 void shared_endpoint_why(struct shared_endpoint *e, struct text *out);

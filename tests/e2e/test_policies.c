@@ -74,6 +74,12 @@ Test(policies, a_circuit_breaker_leaves_an_endpoint_out)
 	before = seen(v[0]).requests;
 	cr_expect_eq(good_ones(&w, 10), 10);
 	cr_expect_eq(seen(v[0]).requests, before);
+	/* Without the policy nobody is left out. */
+	ext_set_status(v[0], 200);
+	egress_remove(w.e, "policy.yaml");
+	(void)egress_ctl(w.e, "reload");
+	cr_expect(WAIT_UNTIL(
+	    5000, good_ones(&w, 1) == 1 && seen(v[0]).requests > before));
 	world_end(&w);
 }
 
@@ -120,5 +126,49 @@ Test(policies, load_balancing_by_hash)
 	cr_expect_eq(good_ones(&w, 10), 10);
 	cr_expect_eq(seen(v[0]).requests - one, 5, "in turn");
 	cr_expect_eq(seen(v[1]).requests - two, 5);
+	world_end(&w);
+}
+
+/* Bytes of either side count; when there are none it ends. */
+Test(policies, an_idle_time_of_connections)
+{
+	struct mesh_client m;
+	struct world w;
+	uint64_t from;
+
+	world_init(&w, NULL);
+	(void)world_serve(
+	    &w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "ext" });
+	write_es(
+	    w.e, &(struct es){ .name = "api", .port = ext_port(w.servers[0]) });
+	put(&w, "MeshTimeout", "idleTimeout: 300ms");
+	world_start(&w);
+	cr_expect(shows(&w, "MeshTimeout/p: idle_ms"));
+	call(&w, &m, "api");
+	from = clock_ms();
+	check_echo(&m, "ext");
+	cr_expect_eq(mesh_wait_end(&m, 5000), MESH_FIN);
+	cr_expect_geq(clock_ms() - from, 250);
+	mesh_close(&m);
+	cr_expect(has_outcome(w.e, "idle", "\"service\":\"api\""));
+	world_end(&w);
+}
+
+Test(policies, an_idle_time_of_requests)
+{
+	struct ext_server *v[2];
+	struct mesh_client m;
+	struct world w;
+	const char *a;
+
+	start(&w, "MeshTimeout", "http: { streamIdleTimeout: 300ms }", v);
+	cr_expect(shows(&w, "MeshTimeout/p: stream_idle_ms"));
+	call(&w, &m, "api");
+	a = ask_get(&m, "/hang");
+	cr_expect_eq(status_of(a), 504, "%s", a);
+	cr_expect_eq(status_of(ask_get(&m, "/")), 200, "it goes on");
+	mesh_close(&m);
+	cr_expect(
+	    has_outcome(w.e, "http_response_timeout", "\"path\":\"/hang\""));
 	world_end(&w);
 }
