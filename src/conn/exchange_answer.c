@@ -11,8 +11,10 @@
 #include "http/reply.h"
 #include "policy/traffic.h"
 
+/* An Envoy marks so what a limit of its own refused. */
 static size_t
-put_fields(const struct exchange *x, struct reply_field v[REPLY_FIELDS_MOST])
+put_fields(const struct exchange *x, enum outcome o,
+    struct reply_field v[REPLY_FIELDS_MOST])
 {
 	const struct header_change *h = x->worded.headers;
 	size_t i;
@@ -22,6 +24,11 @@ put_fields(const struct exchange *x, struct reply_field v[REPLY_FIELDS_MOST])
 			.name = h[i].name,
 			.value = h[i].value,
 			.is_added = h[i].is_added,
+		};
+	if (o == OUT_UPSTREAM_LIMIT && i < REPLY_FIELDS_MOST)
+		v[i++] = (struct reply_field){
+			.name = STR("x-envoy-overloaded"),
+			.value = STR("true"),
 		};
 	return i;
 }
@@ -38,7 +45,7 @@ exchange_reply(struct exchange *x, enum outcome o, bool says_close)
 		.is_head = x->is_head,
 		.says_close = says_close,
 		.fields = fields,
-		.n_fields = put_fields(x, fields),
+		.n_fields = put_fields(x, o, fields),
 	};
 
 	x->response_begun = x->response_done = true;

@@ -162,6 +162,8 @@ Test(health, limits_of_the_whole_daemon)
 		a = get_once(&w, "api", "/");
 		cr_expect_eq(status_of(a), 503, "%s", a);
 		cr_expect(strstr(a, "reset reason: overflow") != NULL);
+		cr_expect(
+		    strcasestr(a, "\r\nx-envoy-overloaded: true\r\n") != NULL);
 	}
 	cr_expect(says(&w, "connections=2/2 (most 2)"));
 	cr_expect(says(&w, "requests=2/2 (most 2)"));
