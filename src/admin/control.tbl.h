@@ -10,7 +10,7 @@ COMMAND("conns", run_conns, "[N]", "Open connections, at most N (1000) of each w
 COMMAND("callers", run_callers, "[N]", "Who has limits by caller_limits, of which service, how much of each is used, and left; at most N (1000). \"(others)\" are those that limits.callers has no room for.")
 COMMAND("clusters", run_clusters, "", "Endpoints, what is known of their health, and the load that is theirs.")
 COMMAND("dns", run_dns, "[N | flush [NAME]]", "Name servers, and names with their addresses, age and failures, at most N (1000) of each worker; flush: forget one name or all, last good answers too.")
-COMMAND("explain", run_explain, "CALLER SERVICE [NAME]", "What would be decided now, and by which rule. CALLER is a service of the mesh, or the URIs of a certificate with commas between them; NAME is the server name, if the service has several.")
+COMMAND("explain", run_explain, "CALLER SERVICE [NAME]", "What would be decided now, and by which rule. CALLER is a service of the mesh, or the URIs of a certificate with commas between them; NAME is the server name, if the service has several, and may stand for SERVICE.")
 COMMAND("ledger", run_ledger, "[top [bytes|connections] [N] | unused [DAYS] | suggest | --csv | --json]", "Who used what: the N (20) largest uses; services and permissions that nobody used for DAYS (30); MeshTrafficPermissions for exactly what was used; or all of it.")
 COMMAND("check", run_check, "", "Everything that is wrong with the resources at present; fails if any is refused.")
 COMMAND("dump", run_dump, "", "Services, rules, meshes and listeners in force as JSON, secrets masked.")

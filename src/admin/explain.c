@@ -150,6 +150,19 @@ explain(const struct service *s, struct str caller, struct str sni,
 	return true;
 }
 
+/* It is no service's name: a server name, as a connection asks by it? */
+static bool
+explain_sni(const struct admin_state *s, struct str caller, struct str sni,
+    struct text *out)
+{
+	const struct service *found = snapshot_match(s->snapshot, sni);
+
+	if (found != NULL)
+		return explain(found, caller, sni, out);
+	text_addf(out, "no service %.*s\n", STR_ARG(sni));
+	return false;
+}
+
 bool
 explain_print(const struct admin_state *s, struct str caller,
     struct str service, struct str sni, struct text *out)
@@ -167,7 +180,5 @@ explain_print(const struct admin_state *s, struct str caller,
 		is_found = true;
 		is_good = explain(v[i], caller, sni, out) || is_good;
 	}
-	if (!is_found)
-		text_addf(out, "no service %.*s\n", STR_ARG(service));
-	return is_good;
+	return is_found ? is_good : explain_sni(s, caller, service, out);
 }

@@ -13,7 +13,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "base/str.h"
 #include "net/sock.h"
 
 #define PATIENCE_S 60
@@ -39,13 +38,14 @@ reach(const char *path)
 }
 
 static bool
-say(int fd, const char *line)
+say(int fd, struct str line)
 {
 	struct text t = TEXT_EMPTY;
 	struct str left;
 	ssize_t n = 0;
 
-	text_addf(&t, "%s\n", line);
+	text_add(&t, line);
+	text_add_char(&t, '\n');
 	for (left = text_str(&t); left.len > 0;
 	     left = str_from(left, (size_t)n)) {
 		n = send(fd, left.p, left.len, MSG_NOSIGNAL);
@@ -82,7 +82,7 @@ judge(struct str all, struct str *body)
 }
 
 enum ask_status
-ask(const char *socket_path, const char *line)
+ask_text(const char *socket_path, struct str line, struct text *out)
 {
 	enum ask_status s = ASK_BROKEN;
 	struct text all = TEXT_EMPTY;
@@ -96,12 +96,24 @@ ask(const char *socket_path, const char *line)
 		s = judge(text_str(&all), &body);
 	}
 	close(fd);
+	if (s != ASK_BROKEN)
+		text_add(out, body);
+	text_free(&all);
+	return s;
+}
+
+enum ask_status
+ask(const char *socket_path, const char *line)
+{
+	struct text said = TEXT_EMPTY;
+	enum ask_status s = ask_text(socket_path, str_of(line), &said);
+
 	if (s == ASK_BROKEN)
 		fputs("zegressctl: no complete answer (is this user root, or "
 		      "of the daemon's user or group?)\n",
 		    stderr);
-	else
-		fwrite(body.p, 1, body.len, stdout);
-	text_free(&all);
+	if (said.len > 0)
+		fwrite(said.p, 1, said.len, stdout);
+	text_free(&said);
 	return s;
 }

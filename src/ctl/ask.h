@@ -5,6 +5,7 @@
 /* One question to the daemon, over its control socket. */
 
 #include "base/attr.h"
+#include "base/str.h"
 
 enum ask_status {
 	ASK_OK,
@@ -18,5 +19,8 @@ enum ask_status {
  * says why.
  */
 enum ask_status ask(const char *socket_path, const char *line) MUST_CHECK;
+/* The same; what it answers is added to out. */
+enum ask_status ask_text(
+    const char *socket_path, struct str line, struct text *out) MUST_CHECK;
 
 #endif

@@ -21,6 +21,7 @@
 
 #include "base/str.h"
 #include "base/xalloc.h"
+#include "ctl/forecast.h"
 #include "ctl/tunnel.h"
 #include "net/sock.h"
 #include "policy/sni.h"
@@ -41,12 +42,15 @@ struct options {
 	const char *ca;
 	const char *spiffe;
 	bool is_stdio;
+	bool explains;
 };
 
 struct caller {
 	struct options options;
 	struct tunnel_config tunnel;
+	const char *socket_path; /* of the daemon that is asked */
 	struct text sni;
+	struct text uris; /* of the certificate, when it is asked */
 	struct text spiffe;
 	struct text ca;
 	struct text cert;
@@ -68,6 +72,7 @@ static const struct option long_options[] = {
 	{ "key", required_argument, NULL, 'k' },
 	{ "ca", required_argument, NULL, 'a' },
 	{ "identity", required_argument, NULL, 'd' },
+	{ "explain", no_argument, NULL, 'x' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -78,7 +83,7 @@ usage(FILE *to, int status)
 	fputs(
 	    "usage: zegressctl connect --mesh MESH --service NAME [--port N]\n"
 	    "           (--listen ADDR:PORT | --stdio) --egress HOST:PORT\n"
-	    "           --cert FILE --key FILE --ca FILE\n"
+	    "           --cert FILE --key FILE --ca FILE [--explain]\n"
 	    "  --mesh MESH         the caller's mesh\n"
 	    "  --service NAME      kuma.io/service of an ExternalService; "
 	    "with --port the\n"
@@ -92,7 +97,9 @@ usage(FILE *to, int status)
 	    "  --cert, --key       the caller's certificate and key (PEM)\n"
 	    "  --ca FILE           the mesh's CA (PEM)\n"
 	    "  --identity NAME     whom to expect "
-	    "[spiffe://MESH/zone-egress]\n",
+	    "[spiffe://MESH/zone-egress]\n"
+	    "  --explain           say what the daemon of -s decides, and by "
+	    "which rule\n",
 	    to);
 	return status;
 }
@@ -141,6 +148,9 @@ take(struct options *o, int c)
 		break;
 	case 'd':
 		o->spiffe = optarg;
+		break;
+	case 'x':
+		o->explains = true;
 		break;
 	default:
 		return false;
@@ -236,13 +246,27 @@ resolve(const char *what, const char *text, struct addr *out)
 }
 
 static bool
+read_uris(struct caller *c)
+{
+	struct text why = TEXT_EMPTY;
+	bool is_good = forecast_caller(text_str(&c->cert), &c->uris, &why);
+
+	text_add_char(&why, '\0');
+	if (!is_good)
+		complain(c->options.cert, why.p);
+	text_free(&why);
+	return is_good;
+}
+
+static bool
 prepare(struct caller *c)
 {
 	const struct options *o = &c->options;
 
 	if (!read_pem(o->ca, &c->ca) || !read_pem(o->cert, &c->cert) ||
 	    !read_pem(o->key, &c->key) || !make_names(c) ||
-	    !resolve("--egress", o->egress, &c->tunnel.egress))
+	    !resolve("--egress", o->egress, &c->tunnel.egress) ||
+	    (o->explains && !read_uris(c)))
 		return false;
 	c->tunnel.loop = loop_new();
 	c->tunnel.sni = text_str(&c->sni);
@@ -265,6 +289,20 @@ on_done(void *arg, const char *error)
 		loop_stop(c->tunnel.loop);
 }
 
+/* Before each tunnel: rules may be others by then. */
+static void
+explain(const struct caller *c)
+{
+	struct text said = TEXT_EMPTY;
+
+	if (!c->options.explains)
+		return;
+	(void)forecast(
+	    c->socket_path, text_str(&c->uris), text_str(&c->sni), &said);
+	fprintf(stderr, "zegressctl connect: %.*s\n", STR_ARG(text_str(&said)));
+	text_free(&said);
+}
+
 static void
 on_listen(void *arg, int fd, bool can_read, bool can_write)
 {
@@ -274,9 +312,10 @@ on_listen(void *arg, int fd, bool can_read, bool can_write)
 
 	(void)can_read;
 	(void)can_write;
-	if (client != -1)
-		tunnel_start(
-		    &c->tunnel, wire_new(c->tunnel.loop, client), on_done, c);
+	if (client == -1)
+		return;
+	explain(c);
+	tunnel_start(&c->tunnel, wire_new(c->tunnel.loop, client), on_done, c);
 }
 
 static bool
@@ -348,6 +387,7 @@ run_stdio(struct caller *c)
 	    pthread_create(&out_thread, NULL, copy, &out) != 0)
 		return false;
 	pthread_detach(in_thread);
+	explain(c);
 	tunnel_start(&c->tunnel, wire_new(c->tunnel.loop, pair[1]), on_done, c);
 	loop_run(c->tunnel.loop);
 	/* The wire is closed, so what is left comes out and then the end. */
@@ -363,6 +403,7 @@ release(struct caller *c)
 		close(c->fd);
 	loop_free(c->tunnel.loop);
 	text_free(&c->sni);
+	text_free(&c->uris);
 	text_free(&c->spiffe);
 	text_free(&c->ca);
 	text_free(&c->cert);
@@ -383,9 +424,9 @@ serve(struct caller *c)
 }
 
 int
-connect_main(int argc, char *argv[])
+connect_main(const char *socket_path, int argc, char *argv[])
 {
-	struct caller c = { .fd = -1 };
+	struct caller c = { .socket_path = socket_path, .fd = -1 };
 	int opt, status = EXIT_FAILURE;
 
 	optind = 1;

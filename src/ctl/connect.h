@@ -6,7 +6,10 @@
 
 #include "base/attr.h"
 
-/* argv[0] is "connect"; the exit status. */
-int connect_main(int argc, char *argv[]) MUST_CHECK;
+/*
+ * argv[0] is "connect"; the exit status.  The daemon of socket_path is asked
+ * only if the arguments say so.
+ */
+int connect_main(const char *socket_path, int argc, char *argv[]) MUST_CHECK;
 
 #endif

@@ -113,13 +113,6 @@ ask_daemon(const char *socket_path, int n, char *const words[])
 	return EXIT_NOBODY;
 }
 
-static int
-connect_to(const char *socket_path, int argc, char *argv[])
-{
-	(void)socket_path;
-	return connect_main(argc, argv);
-}
-
 /* A text has blanks, and the daemon takes all that follows for it. */
 static int
 grant(const char *socket_path, int argc, char *argv[])
@@ -202,7 +195,7 @@ static const struct {
 	int (*run)(const char *socket_path, int argc, char *argv[]);
 } commands[] = {
 	{ "check", check },
-	{ "connect", connect_to },
+	{ "connect", connect_main },
 	{ "grant", grant },
 	{ "replay", replay },
 };

@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zegressctl connect: a mesh caller for whoever has no sidecar. */
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "e2e/fixture.h"
+#include "e2e/tunnels.h"
 
 /* Services raw (tcp), sink (tcp), api (http) and a MeshExternalService. */
 static void
-start(struct world *w)
+start_with(struct world *w, const char *config)
 {
 	static const struct {
 		const char *name;
@@ -24,9 +18,8 @@ start(struct world *w)
 		{ "sink", EXT_SINK },
 		{ "api", EXT_HTTP },
 	};
-	char path[2][128];
 
-	world_init(w, NULL);
+	world_init(w, config);
 	for (size_t i = 0; i < 3; i++)
 		write_es(w->e,
 		    &(struct es){ .name = rows[i].name,
@@ -37,106 +30,15 @@ start(struct world *w)
 				.name = "ext" })) });
 	write_mes(w->e,
 	    &(struct mes){ .name = "mes", .port = ext_port(w->servers[0]) });
-	(void)snprintf(path[0], sizeof(path[0]), "%s/web.pem", w->home);
-	(void)snprintf(path[1], sizeof(path[1]), "%s/web.key", w->home);
-	pki_write(w->web, path[0], path[1]);
-	(void)snprintf(path[0], sizeof(path[0]), "%s/ca.pem", w->home);
-	pki_write(w->mesh_ca, path[0], NULL);
+	tunnels_prepare(w);
 	world_start(w);
 }
 
-/* Words that every call has; more may say them again. */
-static const char *
-words_of(const struct world *w, const char *more)
-{
-	static char words[1024];
-
-	(void)snprintf(words, sizeof(words),
-	    "connect --mesh default --egress 127.0.0.1:%u --cert %s/web.pem "
-	    "--key %s/web.key --ca %s/ca.pem %s",
-	    w->e->port, w->home, w->home, w->home, more);
-	return words;
-}
-
-struct tunnel {
-	pid_t pid;
-	uint16_t port;
-	char errors[160]; /* a file */
-};
-
 static void
-become_tunnel(
-    const struct world *w, const struct tunnel *t, const char *more, int out)
+start(struct world *w)
 {
-	char command[2048];
-	int err = open(t->errors, O_WRONLY | O_CREAT | O_TRUNC, 0644);
-
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)snprintf(command, sizeof(command), "exec %s %s",
-	    egress_program("zegressctl"), words_of(w, more));
-	(void)dup2(out, STDOUT_FILENO);
-	(void)dup2(err, STDERR_FILENO);
-	(void)execl("/bin/sh", "sh", "-c", command, NULL);
-	_exit(127);
+	start_with(w, NULL);
 }
-
-/* With a listener of its own; its first line says where. */
-static struct tunnel
-tunnel_start(const struct world *w, const char *more)
-{
-	struct tunnel t = { .port = 0 };
-	char line[256] = "";
-	const char *colon;
-	int fds[2];
-	FILE *f;
-
-	(void)snprintf(t.errors, sizeof(t.errors), "%s/errors", w->home);
-	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	t.pid = fork();
-	if (t.pid == 0)
-		become_tunnel(w, &t, more, fds[1]);
-	(void)close(fds[1]);
-	f = fdopen(fds[0], "r");
-	cr_assert_not_null(fgets(line, sizeof(line), f), "no line came");
-	(void)fclose(f);
-	cr_expect_eq(
-	    strncmp(line, "listening on 127.0.0.1:", 23), 0, "%s", line);
-	colon = strrchr(line, ':');
-	t.port = (uint16_t)atoi(colon != NULL ? colon + 1 : "0");
-	cr_assert_gt(t.port, 0, "%s", line);
-	return t;
-}
-
-static void
-tunnel_stop(struct tunnel *t)
-{
-	int status;
-
-	cr_expect_eq(kill(t->pid, SIGTERM), 0, "it has ended by itself");
-	cr_expect_eq(waitpid(t->pid, &status, 0), t->pid);
-	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
-}
-
-static bool
-has_said(const struct tunnel *t, const char *text)
-{
-	char all[4096];
-	FILE *f = fopen(t->errors, "re");
-
-	all[fread(all, 1, sizeof(all) - 1, f)] = '\0';
-	(void)fclose(f);
-	return strstr(all, text) != NULL;
-}
-
-static void
-dial(const struct tunnel *t, struct mesh_client *m)
-{
-	struct mesh_options o = { .port = t->port };
-
-	cr_assert(mesh_connect(m, &o));
-}
-
-#define LISTEN "--listen 127.0.0.1:0"
 
 Test(connect, an_external_service)
 {
@@ -147,7 +49,7 @@ Test(connect, an_external_service)
 	start(&w);
 	t = tunnel_start(&w, "--service raw " LISTEN);
 	for (size_t i = 0; i < 3; i++) {
-		dial(&t, &m[i]);
+		tunnel_dial(&t, &m[i]);
 		check_echo(&m[i], "ext");
 	}
 	for (size_t i = 0; i < 3; i++) {
@@ -169,7 +71,7 @@ Test(connect, http)
 
 	start(&w);
 	t = tunnel_start(&w, "--service api " LISTEN);
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	for (int i = 0; i < 3; i++)
 		cr_expect_eq(status_of(ask_get(&m, "/bytes/100")), 200);
 	mesh_close(&m);
@@ -185,14 +87,14 @@ Test(connect, a_mesh_external_service)
 
 	start(&w);
 	t = tunnel_start(&w, "--service mes --port 443 " LISTEN);
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	check_echo(&m, "ext");
 	mesh_close(&m);
 	cr_expect(has_outcome(w.e, "ok", mes_sni("mes")));
 	tunnel_stop(&t);
 	/* By its port it is another one. */
 	t = tunnel_start(&w, "--service mes --port 444 " LISTEN);
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	cr_expect_eq(mesh_wait_end(&m, 5000), MESH_RST);
 	mesh_close(&m);
 	tunnel_stop(&t);
@@ -207,7 +109,7 @@ Test(connect, a_server_name_as_it_is)
 
 	start(&w);
 	t = tunnel_start(&w, "--sni 'raw{mesh=default}' --listen :0");
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	check_echo(&m, "ext");
 	mesh_close(&m);
 	tunnel_stop(&t);
@@ -224,7 +126,7 @@ Test(connect, half_close)
 
 	start(&w);
 	t = tunnel_start(&w, "--service sink " LISTEN);
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	cr_assert(mesh_write(&m, "12345", 5));
 	mesh_finish(&m);
 	cr_expect_eq(mesh_read_all(&m, b, sizeof(b)), 2);
@@ -236,36 +138,18 @@ Test(connect, half_close)
 	world_end(&w);
 }
 
-/* Of what before it (a pipe, or nothing) prints; see run_program(). */
-static int
-run_after(struct world *w, const char *before, const char *more, char *out,
-    size_t cap)
-{
-	char command[2048];
-	int status;
-	FILE *f;
-
-	(void)snprintf(command, sizeof(command), "%s timeout 20 %s %s 2>&1",
-	    before, egress_program("zegressctl"), words_of(w, more));
-	f = popen(command, "re");
-	cr_assert_not_null(f);
-	out[fread(out, 1, cap - 1, f)] = '\0';
-	status = pclose(f);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 Test(connect, by_standard_input_and_output)
 {
 	struct world w;
 	char out[4096];
 
 	start(&w);
-	cr_expect_eq(run_after(&w, "echo hello |", "--service raw --stdio", out,
-			 sizeof(out)),
+	cr_expect_eq(connect_run(&w, "echo hello |", "--service raw --stdio",
+			 out, sizeof(out)),
 	    0);
 	cr_expect_str_eq(out, "echo ext: hello\n");
 	/* Much of it, and the end at the end. */
-	cr_expect_eq(run_after(&w, "head -c 20000000 /dev/zero |",
+	cr_expect_eq(connect_run(&w, "head -c 20000000 /dev/zero |",
 			 "--service sink --stdio", out, sizeof(out)),
 	    0);
 	cr_expect_str_eq(out, "20000000\n");
@@ -303,7 +187,7 @@ Test(connect, callers_that_are_not_let_in)
 		    rows[i].words, at != NULL ? w.home : "",
 		    at != NULL ? at + 2 : "");
 		cr_expect_eq(
-		    run_after(&w, "echo hello |", words, out, sizeof(out)), 1,
+		    connect_run(&w, "echo hello |", words, out, sizeof(out)), 1,
 		    "%s: %s", words, out);
 		cr_expect(
 		    strstr(out, "zegressctl connect: 127.0.0.1:") != NULL &&
@@ -327,24 +211,25 @@ Test(connect, a_listener_outlives_failures)
 	cr_assert(WAIT_UNTIL(5000,
 	    strstr(egress_ctl(w.e, "services -v raw"), "allow-all") == NULL));
 	t = tunnel_start(&w, "--service raw " LISTEN);
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	cr_expect_neq(mesh_wait_end(&m, 5000), MESH_TIMEOUT);
 	mesh_close(&m);
 	cr_expect(has_outcome(w.e, "denied", NULL));
 	write_permission(w.e, "allow-all", NULL, "kind: Mesh", "Allow");
 	cr_assert(WAIT_UNTIL(5000,
 	    strstr(egress_ctl(w.e, "services -v raw"), "allow-all") != NULL));
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	check_echo(&m, "ext");
 	mesh_close(&m);
 	/* The egress goes away and comes back. */
 	cr_expect_eq(egress_stop(w.e, 5000), 0);
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	cr_expect_eq(mesh_wait_end(&m, 5000), MESH_RST);
 	mesh_close(&m);
-	cr_expect(WAIT_UNTIL(5000, has_said(&t, "refuses the connection")));
+	cr_expect(
+	    WAIT_UNTIL(5000, tunnel_has_said(&t, "refuses the connection")));
 	cr_assert(egress_start(w.e));
-	dial(&t, &m);
+	tunnel_dial(&t, &m);
 	check_echo(&m, "ext");
 	mesh_close(&m);
 	tunnel_stop(&t);
@@ -381,8 +266,8 @@ Test(connect, by_rules_of_callers_and_names)
 		    "spec: { rules: [ { default: { %s } } ] }\n",
 		    i < 2 ? allowed[i] : denied[i - 2]);
 		(void)egress_ctl(w.e, "reload");
-		status = run_after(&w, "echo hello |", "--service raw --stdio",
-		    out, sizeof(out));
+		status = connect_run(&w, "echo hello |",
+		    "--service raw --stdio", out, sizeof(out));
 		/* Whoever is denied meets an end or a reset, as it happens. */
 		if (i < 2)
 			cr_expect_eq(status, 0, "%zu: %s", i, out);
@@ -394,6 +279,72 @@ Test(connect, by_rules_of_callers_and_names)
 						 "\"service\":\"raw\"")),
 			    true, "%zu", i);
 	}
+	world_end(&w);
+}
+
+static void
+expect_explained(struct world *w, const char *words, const char *said)
+{
+	char out[4096], all[256];
+
+	(void)snprintf(all, sizeof(all), "%s --stdio --explain", words);
+	(void)connect_run(w, "echo hello |", all, out, sizeof(out));
+	cr_expect(strstr(out, said) != NULL, "%s: %s", all, out);
+}
+
+#define BY_ALLOW_ALL "allow-all.yaml:1 MeshTrafficPermission/allow-all\n"
+#define REPORTED                                                         \
+	"zegressctl connect: decision: allowed, only because of report " \
+	"mode; rule: report mode of the service; would deny: no rule "   \
+	"matches\n"
+
+/* The decision and its rule, report mode too; nothing without the daemon. */
+Test(connect, explained)
+{
+	struct world w;
+
+	start_with(&w, "services = ( { match = { service = \"sink\"; }; "
+		       "report = true; } );");
+	expect_explained(&w, "--service raw", "decision: allowed; rule: ");
+	expect_explained(&w, "--service raw", BY_ALLOW_ALL);
+	expect_explained(
+	    &w, "--service mes --port 443", "decision: allowed; rule: ");
+	expect_explained(&w, "--service nobody", "no service nobody{mesh");
+	expect_explained(&w, "--service raw --egress 127.0.0.1:1",
+	    "decision: allowed; rule: ");
+	egress_remove(w.e, "allow-all.yaml");
+	(void)egress_ctl(w.e, "reload");
+	expect_explained(&w, "--service raw",
+	    "zegressctl connect: decision: denied; rule: no rule matches\n");
+	expect_explained(&w, "--sni 'SINK{mesh=default}'", REPORTED);
+	expect_explained(&w, "--service sink", "\n6\n");
+	cr_expect_eq(egress_stop(w.e, 5000), 0);
+	expect_explained(&w, "--service raw", "ctl.sock: ");
+	world_end(&w);
+}
+
+/* Each connection of a listener is told what holds by then. */
+Test(connect, explained_anew)
+{
+	struct world w;
+	struct tunnel t;
+	struct mesh_client m;
+
+	start(&w);
+	t = tunnel_start(&w, "--service raw --explain " LISTEN);
+	tunnel_dial(&t, &m);
+	check_echo(&m, "ext");
+	mesh_close(&m);
+	cr_expect(tunnel_has_said(&t, BY_ALLOW_ALL));
+	cr_expect_not(tunnel_has_said(&t, "denied"));
+	egress_remove(w.e, "allow-all.yaml");
+	(void)egress_ctl(w.e, "reload");
+	tunnel_dial(&t, &m);
+	cr_expect_neq(mesh_wait_end(&m, 5000), MESH_TIMEOUT);
+	mesh_close(&m);
+	cr_expect(
+	    tunnel_has_said(&t, "decision: denied; rule: no rule matches\n"));
+	tunnel_stop(&t);
 	world_end(&w);
 }
 
@@ -429,7 +380,8 @@ Test(connect, words_that_make_no_sense)
 
 	start(&w);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cr_expect_eq(run_after(&w, "", rows[i].words, out, sizeof(out)),
+		cr_expect_eq(
+		    connect_run(&w, "", rows[i].words, out, sizeof(out)),
 		    rows[i].status, "%s: %s", rows[i].words, out);
 		cr_expect(strstr(out, rows[i].said) != NULL, "%s: %s",
 		    rows[i].words, out);
