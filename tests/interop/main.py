@@ -16,12 +16,17 @@ from pathlib import Path
 
 import answers
 import clients
+import faultcases
 import grpcclient
+import permissioncases
 import processes
 import reference
+import ratecases
 import report
+import resiliencecases
 import services
 import socketclient
+from policed import Policed
 from world import World
 
 BY_NAME = {service.name: service for service in services.ALL}
@@ -89,6 +94,24 @@ def all_sections(world):
     yield section("locality aware", asked(world, services.LOCALITY_AWARE))
 
 
+def cases(policed, of):
+    for what, came, expected in of(policed):
+        yield report.Row(what, answers.NOT_ASKED, told(came), told(expected),
+                         "as it should be")
+
+
+def told(value):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
+
+
+def policy_sections(policed):
+    for module in (permissioncases, ratecases, faultcases, resiliencecases):
+        for title, of in module.SECTIONS:
+            yield section(title, list(cases(policed, of)))
+
+
 def recorded_entries():
     later = services.WITH_ZONE_2 + services.LOCALITY_AWARE
     for entry in services.ASKED + later:
@@ -101,8 +124,13 @@ def interop(folder):
     world = World(folder)
     try:
         sections = list(all_sections(world))
+        policed = Policed(folder, world, world.dns.address)
+        try:
+            sections += policy_sections(policed)
+        finally:
+            wrong = policed.stop()
     finally:
-        wrong = world.stop()
+        wrong += world.stop()
     report.write(sections, time.monotonic() - started)
     rows = [row for _, part in sections for row in part]
     wrong += reference.differences(recorded_entries())

@@ -62,6 +62,8 @@ class Service:
     by_zone_2: bool = False
     # Its callers have WebSockets.
     upgrades: bool = False
+    # By the sidecar.
+    is_retried: bool = True
 
     @property
     def expected(self):

@@ -120,7 +120,7 @@ def tcp_filter(service):
 def route(service):
     settings = {"cluster": cluster_name(service), "auto_host_rewrite": True,
                 "timeout": "15s", "idle_timeout": "1800s"}
-    if service.protocol in RETRY_ON:
+    if service.is_retried and service.protocol in RETRY_ON:
         settings["retry_policy"] = {
             "retry_on": RETRY_ON[service.protocol],
             "num_retries": 5,

@@ -18,7 +18,7 @@ def block(value, depth):
 def after_key(value, depth):
     if isinstance(value, dict):
         return "\n" + block(value, depth + 1)
-    if isinstance(value, list):
+    if isinstance(value, list) and isinstance(value[0], dict):
         return "\n" + "".join(item(v, depth) for v in value)
     if isinstance(value, str) and "\n" in value:
         margin = "  " * (depth + 1)

@@ -19,6 +19,7 @@ secrets = "{home}/secrets";
 listeners = ( {listeners} );
 admin = {{ address = "{address}"; port = {admin}; socket = "{home}/ctl"; }};
 access_log = "{home}/access.log";
+state = "{home}/state";
 dns = {{ servers = [ "{dns}" ]; hosts_file = ""; timeout_ms = 500; }};
 allow_addresses = [ "127.0.0.0/8" ];
 services = ( {services} );
@@ -43,7 +44,7 @@ class Zone:
         if ingress:
             self.ingress = (ingress, processes.free_port(ingress))
             listeners.append((*self.ingress, "ingress"))
-        for name in ("resources", f"secrets/{MESH}"):
+        for name in ("resources", f"secrets/{MESH}", "state"):
             (self.home / name).mkdir(parents=True)
         self.config = self.home / "zegressd.conf"
         self.config.write_text(CONFIG.format(
