@@ -79,11 +79,16 @@ class Echo(grpc.GenericRpcHandler):
         self.ended.put(over.wait(LONGEST_S))
 
     def drip(self, _message, context):
+        """Nobody may ask it for more once it is over."""
         over = threading.Event()
-        context.add_callback(over.set)
+
+        def end():
+            over.set()
+            self.ended.put(True)
+
+        context.add_callback(end)
         while not over.wait(0.01):
             yield b"drop"
-        self.ended.put(True)
 
 
 class GrpcServer:
