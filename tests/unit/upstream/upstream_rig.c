@@ -134,7 +134,7 @@ add_ruleset(struct service *s, struct str name, struct fingerprint *f)
 		.effect = RULE_ALLOW,
 		.principals = &who,
 		.n_principals = 1,
-		.origin = { .text = STR("test:1 Rule/r") },
+		.origin = { .text = name },
 	};
 	struct rule_block draft = { .rules = &rule, .n_rules = 1 };
 	struct rule_block *b;

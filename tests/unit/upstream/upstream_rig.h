@@ -21,7 +21,7 @@
 #include "upstream/lease.h"
 #include "upstream/reach.h"
 
-#define RIG_ENDPOINTS 8
+#define RIG_ENDPOINTS 32
 
 struct rig {
 	struct loop *loop;
