@@ -391,7 +391,7 @@ Test(relays, a_reset_amid_much)
 		if (i == 0) {
 			mesh_reset(&m);
 		} else {
-			ext_stop(w.servers[0]);
+			ext_reset(w.servers[0]);
 			w.servers[0] = NULL;
 			while (mesh_write(&m, block, sizeof(block)))
 				continue;

@@ -453,11 +453,20 @@ ext_set_status(struct ext_server *s, unsigned status)
 	atomic_store(&s->status, status);
 }
 
-void
-ext_stop(struct ext_server *s)
+/* Of what is open, whatever was read and sent. */
+static void
+shut(int fd, bool resets)
 {
-	if (s == NULL)
-		return;
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	if (resets)
+		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	(void)shutdown(fd, resets ? SHUT_RD : SHUT_RDWR);
+}
+
+static void
+stop(struct ext_server *s, bool resets)
+{
 	if (write(s->stop_pipe[1], "x", 1) != 1)
 		abort();
 	pthread_join(s->thread, NULL);
@@ -467,7 +476,7 @@ ext_stop(struct ext_server *s)
 	pthread_cond_broadcast(&s->went_on);
 	for (size_t i = 0; i < EXT_PEERS; i++)
 		if (s->peers[i] != NULL)
-			(void)shutdown(s->peers[i]->fd, SHUT_RDWR);
+			shut(s->peers[i]->fd, resets);
 	while (s->seen.open > 0)
 		pthread_cond_wait(&s->left, &s->lock);
 	pthread_mutex_unlock(&s->lock);
@@ -478,4 +487,17 @@ ext_stop(struct ext_server *s)
 	pthread_cond_destroy(&s->left);
 	pthread_cond_destroy(&s->went_on);
 	free(s);
+}
+
+void
+ext_stop(struct ext_server *s)
+{
+	if (s != NULL)
+		stop(s, false);
+}
+
+void
+ext_reset(struct ext_server *s)
+{
+	stop(s, true);
 }

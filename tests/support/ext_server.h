@@ -105,5 +105,11 @@ void ext_set_status(struct ext_server *s, unsigned status);
 void ext_go_on(struct ext_server *s);
 /* Closes listener and connections, and waits for the threads. */
 void ext_stop(struct ext_server *s);
+/*
+ * The same, and connections are reset.  To stop is no reset for sure: nobody
+ * tells of room that comes behind a shutdown, and a window that was zero stays
+ * so for a minute.
+ */
+void ext_reset(struct ext_server *s);
 
 #endif
