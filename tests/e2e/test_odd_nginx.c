@@ -78,7 +78,8 @@ Test(odd, nginx_closes_after_so_many_requests)
 		}
 	}
 	mesh_close(&m);
-	cr_expect_eq(egress_logged(w.e, "\"outcome\":\"ok\"", "\"path\""), 36);
+	cr_expect(WAIT_UNTIL(
+	    5000, egress_logged(w.e, "\"outcome\":\"ok\"", "\"path\"") == 36));
 	cr_expect_eq(
 	    cluster_metric(w.e, "envoy_cluster_upstream_rq_retry", "api"), 0,
 	    "it says when it closes");
