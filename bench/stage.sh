@@ -159,7 +159,8 @@ end() {
 	done
 	kill -9 "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
-	jobs_started=${jobs_started/ $1/}
+	jobs_started="$jobs_started "
+	jobs_started=${jobs_started/ $1 / }
 }
 
 leave() {

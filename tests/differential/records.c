@@ -201,18 +201,25 @@ is_alert_amid(const struct pair *p)
 	       p->ours.bytes.len <= p->theirs.bytes.len;
 }
 
+static bool
+is_begun_by(const struct text *whole, const struct text *part)
+{
+	return part->len <= whole->len &&
+	       (part->len == 0 || memcmp(whole->p, part->p, part->len) == 0);
+}
+
 /*
  * A client drops tickets that come after data without reading them, so what is
- * wrong inside of one is nothing to it.
+ * wrong inside of one is nothing to it; it goes on to whatever comes next.
  */
 static bool
 is_ticket_unread(const struct pair *p)
 {
 	return pair_is_1_3(p) && p->tls->own->tickets > 0 &&
-	       p->ours.end == IO_AGAIN && p->theirs.end == IO_FAIL &&
+	       p->theirs.end == IO_FAIL &&
 	       p->theirs.alert == SSL_AD_DECODE_ERROR &&
 	       strcmp(p->their_reason, "length mismatch") == 0 &&
-	       is_same(&p->ours.bytes, &p->theirs.bytes);
+	       is_begun_by(&p->ours.bytes, &p->theirs.bytes);
 }
 
 /* NULL: they agree. */
