@@ -60,16 +60,36 @@ decision_of(const struct verdict *v)
 	return v->is_allowed ? "allowed" : "denied";
 }
 
-static const char *
-route_of(const struct service *s, bool is_remote)
+static bool
+has_in(const struct service_endpoint *v, size_t n, uint64_t sets)
 {
-	if (!is_remote && s->n_local > 0 && s->n_remote > 0)
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if ((sets >> v[i].ruleset & 1) != 0)
+			return true;
+	return false;
+}
+
+static bool
+goes_both_ways(const struct service *s, struct sni_scope scope)
+{
+	return has_in(s->local, s->n_local, scope.rulesets) &&
+	       has_in(s->remote, s->n_remote, scope.relays);
+}
+
+static const char *
+route_of(const struct service *s, struct str sni, bool is_remote)
+{
+	const struct sni_scope scope = service_scope(s, sni);
+
+	if (!is_remote && goes_both_ways(s, scope))
 		return s->is_locality_aware
 			   ? "served here; relayed to another zone while no "
 			     "endpoint here can be reached"
 			   : "served here, or relayed to another zone, by "
 			     "weight";
-	switch (service_route(s, is_remote, true, 0)) {
+	switch (service_route(s, scope, is_remote, true, 0)) {
 	case ROUTE_SERVE:
 		return "served here";
 	case ROUTE_RELAY:
@@ -80,6 +100,8 @@ route_of(const struct service *s, bool is_remote)
 		return "refused: not tagged with this zone";
 	case ROUTE_THIRD_ZONE:
 		return "refused: of a third zone";
+	case ROUTE_NO_SUBSET:
+		return "nowhere: no endpoint has the tags of the server name";
 	case ROUTE_NO_ENDPOINT:
 		break;
 	}
@@ -119,11 +141,18 @@ print_verdict(
 	print_endpoints(s, v, out);
 }
 
-/* The name asked for; else the first by order. */
+/* The name asked for; else the first that is for all, or just the first. */
 static struct str
 name_of(const struct service *s, struct str sni)
 {
-	return sni.len == 0 && s->n_snis > 0 ? s->snis[0] : sni;
+	size_t i;
+
+	if (sni.len > 0 || s->n_snis == 0)
+		return sni;
+	for (i = 0; s->scopes != NULL && i < s->n_snis; i++)
+		if (s->scopes[i].rulesets == mask_below(s->n_rulesets))
+			return s->snis[i];
+	return s->snis[0];
 }
 
 static bool
@@ -144,8 +173,8 @@ explain(const struct service *s, struct str caller, struct str sni,
 	for (i = 0; i < id->n_uris; i++)
 		put(out, "caller", id->uris[i]);
 	print_verdict(s, &v, out);
-	put(out, "route", str_of(route_of(s, false)));
-	put(out, "other zones", str_of(route_of(s, true)));
+	put(out, "route", str_of(route_of(s, sni, false)));
+	put(out, "other zones", str_of(route_of(s, sni, true)));
 	identity_free(id);
 	return true;
 }

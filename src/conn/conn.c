@@ -240,6 +240,7 @@ static enum next
 match(struct conn *c)
 {
 	struct conns *cs = c->all;
+	struct sni_scope scope;
 	struct service *s;
 	bool is_live = true;
 
@@ -250,10 +251,12 @@ match(struct conn *c)
 		return conn_finish(c, OUT_NO_SERVICE, NULL);
 	c->service = service_ref(s);
 	c->is_remote = comes_from_other_zone(c);
+	scope = service_scope(s, str_of(c->sni));
 	if (s->is_locality_aware && s->n_local > 0 && s->n_remote > 0)
-		is_live = cluster_local_is_next(
-		    clusters_get(cs->env.clusters, s), rng_u64());
-	c->route = service_route(s, c->is_remote, is_live, rng_u64());
+		is_live =
+		    cluster_local_is_next(clusters_get(cs->env.clusters, s),
+			scope.rulesets, rng_u64());
+	c->route = service_route(s, scope, c->is_remote, is_live, rng_u64());
 	switch (c->route) {
 	case ROUTE_SERVE:
 		return c->listener->relays_only ? to_zone_egresses(c) : GO;
@@ -265,6 +268,8 @@ match(struct conn *c)
 		return conn_finish(c, OUT_NOT_ZONED, NULL);
 	case ROUTE_THIRD_ZONE:
 		return conn_finish(c, OUT_THIRD_ZONE, NULL);
+	case ROUTE_NO_SUBSET:
+		return conn_finish(c, OUT_NO_SUBSET, NULL);
 	case ROUTE_NO_ENDPOINT:
 		break;
 	}
@@ -306,6 +311,9 @@ conn_count_verdict(struct cluster *cluster, const struct verdict *v)
 {
 	struct stats_set *stats = cluster_stats(cluster);
 
+	/* Permission was not asked for. */
+	if (v->has_no_subset)
+		return;
 	if (v->is_reported) {
 		stat_inc(stats, STAT_WOULD_DENY);
 		cluster_count_rule(
@@ -344,7 +352,9 @@ allow(struct conn *c)
 	conn_count_verdict(
 	    clusters_get(c->all->env.clusters, c->service), &c->verdict);
 	if (!c->verdict.is_allowed)
-		return conn_finish(c, OUT_DENIED, NULL);
+		return conn_finish(c,
+		    c->verdict.has_no_subset ? OUT_NO_SUBSET : OUT_DENIED,
+		    NULL);
 	return conn_keep_limits(c);
 }
 
@@ -445,13 +455,22 @@ set_hash(const struct conn *c, struct reach_want *want)
 	hash_by(c->service->options, &by, want);
 }
 
+/* Of endpoints, or of relays. */
+static uint64_t
+allowed_sets(const struct conn *c)
+{
+	if (c->route == ROUTE_RELAY)
+		return service_scope(c->service, str_of(c->sni)).relays;
+	return c->verdict.rulesets;
+}
+
 static enum next
 reach(struct conn *c)
 {
 	struct reach_want want = {
 		.is_relay = c->route == ROUTE_RELAY,
 		.only_zoned = c->is_remote && c->route == ROUTE_SERVE,
-		.rulesets = c->verdict.rulesets,
+		.rulesets = allowed_sets(c),
 		.service = c->service,
 		.proxy_header = conn_proxy_header(c, c->service),
 	};

@@ -87,6 +87,7 @@ path_kind(const struct conn *c)
 	case ROUTE_NO_INGRESS:
 	case ROUTE_NOT_ZONED:
 	case ROUTE_THIRD_ZONE:
+	case ROUTE_NO_SUBSET:
 	case ROUTE_NO_ENDPOINT:
 		break;
 	}

@@ -74,7 +74,7 @@ conn_count_revoked(struct conn *c, const struct verdict *v, bool is_request)
 	    : v->is_allowed ? STR("it may go elsewhere only")
 			    : v->rule,
 	    !is_request, is_request);
-	if (newest != NULL && !v->is_allowed)
+	if (newest != NULL && !v->is_allowed && !v->has_no_subset)
 		cluster_count_rule(clusters_get(c->all->env.clusters, newest),
 		    v->rule_number, STAT_RULE_REVOKED);
 }

@@ -39,6 +39,13 @@ allow(struct exchange *x, const char **why)
 	return x->verdict.is_allowed;
 }
 
+static enum next
+refuse(struct exchange *x, const char *why)
+{
+	return exchange_answer(x,
+	    x->verdict.has_no_subset ? OUT_NO_SUBSET : OUT_DENIED, why, true);
+}
+
 /* The caller comes again by another connection, with another certificate. */
 static enum next
 refuse_expired(struct exchange *x)
@@ -139,7 +146,7 @@ permit(struct exchange *x)
 	enum outcome o;
 
 	if (!allow(x, &why))
-		return exchange_answer(x, OUT_DENIED, why, true);
+		return refuse(x, why);
 	o = judge_upgrade(x, &why);
 	if (o != OUT_OK)
 		return exchange_answer(x, o, why, false);
@@ -245,7 +252,7 @@ exchange_ask_again(struct exchange *x)
 	x->has_retry = false;
 	forget_permission(x);
 	if (!allow(x, &why))
-		return exchange_answer(x, OUT_DENIED, why, true);
+		return refuse(x, why);
 	return exchange_enter(x, X_LEASE);
 }
 

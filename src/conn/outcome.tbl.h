@@ -50,6 +50,7 @@ OUTCOME(CALLER_BYTES, "caller_byte_limit", 429, "caller limit reached", "The cal
 
 /* Towards the external service. */
 OUTCOME(NO_ENDPOINT, "destination_unavailable", 503, "no healthy upstream", "No endpoint is left that may be used.")
+OUTCOME(NO_SUBSET, "no_endpoint_of_subset", 503, "no healthy upstream", "The server name has tags of a route (version=v1, say), and no endpoint of the service has them. Compare with the names in `zegressctl services -v`.")
 OUTCOME(DNS_ERROR, "dns_error", 503, "no healthy upstream", "The endpoint's name does not resolve, or the resolver fails.")
 OUTCOME(DNS_TIMEOUT, "dns_timeout", 503, "no healthy upstream", "No resolver answered in time.")
 OUTCOME(IP_PROHIBITED, "destination_ip_prohibited", 503, "no healthy upstream", "The name leads to an address that the egress must not connect to (allow_addresses).")

@@ -89,14 +89,6 @@ report_mode_text(enum report_mode mode)
 	return STR_NONE;
 }
 
-static uint64_t
-all_rulesets(const struct service *s)
-{
-	return s->n_rulesets < SERVICE_RULESETS_MAX
-		   ? (UINT64_C(1) << s->n_rulesets) - 1
-		   : UINT64_MAX;
-}
-
 static void
 report(const struct service *s, struct verdict *v, const struct rule *would)
 {
@@ -105,14 +97,15 @@ report(const struct service *s, struct verdict *v, const struct rule *would)
 	v->would_number = number_of(s, would);
 }
 
-/* Nobody but report mode lets the caller in: to all there is. */
+/* Nobody but report mode lets the caller in: to all that the name is for. */
 static void
-let_in(const struct service *s, struct verdict *v, const struct rule *would)
+let_in(const struct service *s, uint64_t scope, struct verdict *v,
+    const struct rule *would)
 {
 	v->is_allowed = true;
 	v->rule = report_mode_text(s->report);
 	v->rule_number = RULE_NONE;
-	v->rulesets = all_rulesets(s);
+	v->rulesets = mask_below(s->n_rulesets) & scope;
 	report(s, v, would);
 }
 
@@ -135,6 +128,7 @@ void
 authorize(const struct service *s, const struct identity *id,
     struct str sni_as_sent, struct verdict *v)
 {
+	uint64_t scope = service_scope(s, sni_as_sent).rulesets;
 	char folded[SNI_MAX];
 	struct str sni = fold(sni_as_sent, folded);
 	const struct rule *told = NULL, *would = NULL;
@@ -143,7 +137,15 @@ authorize(const struct service *s, const struct identity *id,
 	size_t i;
 
 	*v = (struct verdict){ .is_allowed = false, .would_number = RULE_NONE };
+	if (scope == 0) {
+		v->has_no_subset = true;
+		v->rule = STR("no endpoint has the tags of the server name");
+		v->rule_number = RULE_NONE;
+		return;
+	}
 	for (i = 0; i < s->n_rulesets && i < SERVICE_RULESETS_MAX; i++) {
+		if ((scope >> i & 1) == 0)
+			continue;
 		f = ask(&s->rulesets[i], id, sni);
 		if (would == NULL)
 			would = f.would;
@@ -165,7 +167,8 @@ authorize(const struct service *s, const struct identity *id,
 	if (v->is_allowed && !is_outright)
 		report(s, v, would);
 	else if (!v->is_allowed && s->report != REPORT_OFF)
-		let_in(s, v, would != NULL ? would : told);
-	v->kept_rulesets =
-	    s->report != REPORT_OFF ? all_rulesets(s) : v->rulesets;
+		let_in(s, scope, v, would != NULL ? would : told);
+	v->kept_rulesets = s->report != REPORT_OFF
+			       ? mask_below(s->n_rulesets) & scope
+			       : v->rulesets;
 }

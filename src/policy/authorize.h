@@ -25,6 +25,8 @@ struct verdict {
 	/* Of those reported: the origin of what would have denied; else empty.
 	 */
 	struct str would_rule;
+	/* No endpoint has the tags of the server name: nobody is asked. */
+	bool has_no_subset;
 	/* The same as numbers: rules of all rulesets, one after the other. */
 	uint32_t rule_number;
 	uint32_t would_number;

@@ -18,6 +18,7 @@
 
 struct external_service;
 struct mesh_external_service;
+struct subsets; /* compile_subset.h */
 
 struct compile {
 	const struct store *store;
@@ -54,7 +55,7 @@ enum protocol protocol_of(struct str name);
 /* The server names of a kuma.io/service, folded and sorted; may be none. */
 void add_tag_names(struct compile *c, const struct mesh_build *m,
     const struct named *n, const struct resource *r, struct service *draft,
-    struct arena *a);
+    struct subsets *to);
 struct service *find_prev_service(const struct compile *c, struct str key);
 /* Names of more than 255 bytes fit no ClientHello of a sidecar. */
 bool name_fits(struct compile *c, const struct resource *r, struct str name);
@@ -64,7 +65,7 @@ void index_zones(struct compile *c);
 void compile_zone_egresses(struct compile *c);
 /* Endpoints of other zones for a service that names tag zones. */
 void add_relays(struct compile *c, struct mesh_build *m, const struct named *n,
-    struct service *draft, struct arena *a);
+    struct service *draft, struct subsets *subsets);
 void add_zone_relays(struct compile *c, struct str zone,
     const struct resource *r, struct service *draft, struct arena *a);
 /* A service that only the ingresses of other zones know. */

@@ -89,11 +89,12 @@ index_dataplanes(struct compile *c, struct mesh_build *m)
 
 static void
 add_destination(struct compile *c, struct destinations *to,
-    const struct route_destination *destination)
+    const struct resource *r, const struct route_destination *destination)
 {
 	struct destination_use *use = arena_alloc(&c->arena, sizeof(*use));
 
 	use->destination = destination;
+	use->route = r;
 	*to->last = use;
 	to->last = &use->next;
 }
@@ -114,12 +115,12 @@ index_routes(struct compile *c, struct mesh_build *m, enum kind kind)
 		for (j = 0; j < route->n_destinations; j++) {
 			d = &route->destinations[j];
 			if (str_eq(d->service, STR("*")))
-				add_destination(c, &m->everywhere, d);
+				add_destination(c, &m->everywhere, v[i], d);
 			else
 				add_destination(c,
 				    &named_get(c, &m->names, d->service)
 					 ->destinations,
-				    d);
+				    v[i], d);
 		}
 	}
 }

@@ -61,6 +61,7 @@ struct offer {
 
 struct destination_use {
 	const struct route_destination *destination;
+	const struct resource *route;
 	struct destination_use *next;
 };
 

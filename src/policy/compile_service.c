@@ -5,41 +5,27 @@
  */
 
 #include "policy/compile.h"
+#include "policy/compile_subset.h"
 #include "policy/service_seal.h"
 #include "policy/sni.h"
 
-static int
-compare_strs(const void *a, const void *b)
-{
-	const struct str *x = a, *y = b;
-
-	return str_cmp(*x, *y);
-}
-
-/* Sorted, each once. */
-static size_t
-sort_names(struct str *v, size_t n)
-{
-	size_t i, kept = 0;
-
-	if (n > 1)
-		qsort(v, n, sizeof(*v), compare_strs);
-	for (i = 0; i < n; i++)
-		if (kept == 0 || !str_eq(v[kept - 1], v[i]))
-			v[kept++] = v[i];
-	return kept;
-}
-
 static void
-add_name(struct compile *c, const struct resource *r, struct service *draft,
-    const struct tags *tags, struct arena *a)
+add_name(struct compile *c, const struct resource *r,
+    const struct service *draft, const struct destination_use *use,
+    struct subsets *to)
 {
+	const struct tags none = { .n = 0 };
+	const struct tags *tags = use == NULL ? &none : &use->destination->tags;
 	struct text t = TEXT_EMPTY;
 
 	sni_print_tags(draft->name, draft->mesh, tags->v, tags->n, &t);
 	ascii_lower(t.p, t.len);
 	if (name_fits(c, r, text_str(&t)))
-		draft->snis[draft->n_snis++] = arena_str(a, text_str(&t));
+		to->v[to->n++] = (struct subset_name){
+			.name = arena_str(to->arena, text_str(&t)),
+			.destination = use == NULL ? NULL : use->destination,
+			.route = use == NULL ? NULL : use->route,
+		};
 	text_free(&t);
 }
 
@@ -56,30 +42,27 @@ count(const struct destinations *d)
 
 static void
 add_names(struct compile *c, const struct destinations *d,
-    const struct resource *r, struct service *draft, struct arena *a)
+    const struct resource *r, const struct service *draft, struct subsets *to)
 {
 	const struct destination_use *use;
 
 	for (use = d->first; use != NULL; use = use->next)
-		add_name(c, r, draft, &use->destination->tags, a);
+		add_name(c, r, draft, use, to);
 }
 
 void
 add_tag_names(struct compile *c, const struct mesh_build *m,
     const struct named *n, const struct resource *r, struct service *draft,
-    struct arena *a)
+    struct subsets *to)
 {
-	const struct tags none = { .n = 0 };
-
-	draft->snis = arena_alloc(
-	    a, (count(&m->everywhere) + count(&n->destinations) + 1) *
-		   sizeof(*draft->snis));
-	draft->n_snis = 0;
+	to->v = arena_alloc(
+	    to->arena, (count(&m->everywhere) + count(&n->destinations) + 1) *
+			   sizeof(*to->v));
 	if (!m->has_routes)
-		add_name(c, r, draft, &none, a);
-	add_names(c, &m->everywhere, r, draft, a);
-	add_names(c, &n->destinations, r, draft, a);
-	draft->n_snis = sort_names(draft->snis, draft->n_snis);
+		add_name(c, r, draft, NULL, to);
+	add_names(c, &m->everywhere, r, draft, to);
+	add_names(c, &n->destinations, r, draft, to);
+	subsets_sort(to, draft);
 }
 
 static struct str
@@ -178,20 +161,26 @@ is_local(const struct compile *c, const struct member *member)
 	return member->zone.len == 0 || str_eq(member->zone, c->set->zone);
 }
 
-/* The index of equal rules among the draft's; takes the reference over. */
+/*
+ * The index among the draft's of equal rules for the same names; takes the
+ * reference over.
+ */
 static bool
-find_ruleset(struct service *draft, struct rule_block *block, unsigned *index)
+find_ruleset(struct service *draft, struct subsets *subsets,
+    struct rule_block *block, struct cover cover, unsigned *index)
 {
 	size_t i;
 
 	for (i = 0; i < draft->n_rulesets; i++)
-		if (draft->rulesets[i].block == block)
+		if (draft->rulesets[i].block == block &&
+		    covers_equal(subsets, subsets->rulesets[i], cover))
 			break;
 	*index = (unsigned)i;
 	if (i < draft->n_rulesets || i == SERVICE_RULESETS_MAX) {
 		rule_block_unref(block);
 		return i < draft->n_rulesets;
 	}
+	subsets->rulesets[i] = cover;
 	draft->rulesets[draft->n_rulesets++] = (struct ruleset){
 		.digest = block->digest,
 		.rules = block->rules,
@@ -204,16 +193,18 @@ find_ruleset(struct service *draft, struct rule_block *block, unsigned *index)
 static void
 add_member(struct compile *c, struct mesh_build *m, const struct named *n,
     const struct member *member, struct service *draft,
-    const struct service *prev, struct arena *a)
+    const struct service *prev, struct subsets *subsets)
 {
 	struct service_endpoint *to = &draft->local[draft->n_local];
+	struct cover cover = { .bits = NULL };
 
-	to->endpoint = make_endpoint(c, member, draft, prev, a);
+	to->endpoint = make_endpoint(c, member, draft, prev, subsets->arena);
 	if (to->endpoint == NULL)
 		return;
 	to->is_zoned = member->zone.len > 0;
-	if (find_ruleset(draft,
-		rules_of_external_service(c, m, n, &member->es->tags),
+	subsets_cover(subsets, &member->es->tags, &cover);
+	if (find_ruleset(draft, subsets,
+		rules_of_external_service(c, m, n, &member->es->tags), cover,
 		&to->ruleset)) {
 		draft->n_local++;
 		return;
@@ -222,14 +213,16 @@ add_member(struct compile *c, struct mesh_build *m, const struct named *n,
 	problem_add(c->pr, PROBLEM_ERROR, member->r->file, member->r->line,
 	    "tags",
 	    "the ExternalServices of %.*s have more than %d different sets "
-	    "of permissions, this one is left out: give some the same tags",
+	    "of permissions, or of tags that routes ask for, and this one is "
+	    "left out: give some the same tags",
 	    STR_ARG(n->name), SERVICE_RULESETS_MAX);
 }
 
 static void
 add_members(struct compile *c, struct mesh_build *m, const struct named *n,
-    struct service *draft, const struct service *prev, struct arena *a)
+    struct service *draft, const struct service *prev, struct subsets *subsets)
 {
+	struct arena *a = subsets->arena;
 	const struct member *member;
 	size_t most = n->n_members;
 
@@ -237,9 +230,10 @@ add_members(struct compile *c, struct mesh_build *m, const struct named *n,
 	if (most > SERVICE_RULESETS_MAX)
 		most = SERVICE_RULESETS_MAX;
 	draft->rulesets = arena_alloc(a, most * sizeof(*draft->rulesets));
+	subsets->rulesets = arena_alloc(a, most * sizeof(*subsets->rulesets));
 	for (member = n->members; member != NULL; member = member->next)
 		if (is_local(c, member))
-			add_member(c, m, n, member, draft, prev, a);
+			add_member(c, m, n, member, draft, prev, subsets);
 	if (draft->n_local > 0)
 		draft->traffic = traffic_of_external_service(c, m, n, draft);
 }
@@ -257,11 +251,11 @@ has_local(const struct compile *c, const struct named *n)
 
 static bool
 has_names(struct compile *c, const struct mesh_build *m, const struct named *n,
-    struct service *draft, struct arena *a)
+    struct service *draft, struct subsets *to)
 {
 	const struct resource *r = n->members->r;
 
-	add_tag_names(c, m, n, r, draft, a);
+	add_tag_names(c, m, n, r, draft, to);
 	if (draft->n_snis == 0)
 		problem_add(c->pr, PROBLEM_WARNING, r->file, r->line, "tags",
 		    "no TrafficRoute of mesh %.*s leads to service %.*s, so "
@@ -297,20 +291,22 @@ compile_external(struct compile *c, struct mesh_build *m, const struct named *n,
 		.is_locality_aware = m->mesh->locality_aware,
 	};
 	struct service *prev = find_prev_service(c, draft.key);
+	struct subsets subsets = { .arena = a };
 
 	warn_dataplane(c, n);
 	note_entries(c, draft.mesh, draft.name);
-	if (!has_names(c, m, n, &draft, a) || !check_mixed(c, n))
+	if (!has_names(c, m, n, &draft, &subsets) || !check_mixed(c, n))
 		return;
 	draft.protocol = find_protocol(c, n);
 	if (m->can_serve && has_local(c, n))
 		set_member_options(c, m, n, &draft, a);
 	if (m->can_serve)
-		add_members(c, m, n, &draft, prev, a);
-	add_relays(c, m, n, &draft, a);
+		add_members(c, m, n, &draft, prev, &subsets);
+	add_relays(c, m, n, &draft, &subsets);
 	/* Without an identity only what is relayed is offered. */
 	if (!m->can_serve && has_local(c, n) && draft.n_remote == 0)
 		return;
+	subsets_settle(c, &subsets, n, &draft);
 	plan_add_service(c->plan, seal_service(c, &draft, prev));
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/xalloc.h"
 #include "policy/compile.h"
+#include "policy/compile_subset.h"
 #include "policy/service_option.h"
 #include "policy/service_seal.h"
 #include "policy/zone_order.h"
@@ -111,9 +112,11 @@ struct relays {
 	struct relay {
 		const struct ingress *ingress;
 		unsigned weight;
+		struct cover cover;
 	} * v;
 	size_t n;
 	size_t cap;
+	struct subsets *subsets;
 };
 
 static bool
@@ -146,6 +149,17 @@ gather(struct relays *to, const struct ingress *ingress, unsigned weight)
 		to->v = xreallocarray(to->v, to->cap, sizeof(*to->v));
 	}
 	to->v[to->n++] = (struct relay){ .ingress = ingress, .weight = weight };
+}
+
+/* What is behind the ingress, if it is one of them, has these tags. */
+static void
+cover(struct relays *to, const struct ingress *ingress, const struct tags *tags)
+{
+	size_t i;
+
+	for (i = 0; to->subsets->has_tags && i < to->n; i++)
+		if (to->v[i].ingress == ingress)
+			subsets_cover(to->subsets, tags, &to->v[i].cover);
 }
 
 static int
@@ -244,11 +258,32 @@ find_priority(
 	return true;
 }
 
+static void
+put_relay(struct compile *c, const struct relays *from,
+    const struct relay *relay, unsigned priority, struct service *draft)
+{
+	struct service_endpoint *to = &draft->remote[draft->n_remote];
+
+	if (!subsets_relay_set(
+		from->subsets, draft, relay->cover, &to->ruleset)) {
+		problem_add(c->pr, PROBLEM_ERROR, relay->ingress->r->file,
+		    relay->ingress->r->line, "availableServices",
+		    "the ingresses that offer %.*s have more than %d "
+		    "different sets of tags that routes ask for, and this one "
+		    "is left out: name fewer subsets in routes",
+		    STR_ARG(draft->name), SERVICE_RULESETS_MAX);
+		return;
+	}
+	to->endpoint = make_relay(c, relay, priority, from->subsets->arena);
+	draft->n_remote++;
+}
+
 /* Ends the gathering. */
 static void
 put_relays(struct compile *c, struct relays *from,
-    const struct policy_subject *about, struct service *draft, struct arena *a)
+    const struct policy_subject *about, struct service *draft)
 {
+	struct arena *a = from->subsets->arena;
 	struct service_options o = *service_options_standard();
 	const struct relay *relay;
 	unsigned priority;
@@ -263,8 +298,7 @@ put_relays(struct compile *c, struct relays *from,
 	for (i = 0; i < from->n; i++) {
 		relay = &from->v[i];
 		if (find_priority(&o, relay->ingress->zone, &priority))
-			draft->remote[draft->n_remote++].endpoint =
-			    make_relay(c, relay, priority, a);
+			put_relay(c, from, relay, priority, draft);
 	}
 	free(from->v);
 }
@@ -286,6 +320,18 @@ gather_offer(struct relays *to, const struct offer *o)
 	unsigned weight = o->service->instances;
 
 	gather(to, o->ingress, weight > 0 ? weight : 1);
+	cover(to, o->ingress, &o->service->tags);
+}
+
+/* An ingress that does not say what it has, has all members of its zone. */
+static void
+cover_member(struct relays *to, const struct member *member, struct zone *zone)
+{
+	const struct ingress *i;
+
+	for (i = zone->ingresses; i != NULL; i = i->next_in_zone)
+		if (!i->zi->has_available_services)
+			cover(to, i, &member->es->tags);
 }
 
 static bool
@@ -347,10 +393,10 @@ gather_members(struct compile *c, const struct named *n, struct relays *to,
 		if (is_here(c, member->zone))
 			continue;
 		zone = zone_get(c, member->zone);
-		if (zone->asked_for == n)
-			continue;
+		if (zone->asked_for != n)
+			gather_zone(to, zone);
 		zone->asked_for = n;
-		gather_zone(to, zone);
+		cover_member(to, member, zone);
 	}
 	for (o = n->offers; o != NULL; o = o->next)
 		if (o->service->is_external ||
@@ -370,14 +416,14 @@ gather_members(struct compile *c, const struct named *n, struct relays *to,
 
 void
 add_relays(struct compile *c, struct mesh_build *m, const struct named *n,
-    struct service *draft, struct arena *a)
+    struct service *draft, struct subsets *subsets)
 {
 	const struct policy_subject about = {
 		.mesh = m,
 		.named = n,
 		.is_elsewhere = true,
 	};
-	struct relays to = { .n = 0 };
+	struct relays to = { .subsets = subsets };
 	const struct member *member;
 
 	if (m->mesh->zone_egress)
@@ -385,14 +431,15 @@ add_relays(struct compile *c, struct mesh_build *m, const struct named *n,
 	for (member = n->members; member != NULL; member = member->next)
 		if (!m->mesh->zone_egress && !is_here(c, member->zone))
 			set_kept_home(c, m, member, draft);
-	put_relays(c, &to, &about, draft, a);
+	put_relays(c, &to, &about, draft);
 }
 
 void
 add_zone_relays(struct compile *c, struct str name, const struct resource *r,
     struct service *draft, struct arena *a)
 {
-	struct relays to = { .n = 0 };
+	struct subsets all = { .arena = a };
+	struct relays to = { .subsets = &all };
 	struct zone *zone = zone_get(c, name);
 	struct ingress *i;
 
@@ -401,7 +448,7 @@ add_zone_relays(struct compile *c, struct str name, const struct resource *r,
 		gather(&to, i, 1);
 	if (to.n == 0)
 		set_unreachable(c, zone, r, draft);
-	put_relays(c, &to, NULL, draft, a);
+	put_relays(c, &to, NULL, draft);
 }
 
 static bool
@@ -431,7 +478,8 @@ compile_relay(struct compile *c, struct mesh_build *m, const struct named *n)
 		.named = n,
 		.is_elsewhere = true,
 	};
-	struct relays to = { .n = 0 };
+	struct subsets subsets = { .arena = NULL };
+	struct relays to = { .subsets = &subsets };
 	const struct offer *o;
 	struct arena a;
 
@@ -439,16 +487,18 @@ compile_relay(struct compile *c, struct mesh_build *m, const struct named *n)
 		return;
 	note_zone_entries(c, draft.mesh, draft.name);
 	arena_init(&a, 2048);
+	subsets.arena = &a;
 	draft.key =
 	    service_key(&a, m->name, is_es ? "ES" : "internal", n->name);
 	draft.stats_name = stats_name(&a, m->name, n->name);
 	draft.protocol = protocol_of(
 	    tags_get(&n->offers->service->tags, STR("kuma.io/protocol")));
-	add_tag_names(c, m, n, n->offers->ingress->r, &draft, &a);
+	add_tag_names(c, m, n, n->offers->ingress->r, &draft, &subsets);
 	if (draft.n_snis > 0) {
 		for (o = n->offers; o != NULL; o = o->next)
 			gather_offer(&to, o);
-		put_relays(c, &to, &about, &draft, &a);
+		put_relays(c, &to, &about, &draft);
+		subsets_settle(c, &subsets, n, &draft);
 		plan_add_service(c->plan,
 		    seal_service(c, &draft, find_prev_service(c, draft.key)));
 	}

@@ -115,9 +115,18 @@ void endpoint_unref(struct endpoint *e);
 
 struct service_endpoint {
 	struct endpoint *endpoint;
-	unsigned ruleset; /* index into rulesets; remote ones have none */
+	unsigned ruleset; /* index into rulesets; of remote: relay_sets */
 	/* Tagged with this zone: the only ones that other zones may use. */
 	bool is_zoned;
+};
+
+/*
+ * What a server name is for, as routes say by tags: bit i: the endpoints of
+ * ruleset i; those of relay set i.
+ */
+struct sni_scope {
+	uint64_t rulesets;
+	uint64_t relays;
 };
 
 struct service {
@@ -134,10 +143,15 @@ struct service {
 	struct str origin;     /* "file:line Kind/name" of the first resource */
 	struct str *snis;      /* sorted, lower case */
 	size_t n_snis;
+	/* One for each of snis; NULL: every name is for all endpoints. */
+	struct sni_scope *scopes;
 	struct service_endpoint *local; /* terminate here, carry it out */
 	size_t n_local;
 	struct service_endpoint *remote; /* ZoneIngresses: relay untouched */
 	size_t n_remote;
+	/* Remote ones by the names that they are for; none without scopes. */
+	struct digest *relay_sets;
+	size_t n_relay_sets;
 	/* A zone that has the service and no ingress; empty: no such zone. */
 	struct str unreachable_zone;
 	bool is_locality_aware;
@@ -162,6 +176,14 @@ bool service_has_requests(const struct service *s);
 struct service *service_ref(struct service *s);
 void service_unref(struct service *s);
 
+/* The lowest n bits; at most 64. */
+uint64_t mask_below(size_t n);
+/*
+ * What the server name is for, in any case.  One that the service has no more
+ * is for nothing, where names are for some endpoints only.
+ */
+struct sni_scope service_scope(const struct service *s, struct str sni);
+
 /* What MATCH does with a connection for the service. */
 enum route {
 	ROUTE_SERVE,      /* terminate, authorize, carry out */
@@ -169,6 +191,7 @@ enum route {
 	ROUTE_NO_INGRESS, /* another zone's, and that zone has no ingress */
 	ROUTE_NOT_ZONED,  /* a remote caller wants what has no zone */
 	ROUTE_THIRD_ZONE, /* a remote caller wants another zone's */
+	ROUTE_NO_SUBSET,  /* no endpoint has the tags of the server name */
 	ROUTE_NO_ENDPOINT /* nothing is left to serve it with */
 };
 
@@ -176,9 +199,9 @@ enum route {
  * The table of issue section "Zones": chosen once, by weight. caller_is_remote:
  * it came from another zone.  local_is_live: a local endpoint has an address
  * and no failed connect in the last 10 s (asked only when locality aware).
- * dice: any random number.
+ * dice: any random number.  Only endpoints in scope count.
  */
-enum route service_route(const struct service *s, bool caller_is_remote,
-    bool local_is_live, uint64_t dice);
+enum route service_route(const struct service *s, struct sni_scope scope,
+    bool caller_is_remote, bool local_is_live, uint64_t dice);
 
 #endif

@@ -197,6 +197,13 @@ digest_service(struct service *s, struct fingerprint *f)
 	fingerprint_u64(f, s->n_snis);
 	for (i = 0; i < s->n_snis; i++)
 		fingerprint_str(f, s->snis[i]);
+	fingerprint_u64(f, s->scopes != NULL);
+	for (i = 0; s->scopes != NULL && i < s->n_snis; i++) {
+		fingerprint_u64(f, s->scopes[i].rulesets);
+		fingerprint_u64(f, s->scopes[i].relays);
+	}
+	for (i = 0; i < s->n_relay_sets; i++)
+		fingerprint_digest(f, &s->relay_sets[i]);
 	add_endpoints(f, s->local, s->n_local);
 	add_endpoints(f, s->remote, s->n_remote);
 	fingerprint_str(f, s->unreachable_zone);
@@ -243,6 +250,13 @@ lay_out_service(struct pack *k, const struct service *draft)
 	    alignof(struct ruleset));
 	all.logs = mesh_logs_lay_out(k, draft->logs, draft->n_logs);
 	all.snis = pack_strs(k, draft->snis, draft->n_snis);
+	if (draft->scopes != NULL)
+		all.scopes = pack_copy(k, draft->scopes,
+		    draft->n_snis * sizeof(*draft->scopes),
+		    alignof(struct sni_scope));
+	all.relay_sets = pack_copy(k, draft->relay_sets,
+	    draft->n_relay_sets * sizeof(*draft->relay_sets),
+	    alignof(struct digest));
 	all.key = pack_str(k, draft->key);
 	all.mesh = pack_str(k, draft->mesh);
 	all.name = pack_str(k, draft->name);

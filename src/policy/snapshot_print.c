@@ -260,6 +260,42 @@ print_options(struct text *out, const struct service_options *o)
 	print_sources(out, o);
 }
 
+static void
+print_within(const struct service_endpoint *v, size_t n, uint64_t scope,
+    const char **before, struct text *out)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if ((scope >> v[i].ruleset & 1) == 0)
+			continue;
+		text_addf(out, "%s%.*s", *before, STR_ARG(v[i].endpoint->key));
+		*before = ", ";
+	}
+}
+
+/* A name that is not for all endpoints says for which. */
+static void
+print_sni(const struct service *s, size_t i, struct text *out)
+{
+	const char *before = " only for ";
+	const struct sni_scope *scope;
+
+	text_addf(out, "  sni %.*s", STR_ARG(s->snis[i]));
+	scope = s->scopes == NULL ? NULL : &s->scopes[i];
+	if (scope != NULL &&
+	    (scope->rulesets != mask_below(s->n_rulesets) ||
+		scope->relays != mask_below(s->n_relay_sets))) {
+		print_within(
+		    s->local, s->n_local, scope->rulesets, &before, out);
+		print_within(
+		    s->remote, s->n_remote, scope->relays, &before, out);
+		if (scope->rulesets == 0 && scope->relays == 0)
+			text_add_z(out, " for nothing");
+	}
+	text_add_char(out, '\n');
+}
+
 void
 service_print(const struct service *s, struct text *out)
 {
@@ -276,7 +312,7 @@ service_print(const struct service *s, struct text *out)
 		    STR_ARG(report_mode_text(s->report)));
 	print_options(out, s->options);
 	for (i = 0; i < s->n_snis; i++)
-		text_addf(out, "  sni %.*s\n", STR_ARG(s->snis[i]));
+		print_sni(s, i, out);
 	for (i = 0; i < s->n_local; i++)
 		print_local(out, &s->local[i]);
 	for (i = 0; i < s->n_remote; i++) {

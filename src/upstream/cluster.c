@@ -247,12 +247,13 @@ cluster_balance(const struct cluster *c, const struct reach_want *want)
 }
 
 bool
-cluster_local_is_live(const struct cluster *c)
+cluster_local_is_live(const struct cluster *c, uint64_t rulesets)
 {
 	size_t i;
 
 	for (i = 0; i < c->local.n; i++)
-		if (live_endpoint_is_healthy(c->local.v[i], cluster_now_ms(c)))
+		if ((rulesets >> c->local.v[i]->ruleset & 1) != 0 &&
+		    live_endpoint_is_healthy(c->local.v[i], cluster_now_ms(c)))
 			return true;
 	return false;
 }
@@ -273,10 +274,15 @@ local_share(const struct cluster *c)
 }
 
 bool
-cluster_local_is_next(const struct cluster *c, uint64_t dice)
+cluster_local_is_next(const struct cluster *c, uint64_t rulesets, uint64_t dice)
 {
+	bool is_live = cluster_local_is_live(c, rulesets);
+
 	if (c->service->options->balance_zones.n == 0)
-		return cluster_local_is_live(c);
+		return is_live;
+	/* The share is that of all: it says nothing of a few. */
+	if (c->service->scopes != NULL && !is_live)
+		return false;
 	return dice % BALANCE_WHOLE < local_share(c);
 }
 

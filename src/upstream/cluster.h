@@ -106,15 +106,16 @@ struct cluster_guard {
 void cluster_guard_release(struct cluster_guard *g);
 
 /*
- * For service_route(): some local endpoint has an address (or none has been
- * asked for yet) and no failed connect in the last 10 s.
+ * For service_route(): some local endpoint of these rulesets has an address (or
+ * none has been asked for yet) and no failed connect in the last 10 s.
  */
-bool cluster_local_is_live(const struct cluster *c);
+bool cluster_local_is_live(const struct cluster *c, uint64_t rulesets);
 /*
  * The same where balance.zones is given: the local ones are the first priority,
  * and get as much of the load as they can carry.  dice: any random number.
  */
-bool cluster_local_is_next(const struct cluster *c, uint64_t dice);
+bool cluster_local_is_next(
+    const struct cluster *c, uint64_t rulesets, uint64_t dice);
 struct stats_set *cluster_stats(struct cluster *c);
 /*
  * A request is about to be sent again, within the budget of the service; false:

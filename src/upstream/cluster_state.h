@@ -175,9 +175,9 @@ void live_endpoints_note_known(const struct live_endpoints *list);
 struct balance *cluster_new_balance(
     const struct cluster *c, const struct live_endpoints *list) MUST_CHECK;
 void cluster_set_service(struct cluster *c, struct service *s);
-/* Bits of from's rulesets as bits of to's equal ones. */
-uint64_t cluster_translate(
-    const struct service *from, const struct service *to, uint64_t rulesets);
+/* Bits of from's rulesets, or sets of relays, as bits of to's equal ones. */
+void cluster_translate(const struct service *from, const struct service *to,
+    struct reach_want *want);
 /* Out of the table; it lives on until the last reference goes. */
 void cluster_drop(struct cluster *c);
 

@@ -87,15 +87,13 @@ live_endpoints_set(struct cluster *c, struct live_endpoints *list,
 	free(old.v);
 }
 
-uint64_t
-cluster_translate(
+static uint64_t
+translate_rulesets(
     const struct service *from, const struct service *to, uint64_t rulesets)
 {
 	uint64_t out = 0;
 	size_t i, j;
 
-	if (from == NULL || from == to)
-		return rulesets;
 	for (i = 0; i < from->n_rulesets && i < SERVICE_RULESETS_MAX; i++) {
 		if ((rulesets >> i & 1) == 0)
 			continue;
@@ -105,6 +103,37 @@ cluster_translate(
 				out |= UINT64_C(1) << j;
 	}
 	return out;
+}
+
+/* Where the name was for all, it still is: the relay is being dialled. */
+static uint64_t
+translate_relays(
+    const struct service *from, const struct service *to, uint64_t sets)
+{
+	uint64_t out = 0;
+	size_t i, j;
+
+	if (from->n_relay_sets == 0 || to->n_relay_sets == 0)
+		return UINT64_MAX;
+	for (i = 0; i < from->n_relay_sets; i++) {
+		if ((sets >> i & 1) == 0)
+			continue;
+		for (j = 0; j < to->n_relay_sets; j++)
+			if (digest_eq(&from->relay_sets[i], &to->relay_sets[j]))
+				out |= UINT64_C(1) << j;
+	}
+	return out;
+}
+
+void
+cluster_translate(const struct service *from, const struct service *to,
+    struct reach_want *want)
+{
+	if (from == NULL || from == to)
+		return;
+	want->rulesets = want->is_relay
+			     ? translate_relays(from, to, want->rulesets)
+			     : translate_rulesets(from, to, want->rulesets);
 }
 
 /* The table's key lies in the service. */

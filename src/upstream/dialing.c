@@ -199,8 +199,7 @@ dialing_translate(struct cluster *c, const struct service *from)
 	struct dialing *d;
 
 	TAILQ_FOREACH(d, &c->dialings, link)
-	d->want.rulesets =
-	    cluster_translate(from, c->service, d->want.rulesets);
+	cluster_translate(from, c->service, &d->want);
 }
 
 void

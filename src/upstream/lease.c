@@ -252,8 +252,7 @@ lease_start(struct lease *l, struct cluster *c, const struct reach_want *want,
 	l->must_be_fresh = must_be_fresh;
 	l->cluster = cluster_ref(c);
 	l->want = *want;
-	l->want.rulesets =
-	    cluster_translate(want->service, c->service, want->rulesets);
+	cluster_translate(want->service, c->service, &l->want);
 	l->want.service = NULL;
 	upstream_name_ref(l->want.name);
 	l->fn = fn;

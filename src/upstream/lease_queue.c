@@ -291,8 +291,7 @@ lease_translate(struct cluster *c, const struct service *from)
 	struct lease *l;
 
 	TAILQ_FOREACH(l, &c->waiting, link)
-	l->want.rulesets =
-	    cluster_translate(from, c->service, l->want.rulesets);
+	cluster_translate(from, c->service, &l->want);
 }
 
 void

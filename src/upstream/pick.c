@@ -13,10 +13,6 @@ pick_allows(const struct reach_want *want, const struct live_endpoint *e)
 	/* A connection to one name is of no use for another. */
 	if (e->name_id != upstream_name_id(want->name))
 		return false;
-	/* A relay's caller has not been asked who he is: the other zone does.
-	 */
-	if (want->is_relay)
-		return true;
 	return e->ruleset < SERVICE_RULESETS_MAX &&
 	       (want->rulesets >> e->ruleset & 1) != 0;
 }

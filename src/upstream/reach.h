@@ -27,9 +27,13 @@ struct upstream_name;
 
 /* Which endpoints may be used. */
 struct reach_want {
-	bool is_relay;     /* the remote ones; else the local ones */
-	bool only_zoned;   /* a remote caller: those tagged with this zone */
-	uint64_t rulesets; /* of the caller's verdict; a relay has none */
+	bool is_relay;   /* the remote ones; else the local ones */
+	bool only_zoned; /* a remote caller: those tagged with this zone */
+	/*
+	 * Of the caller's verdict; of a relay, whose caller the other zone
+	 * asks who he is, the sets of relays that the server name is for.
+	 */
+	uint64_t rulesets;
 	/*
 	 * The service that the verdict was about: a reload since then may
 	 * have numbered its rulesets anew.  Only read in the call; NULL: the

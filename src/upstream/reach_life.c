@@ -166,8 +166,7 @@ reach_new(struct cluster *c, const struct reach_want *want,
 	r->cluster = cluster_ref(c);
 	r->outward = outward_ref(c->outward);
 	r->want = *want;
-	r->want.rulesets =
-	    cluster_translate(want->service, c->service, want->rulesets);
+	cluster_translate(want->service, c->service, &r->want);
 	r->want.service = NULL;
 	upstream_name_ref(r->want.name);
 	(void)proxy_header_ref(r->want.proxy_header);
@@ -254,6 +253,5 @@ reach_translate(struct cluster *c, const struct service *from)
 	/* Checks are nobody's: no rule of the old service is theirs. */
 	TAILQ_FOREACH(r, &c->reaches, link)
 	if (!r->is_probe)
-		r->want.rulesets =
-		    cluster_translate(from, c->service, r->want.rulesets);
+		cluster_translate(from, c->service, &r->want);
 }

@@ -516,6 +516,24 @@ static const char *const routes[] = {
 	"version: v3 } }\n",
 };
 
+/* One server, as three ExternalServices with the tags of the routes. */
+static void
+write_versions(
+    struct egress *e, const char *service, const char *tags, uint16_t port)
+{
+	static const char *const versions[] = { "v1, env: prod", "v2", "v3" };
+	char file[32];
+
+	for (size_t i = 0; i < ALL(versions); i++) {
+		(void)snprintf(file, sizeof(file), "%s-%zu.yaml", service, i);
+		egress_writef(e, file,
+		    "type: ExternalService\nmesh: default\nname: %s-%zu\n"
+		    "tags: { kuma.io/service: %s, version: %s%s }\n"
+		    "networking: { address: 127.0.0.1:%u }\n",
+		    service, i, service, versions[i], tags, (unsigned)port);
+	}
+}
+
 /* With a TrafficRoute there are only the names that routes make. */
 Test(relays, subset_names)
 {
@@ -533,16 +551,14 @@ Test(relays, subset_names)
 	world_init(&w, NULL);
 	two =
 	    world_add_zone(&w, &(struct egress_options){ .has_ingress = true });
-	write_es(w.e, &(struct es){ .name = "near",
-			  .port = ext_port(serve_echo(&w, "near", 0)) });
+	write_versions(w.e, "near", "", ext_port(serve_echo(&w, "near", 0)));
 	(void)serve_echo(&w, "far", 0);
 	write_ingress(
 	    w.e, &(struct ingress){
 		     .name = "zi-2", .zone = "zone-2", .port = two->ingress });
 	for (size_t i = 0; i < w.n_zones; i++) {
-		write_es(&w.zones[i], &(struct es){ .name = "far",
-					  .zone = "zone-2",
-					  .port = ext_port(w.servers[1]) });
+		write_versions(&w.zones[i], "far", ", kuma.io/zone: zone-2",
+		    ext_port(w.servers[1]));
 		for (size_t k = 0; k < ALL(routes); k++) {
 			(void)snprintf(file, sizeof(file), "r%zu.yaml", k);
 			egress_write(&w.zones[i], file, routes[k]);

@@ -68,8 +68,10 @@ Test(service, route)
 	for (i = 0; i < ARRAY_LEN(rows); i++) {
 		s = make_service_with("s", "allow *", rows[i].local,
 		    rows[i].remote, rows[i].change);
-		cr_expect_eq(service_route(s, rows[i].caller_is_remote,
-				 rows[i].local_is_live, rows[i].dice),
+		cr_expect_eq(
+		    service_route(s, service_scope(s, STR("s{mesh=m}")),
+			rows[i].caller_is_remote, rows[i].local_is_live,
+			rows[i].dice),
 		    rows[i].route, "row %zu", i);
 		service_unref(s);
 	}

@@ -430,13 +430,15 @@ Test(balance_lease, this_zone_spills_to_others)
 			e->is_failing = rows[i].zones_fail;
 			e->failed_ms = cluster_now_ms(c);
 		}
-		cr_expect_eq(cluster_local_is_next(c, rows[i].want - 1),
+		cr_expect_eq(
+		    cluster_local_is_next(c, UINT64_MAX, rows[i].want - 1),
 		    rows[i].want > 0, "row %zu", i);
-		cr_expect_eq(cluster_local_is_next(c, rows[i].want % 10000),
+		cr_expect_eq(
+		    cluster_local_is_next(c, UINT64_MAX, rows[i].want % 10000),
 		    rows[i].want == 10000, "row %zu", i);
 		/* Without it any that lives is enough. */
 		s->options->balance_zones.n = 0;
-		cr_expect_eq(cluster_local_is_next(c, 9999),
+		cr_expect_eq(cluster_local_is_next(c, UINT64_MAX, 9999),
 		    rows[i].failing < 2, "row %zu", i);
 		service_unref(s);
 	}

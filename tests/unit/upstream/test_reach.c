@@ -127,12 +127,12 @@ Test(reach, local_is_live_until_all_local_ones_failed)
 	SERVICE({ .key = "a", .host = "127.0.0.1", .port = rig_closed_port() },
 	    { .key = "z", .host = "127.0.0.1", .port = 1, .is_remote = true });
 	c = clusters_get(g.clusters, s);
-	cr_expect(cluster_local_is_live(c), "not asked yet");
+	cr_expect(cluster_local_is_live(c, UINT64_MAX), "not asked yet");
 	rig_reach(&g, s, &RIG_ANY, &r);
 	cr_expect_eq(r.r.status, REACH_REFUSED);
-	cr_expect_not(cluster_local_is_live(c));
+	cr_expect_not(cluster_local_is_live(c, UINT64_MAX));
 	clock_fake(now + 10000, 0);
-	cr_expect(cluster_local_is_live(c), "10 s later");
+	cr_expect(cluster_local_is_live(c, UINT64_MAX), "10 s later");
 	loop_turn(g.loop);
 	cr_expect_eq(rig_stat("s", STAT_MEMBERSHIP_HEALTHY), 2,
 	    "the gauge follows by itself");
@@ -404,7 +404,9 @@ Test(reach, our_listener_is_refused_as_a_literal_too)
 	rig_reach(&g, s, &RIG_ANY, &r);
 	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "%s", r.r.detail);
 	cr_expect_eq(r.r.attempts, 2);
-	rig_reach(&g, s, &(struct reach_want){ .is_relay = true }, &r);
+	rig_reach(&g, s,
+	    &(struct reach_want){ .is_relay = true, .rulesets = UINT64_MAX },
+	    &r);
 	cr_expect_eq(r.r.status, REACH_ADDRESS_REFUSED, "a relay neither");
 	ext_get(x, &seen);
 	cr_expect_eq(seen.connections, 0);
@@ -415,7 +417,8 @@ Test(reach, relays_go_to_the_ingresses_by_weight_and_without_tls)
 {
 	struct ext_server *x[3] = { rig_server(EXT_ECHO), rig_server(EXT_ECHO),
 		rig_server(EXT_ECHO) };
-	const struct reach_want relay = { .is_relay = true };
+	const struct reach_want relay = { .is_relay = true,
+		.rulesets = UINT64_MAX };
 	struct ext_seen seen[3];
 	struct rig_reached r;
 

@@ -314,7 +314,9 @@ Test(reach_tls, a_relay_does_no_tls)
 		{ .key = NULL } });
 	struct rig_reached r;
 
-	rig_reach(&g, s, &(struct reach_want){ .is_relay = true }, &r);
+	rig_reach(&g, s,
+	    &(struct reach_want){ .is_relay = true, .rulesets = UINT64_MAX },
+	    &r);
 	cr_expect_eq(r.r.status, REACH_OK, "%s", r.r.detail);
 	cr_expect_not(r.r.has_tls);
 	rig_hang_up(&r);
