@@ -4,6 +4,7 @@
  * here; the daemon itself begins in daemon.c.
  */
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -73,6 +74,19 @@ decide_again(struct replay_options *o, const char *config_path)
 	return 2;
 }
 
+/*
+ * What a reload took goes back to the system when it is freed: tables and
+ * documents are blocks of this size, and libraries keep smaller ones between
+ * them.  Unless it is set, glibc's bound grows with the blocks it meets.
+ */
+static void
+map_large_blocks(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	(void)mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+#endif
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -115,5 +129,6 @@ main(int argc, char *argv[])
 		return decide_again(&again, config_path);
 	if (config_path == NULL)
 		config_path = DEFAULT_CONFIG;
+	map_large_blocks();
 	return is_test ? test(config_path) : daemon_run(config_path);
 }

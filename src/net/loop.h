@@ -99,7 +99,7 @@ enum scratch {
 };
 #define SCRATCH_ROOM 64 /* free bytes before and after each, for a record */
 #define SCRATCH_SIZE (256 * 1024)
-#define SCRATCH_BULK (512 * 1024) /* what SCRATCH_IN alone has */
+#define SCRATCH_BULK (1024 * 1024) /* what SCRATCH_IN alone has */
 uint8_t *loop_scratch(struct loop *l, enum scratch which);
 
 #endif
