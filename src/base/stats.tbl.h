@@ -75,6 +75,9 @@ SERVER(CALLERS_AT_RATE, STAT_GAUGE, "zegress_callers_at_limit", "limit=\"request
 SERVER(CALLERS_AT_BYTES, STAT_GAUGE, "zegress_callers_at_limit", "limit=\"mib_per_day\"",
     "Of those, callers that stand at a limit.",
     "`zegressctl callers` shows who.")
+SERVER(MESH_LOG_LOST, STAT_COUNTER, "zegress_mesh_access_log_lost", NULL,
+    "Lines that a MeshAccessLog wanted and that were lost: their file could not be written, or their sink took them too slowly, or not at all.",
+    "The log names the file or the sink.")
 SERVER(WATCHDOG_MISS, STAT_COUNTER, "envoy_server_watchdog_miss", NULL,
     "A worker's loop took longer than 200 ms for one turn.",
     "Add workers, or look for a slow disk under access_log.")

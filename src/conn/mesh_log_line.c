@@ -19,13 +19,6 @@ struct given {
 	char room[CLOCK_TEXT];
 };
 
-struct source {
-	const struct service *service;
-	const struct log_entry *e;
-	int64_t wall_ms;
-	size_t room; /* for values, before they are escaped */
-};
-
 static uint64_t
 number_of(const struct log_entry *e, enum log_field f)
 {
@@ -59,7 +52,8 @@ static const struct {
 };
 
 static void
-give_field(const struct source *from, enum mesh_log_op op, struct given *out)
+give_field(
+    const struct mesh_log_source *from, enum mesh_log_op op, struct given *out)
 {
 	enum log_field f = fields[op].field;
 
@@ -90,7 +84,7 @@ host_of(struct str address)
 
 /* spiffe://MESH/SERVICE is Kuma's form; others stay whole. */
 static struct str
-source_service(const struct source *from)
+source_service(const struct mesh_log_source *from)
 {
 	struct str id = from->e->text[LOG_IDENTITY], rest;
 	struct str mesh = from->service->mesh;
@@ -109,6 +103,12 @@ source_service(const struct source *from)
 	return str_index(rest, '/') < 0 ? rest : id;
 }
 
+uint64_t
+mesh_log_start_ms(const struct mesh_log_source *from)
+{
+	return (uint64_t)from->wall_ms - number_of(from->e, LOG_DURATION_MS);
+}
+
 static void
 give_time(struct given *out, int64_t wall_ms)
 {
@@ -125,7 +125,7 @@ protocol_text(struct str version)
 }
 
 static void
-give(const struct source *from, enum mesh_log_op op, struct given *out)
+give(const struct mesh_log_source *from, enum mesh_log_op op, struct given *out)
 {
 	const struct log_entry *e = from->e;
 
@@ -133,8 +133,7 @@ give(const struct source *from, enum mesh_log_op op, struct given *out)
 	out->text = STR_NONE;
 	switch ((unsigned)op) {
 	case MESH_LOG_START_TIME:
-		give_time(out,
-		    from->wall_ms - (int64_t)number_of(e, LOG_DURATION_MS));
+		give_time(out, (int64_t)mesh_log_start_ms(from));
 		break;
 	case MESH_LOG_EMIT_TIME:
 		give_time(out, from->wall_ms);
@@ -175,7 +174,8 @@ give(const struct source *from, enum mesh_log_op op, struct given *out)
 
 /* Whether there was a value. */
 static bool
-add_given(struct source *from, const struct mesh_log_piece *p, struct text *out)
+add_given(struct mesh_log_source *from, const struct mesh_log_piece *p,
+    struct text *out)
 {
 	struct given g;
 	struct str s;
@@ -194,7 +194,7 @@ add_given(struct source *from, const struct mesh_log_piece *p, struct text *out)
 
 /* escapes: of literals too, since they stand in a string of JSON. */
 static void
-add_pieces(struct source *from, const struct mesh_log *log,
+add_pieces(struct mesh_log_source *from, const struct mesh_log *log,
     const struct mesh_log_value *v, bool escapes, struct text *out)
 {
 	const struct mesh_log_piece *p = v->pieces, *end = p + v->n_pieces;
@@ -212,8 +212,8 @@ add_pieces(struct source *from, const struct mesh_log *log,
 
 /* An operator by itself: numbers stay numbers, and nothing is null. */
 static void
-add_single(
-    struct source *from, const struct mesh_log_piece *p, struct text *out)
+add_single(struct mesh_log_source *from, const struct mesh_log_piece *p,
+    struct text *out)
 {
 	struct given g;
 
@@ -237,7 +237,7 @@ is_single(const struct mesh_log_value *v)
 }
 
 static bool
-is_left_out(const struct source *from, const struct mesh_log *log,
+is_left_out(const struct mesh_log_source *from, const struct mesh_log *log,
     const struct mesh_log_value *v)
 {
 	struct given g;
@@ -249,7 +249,8 @@ is_left_out(const struct source *from, const struct mesh_log *log,
 }
 
 static void
-add_json(struct source *from, const struct mesh_log *log, struct text *out)
+add_json(
+    struct mesh_log_source *from, const struct mesh_log *log, struct text *out)
 {
 	const struct mesh_log_value *v = log->values, *end = v + log->n_values;
 	const char *before = "{";
@@ -272,20 +273,34 @@ add_json(struct source *from, const struct mesh_log *log, struct text *out)
 	text_add_z(out, before[0] == '{' ? "{}" : "}");
 }
 
-void
-mesh_log_line(const struct mesh_log *log, const struct service *s,
-    const struct log_entry *e, int64_t wall_ms, struct text *out)
+struct mesh_log_source
+mesh_log_source(
+    const struct service *s, const struct log_entry *e, int64_t wall_ms)
 {
-	struct source from = {
+	return (struct mesh_log_source){
 		.service = s,
 		.e = e,
 		.wall_ms = wall_ms,
 		.room = VALUES_MOST,
 	};
+}
+
+void
+mesh_log_text(const struct mesh_log *log, const struct mesh_log_value *v,
+    struct mesh_log_source *from, struct text *out)
+{
+	add_pieces(from, log, v, false, out);
+}
+
+void
+mesh_log_line(const struct mesh_log *log, const struct service *s,
+    const struct log_entry *e, int64_t wall_ms, struct text *out)
+{
+	struct mesh_log_source from = mesh_log_source(s, e, wall_ms);
 
 	if (log->is_json)
 		add_json(&from, log, out);
 	else
-		add_pieces(&from, log, &log->values[0], false, out);
+		mesh_log_text(log, &log->values[0], &from, out);
 	text_add_char(out, '\n');
 }

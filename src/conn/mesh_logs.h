@@ -3,19 +3,30 @@
 #define CONN_MESH_LOGS_H
 
 /*
- * The files of MeshAccessLogs.  Each worker opens its own descriptors, when a
- * first line comes: lines of a turn are written together and to the end of a
- * file, so several may write to one.  Only regular files below the folder are
- * written; no link is followed there, so that who writes policies leads
- * nobody out of it.  A worker's thread.
+ * What MeshAccessLogs want written: lines of a turn go to their files and
+ * sinks together, at its end.  A worker's thread.
  */
 
 #include "conn/access_log.h"
 #include "policy/service.h"
 
+struct dns_sets;
+struct h2_limits;
+struct http_limits;
 struct mesh_logs;
+struct stats_shard;
 
-struct mesh_logs *mesh_logs_new(const char *folder, struct loop *l) MUST_CHECK;
+/* All of it outlives them; folder is copied. */
+struct mesh_logs_env {
+	struct loop *loop;
+	const char *folder; /* NULL: no files are written */
+	struct dns_sets *dns;
+	struct stats_shard *stats;
+	const struct http_limits *http; /* of collectors */
+	const struct h2_limits *h2;     /* likewise */
+};
+
+struct mesh_logs *mesh_logs_new(const struct mesh_logs_env *env) MUST_CHECK;
 /* Writes what is left.  NULL is fine. */
 void mesh_logs_free(struct mesh_logs *m);
 /* After a rotation; files are opened again with their next line. */

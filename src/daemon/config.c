@@ -405,6 +405,8 @@ config_build_settings(const struct config *c, struct build_settings *out)
 		.secrets_dir = c->secrets[0] != '\0' ? c->secrets : NULL,
 		.mesh_log_folder =
 		    c->mesh_log_folder[0] != '\0' ? c->mesh_log_folder : NULL,
+		.mesh_log_sinks = c->mesh_log_sinks.v,
+		.n_mesh_log_sinks = c->mesh_log_sinks.n,
 		.services = c->services,
 		.n_services = c->n_services,
 		.grants = c->grants,

@@ -69,6 +69,7 @@ struct config {
 	const char *access_log;
 	const char *access_log_format;
 	const char *mesh_log_folder; /* "": none */
+	struct option_texts mesh_log_sinks;
 	unsigned workers;
 	const char *user; /* empty: stay who we are */
 	size_t ledger_entries;

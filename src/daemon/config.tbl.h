@@ -78,6 +78,8 @@ OPTION("access_log_query", BOOL, logs_query, "false", NULL, 0, 0, false,
     "Log the query of a request with its path. Queries often carry what should not be in a log.")
 OPTION("mesh_access_log", TEXT, mesh_log_folder, "", NULL, 0, 0, false,
     "Directory below which MeshAccessLogs may have files written, opened again at SIGUSR1; empty: they have none.")
+OPTION("mesh_access_log_sinks", TEXTS, mesh_log_sinks, "", NULL, 0, 0, false,
+    "Where MeshAccessLogs may have lines sent to, by TCP or OTLP, as \"logs.example:5000\", at most 8; none: nowhere. They go without TLS.")
 
 OPTION("workers", UINT, workers, "0", NULL, 0, 256, false,
     "Threads that carry traffic; 0: one a CPU.")

@@ -12,6 +12,7 @@
 #include "daemon/config.h"
 #include "daemon/config_services.h"
 #include "net/name_servers.h"
+#include "policy/mesh_log.h"
 #include "tls/kernel_tls.h"
 #include "tls/tls_records.h"
 
@@ -164,6 +165,29 @@ check_mesh_logs(const struct config *c, struct problems *pr)
 			    "MeshAccessLogs a directory of their own");
 }
 
+static void
+check_sinks(const struct config *c, struct problems *pr)
+{
+	const struct option_texts *v = &c->mesh_log_sinks;
+	const struct option_place *at =
+	    &c->places[option_find("mesh_access_log_sinks")];
+	struct str host;
+	uint16_t port;
+	size_t i;
+
+	if (v->n > MESH_LOG_SINKS_MAX)
+		problem_add(pr, PROBLEM_ERROR, at->file, at->line,
+		    "mesh_access_log_sinks", "are %zu; at most %d are used",
+		    v->n, MESH_LOG_SINKS_MAX);
+	for (i = 0; i < v->n; i++)
+		if (!mesh_log_sink_parse(str_of(v->v[i]), &host, &port))
+			problem_add(pr, PROBLEM_ERROR, at->file, at->line,
+			    "mesh_access_log_sinks",
+			    "\"%s\" is no \"HOST:PORT\"; one is "
+			    "\"logs.example:5000\" or \"[fd00::5]:5000\"",
+			    v->v[i]);
+}
+
 void
 config_check(const struct config *c, struct problems *pr)
 {
@@ -191,6 +215,7 @@ config_check(const struct config *c, struct problems *pr)
 		complain_at(c, pr, "dns.ipv4", "no address family is left");
 	check_servers(c, pr);
 	check_mesh_logs(c, pr);
+	check_sinks(c, pr);
 	check_listeners(c, pr);
 	check_identities(c, pr);
 	config_check_services(c->services, c->n_services, pr);

@@ -223,6 +223,25 @@ make_upstream(struct worker *w, const struct worker_env *env, size_t number,
 	clusters_watch(w->clusters, s);
 }
 
+/* NULL: none may be written. */
+static struct mesh_logs *
+make_mesh_logs(const struct worker *w, const struct config *c)
+{
+	struct mesh_logs_env env = {
+		.loop = w->loop,
+		.dns = w->dns,
+		.stats = w->stats,
+		.http = &c->http,
+		.h2 = &c->h2_server,
+	};
+
+	if (c->mesh_log_folder[0] != '\0')
+		env.folder = c->mesh_log_folder;
+	else if (c->mesh_log_sinks.n == 0)
+		return NULL;
+	return mesh_logs_new(&env);
+}
+
 struct worker *
 worker_new(const struct worker_env *env, size_t number, struct snapshot *s,
     struct tls_identities *t)
@@ -237,8 +256,7 @@ worker_new(const struct worker_env *env, size_t number, struct snapshot *s,
 	make_upstream(w, env, number, s);
 	if (env->log != NULL)
 		w->log = access_log_new(env->log, w->loop);
-	if (c->mesh_log_folder[0] != '\0')
-		w->mesh_logs = mesh_logs_new(c->mesh_log_folder, w->loop);
+	w->mesh_logs = make_mesh_logs(w, c);
 	make_uses(w, env);
 	w->env = (struct conn_env){
 		.loop = w->loop,

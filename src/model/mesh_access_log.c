@@ -30,9 +30,13 @@ struct backend_text {
 	enum mal_type type;
 	struct backend_part file;
 	struct backend_part tcp;
+	struct backend_part otel;
 	bool has_otel;
 	bool has_otel_ref;
 	bool has_otel_endpoint;
+	struct mal_field *attributes;
+	size_t n_attributes;
+	bool has_other_body;
 };
 
 static const struct bind field_rows[] = {
@@ -173,11 +177,81 @@ read_tcp(
 		    "tcp backend requires valid address");
 }
 
+/* Of a member { key: …, value: { stringValue: … } }; false: of no other. */
+static bool
+take_member(struct arena *a, const struct node *n, struct mal_field *out)
+{
+	const struct node *key = node_get(n, STR("key"));
+	const struct node *value = node_get(n, STR("value"));
+	const struct node *text =
+	    value == NULL ? NULL : node_get(value, STR("stringValue"));
+
+	if (key == NULL || key->kind != NODE_TEXT || text == NULL ||
+	    text->kind != NODE_TEXT || value->n != 1)
+		return false;
+	out->key = arena_str(a, key->text);
+	out->value = arena_str(a, text->text);
+	return true;
+}
+
+/* False: not a list of values that are text. */
+static bool
+take_members(
+    struct binder *b, const struct node *list, struct backend_part *part)
+{
+	const struct node_entry *e;
+
+	part->fields =
+	    arena_alloc(b->arena, (list->n + 1) * sizeof(*part->fields));
+	for (e = list->first; e != NULL; e = e->next)
+		if (!take_member(
+			b->arena, e->value, &part->fields[part->n_fields++]))
+			return false;
+	return list->n > 0;
+}
+
+/*
+ * Text, or a value in OTLP's JSON form: a stringValue, or a kvlistValue of
+ * such.
+ */
+static void
+read_body(
+    struct binder *b, const struct node *n, const struct path *at, void *field)
+{
+	struct backend_text *t = field;
+	struct backend_part *part = &t->otel;
+	const struct node *text = n, *list = NULL;
+
+	(void)at;
+	if (n->kind == NODE_MAP) {
+		text = node_get(n, STR("stringValue"));
+		list = node_get(n, STR("kvlistValue"));
+		if (list != NULL)
+			list = node_get(list, STR("values"));
+	}
+	if (text != NULL && text->kind == NODE_TEXT) {
+		part->format = MAL_FORMAT_PLAIN;
+		part->plain = arena_str(b->arena, text->text);
+	} else if (list != NULL && list->kind == NODE_LIST &&
+		   take_members(b, list, part)) {
+		part->format = MAL_FORMAT_JSON;
+	} else {
+		t->has_other_body = n->kind != NODE_NULL && n->n > 0;
+		part->n_fields = 0;
+	}
+}
+
 static const struct bind otel_rows[] = {
-	{ .key = "attributes", .type = BIND_SKIP },
-	{ .key = "body", .type = BIND_SKIP },
+	{ .key = "attributes",
+	    .type = BIND_LIST,
+	    .offset = BACKEND(attributes),
+	    .n_offset = BACKEND(n_attributes),
+	    .size = sizeof(struct mal_field),
+	    .sub = field_rows },
+	{ .key = "body", .type = BIND_READ, .offset = 0, .read = read_body },
 	{ .key = "endpoint",
-	    .type = BIND_SKIP,
+	    .type = BIND_STR,
+	    .offset = BACKEND(otel.address),
 	    .has_offset = BACKEND(has_otel_endpoint) },
 	{ .key = "backendRef",
 	    .type = BIND_SKIP,
@@ -276,6 +350,11 @@ read_backend(struct binder *b, const struct node *n, const struct path *at,
 			    b, n->line, PATH_IN(at, "tcp"), "must be defined");
 		break;
 	case MAL_OPENTELEMETRY:
+		take_part(out, &t.otel);
+		out->attributes = t.attributes;
+		out->n_attributes = t.n_attributes;
+		out->has_other_body = t.has_other_body;
+		out->has_ref = t.has_otel_ref;
 		check_otel(b, n->line, at, &t);
 		break;
 	}

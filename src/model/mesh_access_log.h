@@ -24,12 +24,17 @@ struct mal_field {
 
 struct mal_backend {
 	enum mal_type type;
-	struct str address; /* of Tcp; path of File */
+	struct str address; /* path of File, endpoint of OpenTelemetry */
 	enum mal_format format;
 	struct str plain;
 	struct mal_field *fields;
 	size_t n_fields;
 	bool omits_empty;
+	/* Of OpenTelemetry, whose body is in what is above. */
+	struct mal_field *attributes;
+	size_t n_attributes;
+	bool has_other_body; /* of a form that is none of ours */
+	bool has_ref;        /* backendRef */
 };
 
 #endif

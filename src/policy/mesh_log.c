@@ -6,6 +6,7 @@
 #include <stdalign.h>
 
 #include "base/arena.h"
+#include "model/scalar.h"
 #include "policy/fingerprint.h"
 #include "policy/pack.h"
 
@@ -250,21 +251,44 @@ mesh_log_path_is_below(struct str path, struct str folder, struct str *rest)
 	return true;
 }
 
-void
-mesh_logs_fingerprint(const struct mesh_log *v, size_t n, struct fingerprint *f)
+bool
+mesh_log_sink_parse(struct str to, struct str *host, uint16_t *port)
 {
-	size_t i, j;
+	struct str digits;
+	uint64_t n;
+
+	if (!split_host_port(to, host, &digits) ||
+	    !str_to_u64(digits, UINT16_MAX, &n) || n == 0)
+		return false;
+	*port = (uint16_t)n;
+	return is_ip_address(*host) || is_dns_name(*host);
+}
+
+static void
+add_values(struct fingerprint *f, const struct mesh_log_value *v, size_t n)
+{
+	size_t i;
 
 	fingerprint_u64(f, n);
 	for (i = 0; i < n; i++) {
-		fingerprint_str(f, v[i].path);
+		fingerprint_str(f, v[i].key);
+		fingerprint_str(f, v[i].format);
+	}
+}
+
+void
+mesh_logs_fingerprint(const struct mesh_log *v, size_t n, struct fingerprint *f)
+{
+	size_t i;
+
+	fingerprint_u64(f, n);
+	for (i = 0; i < n; i++) {
+		fingerprint_u64(f, v[i].kind);
+		fingerprint_str(f, v[i].to);
 		fingerprint_u64(f, v[i].is_json);
 		fingerprint_u64(f, v[i].omits_empty);
-		fingerprint_u64(f, v[i].n_values);
-		for (j = 0; j < v[i].n_values; j++) {
-			fingerprint_str(f, v[i].values[j].key);
-			fingerprint_str(f, v[i].values[j].format);
-		}
+		add_values(f, v[i].values, v[i].n_values);
+		add_values(f, v[i].attributes, v[i].n_attributes);
 	}
 }
 
@@ -290,20 +314,29 @@ lay_out_value(struct pack *k, const struct mesh_log_value *from,
 		*to = all;
 }
 
+static struct mesh_log_value *
+lay_out_values(struct pack *k, const struct mesh_log_value *from, size_t n)
+{
+	struct mesh_log_value *to = pack_copy(
+	    k, from, n * sizeof(*from), alignof(struct mesh_log_value));
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		lay_out_value(k, &from[i], to == NULL ? NULL : &to[i]);
+	return to;
+}
+
 static void
 lay_out_one(struct pack *k, const struct mesh_log *from, struct mesh_log *to)
 {
 	struct mesh_log all = *from;
-	size_t i;
 
-	all.path = pack_str(k, from->path);
+	all.to = pack_str(k, from->to);
+	all.host = pack_str(k, from->host);
 	all.origin = pack_str(k, from->origin);
-	all.values =
-	    pack_copy(k, from->values, from->n_values * sizeof(*from->values),
-		alignof(struct mesh_log_value));
-	for (i = 0; i < from->n_values; i++)
-		lay_out_value(k, &from->values[i],
-		    all.values == NULL ? NULL : &all.values[i]);
+	all.values = lay_out_values(k, from->values, from->n_values);
+	all.attributes =
+	    lay_out_values(k, from->attributes, from->n_attributes);
 	if (to != NULL)
 		*to = all;
 }
@@ -323,9 +356,15 @@ mesh_logs_lay_out(struct pack *k, const struct mesh_log *v, size_t n)
 void
 mesh_logs_print(const struct mesh_log *v, size_t n, struct text *out)
 {
+	static const char *const prefixes[] = {
+		[MESH_LOG_KIND_FILE] = "",
+		[MESH_LOG_KIND_TCP] = "tcp:",
+		[MESH_LOG_KIND_OTLP] = "otlp:",
+	};
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		text_addf(out, "  log %.*s %s (%.*s)\n", STR_ARG(v[i].path),
-		    v[i].is_json ? "json" : "plain", STR_ARG(v[i].origin));
+		text_addf(out, "  log %s%.*s %s (%.*s)\n", prefixes[v[i].kind],
+		    STR_ARG(v[i].to), v[i].is_json ? "json" : "plain",
+		    STR_ARG(v[i].origin));
 }

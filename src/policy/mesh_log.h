@@ -3,8 +3,8 @@
 #define POLICY_MESH_LOG_H
 
 /*
- * A file that a MeshAccessLog wants written, and what a line of it says: text
- * and operators by turns, as Envoy writes them (%NAME(argument):length%).
+ * Where a MeshAccessLog wants lines, and what a line says: text and operators
+ * by turns, as Envoy writes them (%NAME(argument):length%).
  * Immutable once made.
  */
 
@@ -45,17 +45,29 @@ struct mesh_log_value {
 	size_t n_pieces;
 };
 
+enum mesh_log_kind {
+	MESH_LOG_KIND_FILE,
+	MESH_LOG_KIND_TCP,
+	MESH_LOG_KIND_OTLP
+};
+
 struct mesh_log {
-	struct str path;
+	enum mesh_log_kind kind;
+	struct str to;     /* path of a file, or "host:port" */
+	struct str host;   /* of TCP and OTLP */
+	uint16_t port;     /* likewise */
 	struct str origin; /* "file:line MeshAccessLog/name" */
-	bool is_json;
+	bool is_json;      /* of OTLP: the body is a list of keys and values */
 	bool omits_empty;
 	struct mesh_log_value *values; /* one, if not is_json */
 	size_t n_values;
+	struct mesh_log_value *attributes; /* of OTLP */
+	size_t n_attributes;
 };
 
 /* Caps of what a document may ask for. */
-#define MESH_LOGS_MAX 8 /* of a service */
+#define MESH_LOGS_MAX 8      /* of a service */
+#define MESH_LOG_SINKS_MAX 8 /* of the configuration */
 #define MESH_LOG_VALUES_MAX 64
 #define MESH_LOG_PIECES_MAX 128
 #define MESH_LOG_FORMAT_MAX 4096
@@ -78,6 +90,13 @@ bool mesh_log_wants_unkept(const struct mesh_log_value *v);
  */
 bool mesh_log_path_is_below(
     struct str path, struct str folder, struct str *rest) MUST_CHECK;
+
+/*
+ * "host:port" or "[IPv6]:port", as backends have it: a name or an
+ * address, without its [], and a port that is not 0.  host is borrowed.
+ */
+bool mesh_log_sink_parse(
+    struct str to, struct str *host, uint16_t *port) MUST_CHECK;
 
 void mesh_logs_fingerprint(
     const struct mesh_log *v, size_t n, struct fingerprint *f);

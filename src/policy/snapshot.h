@@ -81,6 +81,9 @@ struct build_settings {
 	const struct grant *grants;
 	size_t n_grants;
 	const char *mesh_log_folder; /* of files of MeshAccessLogs; or NULL */
+	/* "host:port", which their backends of type Tcp may name. */
+	const char *const *mesh_log_sinks;
+	size_t n_mesh_log_sinks;
 	const char *secrets_dir; /* data source `file:` only below; or NULL */
 	const struct given_identity *identities;
 	size_t n_identities;

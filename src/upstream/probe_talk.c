@@ -23,12 +23,7 @@ is_grpc(const struct probe *p)
 static bool
 is_grpc_ok(const struct head *h)
 {
-	size_t i;
-
-	for (i = 0; h != NULL && i < h->n_fields; i++)
-		if (str_eq_nocase(h->fields[i].name, STR("grpc-status")))
-			return str_eq(h->fields[i].value, STR("0"));
-	return false;
+	return h != NULL && str_eq(head_get(h, FIELD_GRPC_STATUS), STR("0"));
 }
 
 static void

@@ -406,6 +406,7 @@ Test(process, no_start_with_a_configuration_that_makes_no_sense)
 		{ "access_log_format = \"%{nothing}\";", "nothing" },
 		{ "mesh_access_log = \"logs\";", "absolute path" },
 		{ "mesh_access_log = \"/\";", "a directory of their own" },
+		{ "mesh_access_log_sinks = [ \"logs:0\" ];", "HOST:PORT" },
 		{ "on_revoke = \"perhaps\";", "\"close\" or \"keep\"" },
 		{ "sandbox = ;", "syntax" },
 		{ "identity = ( { mesh = \"default\"; } );", "identity" },

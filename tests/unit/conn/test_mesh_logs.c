@@ -4,16 +4,22 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/stats.h"
 #include "conn/mesh_log_line.h"
 #include "conn/mesh_logs.h"
+#include "net/dns_sets.h"
+#include "net/sock.h"
+#include "support/wait.h"
 
 static char dir[64];
 static struct loop *loop;
 static struct arena arena;
+static struct stats_shard *shard;
 
 static void
 setup(void)
@@ -21,6 +27,7 @@ setup(void)
 	(void)snprintf(dir, sizeof(dir), "/tmp/zegress-mesh.XXXXXX");
 	cr_assert_not_null(mkdtemp(dir));
 	loop = loop_new();
+	shard = stats_shard_new();
 	arena_init(&arena, 0);
 }
 
@@ -30,6 +37,7 @@ teardown(void)
 	char words[96];
 
 	loop_free(loop);
+	stats_shard_free(shard);
 	arena_fini(&arena);
 	(void)snprintf(words, sizeof(words), "rm -rf %s", dir);
 	cr_expect_eq(system(words), 0);
@@ -221,13 +229,32 @@ size_of(const char *path)
 	return lstat(path, &st) == 0 ? (long)st.st_size : -1;
 }
 
+static struct mesh_logs *
+files_in(const char *folder)
+{
+	const struct mesh_logs_env env = {
+		.loop = loop,
+		.folder = folder,
+		.stats = shard,
+	};
+
+	return mesh_logs_new(&env);
+}
+
+/* Lines that were lost. */
+static uint64_t
+lost(void)
+{
+	return stats_get(shard, SCOPE_SERVER, NULL)->v[STAT_MESH_LOG_LOST];
+}
+
 /* One line "GET" to that file. */
 static void
 write_to(struct mesh_logs *m, const char *path)
 {
 	struct mesh_log_value v = value("", "%REQ(:METHOD)%");
 	struct mesh_log log = {
-		.path = str_of(path),
+		.to = str_of(path),
 		.values = &v,
 		.n_values = 1,
 	};
@@ -242,7 +269,7 @@ write_to(struct mesh_logs *m, const char *path)
 
 Test(mesh_logs, files)
 {
-	struct mesh_logs *m = mesh_logs_new(dir, loop);
+	struct mesh_logs *m = files_in(dir);
 	char *path = strdup(below("a"));
 
 	write_to(m, path);
@@ -262,7 +289,7 @@ Test(mesh_logs, files)
 /* More than are open at a time: each has its line. */
 Test(mesh_logs, many_files)
 {
-	struct mesh_logs *m = mesh_logs_new(dir, loop);
+	struct mesh_logs *m = files_in(dir);
 	char name[16];
 
 	for (int turn = 0; turn < 2; turn++)
@@ -279,7 +306,7 @@ Test(mesh_logs, many_files)
 
 Test(mesh_logs, nobody_is_led_out)
 {
-	struct mesh_logs *m = mesh_logs_new(below("in"), loop);
+	struct mesh_logs *m = files_in(below("in"));
 
 	cr_assert_eq(mkdir(below("in"), 0755), 0);
 	cr_assert_eq(mkdir(below("out"), 0755), 0);
@@ -294,5 +321,138 @@ Test(mesh_logs, nobody_is_led_out)
 	cr_expect_eq(size_of(below("out/x")), -1);
 	write_to(m, below("in/good"));
 	cr_expect_eq(size_of(below("in/good")), 4);
+	cr_expect_eq(lost(), 5);
 	mesh_logs_free(m);
+}
+
+/* A place where lines are sent to, and the one service that has it. */
+struct sink {
+	struct dns_sets *dns;
+	struct mesh_logs *logs;
+	int door;  /* listens; or only holds the port */
+	int guest; /* -1: nobody has come */
+	char to[32];
+	struct mesh_log log;
+	struct mesh_log_value value;
+	struct service service;
+	struct log_entry entry;
+	char heard[256];
+	size_t n_heard;
+};
+
+static void
+sink_start(struct sink *s, const char *format)
+{
+	const struct dns_config dns = { .ipv4 = true };
+	struct mesh_logs_env env = { .loop = loop, .stats = shard };
+	struct addr a;
+	socklen_t len = sizeof(a.u);
+
+	*s = (struct sink){ .guest = -1 };
+	cr_assert(addr_parse(STR("127.0.0.1"), 0, &a));
+	s->door =
+	    socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cr_assert_eq(bind(s->door, &a.u.sa, a.len), 0);
+	cr_assert_eq(getsockname(s->door, &a.u.sa, &len), 0);
+	(void)snprintf(s->to, sizeof(s->to), "127.0.0.1:%u", addr_port(&a));
+	env.dns = s->dns = dns_sets_new(loop, &dns);
+	s->logs = mesh_logs_new(&env);
+	s->value = value("", format);
+	s->log = (struct mesh_log){
+		.kind = MESH_LOG_KIND_TCP,
+		.to = str_of(s->to),
+		.values = &s->value,
+		.n_values = 1,
+	};
+	cr_assert(mesh_log_sink_parse(s->log.to, &s->log.host, &s->log.port));
+	s->service = api;
+	s->service.logs = &s->log;
+	s->service.n_logs = 1;
+	s->entry = request();
+}
+
+static void
+sink_end(struct sink *s)
+{
+	mesh_logs_free(s->logs);
+	loop_turn(loop);
+	dns_sets_free(s->dns);
+	(void)close(s->door);
+	(void)close(s->guest);
+}
+
+static void
+sink_write(struct sink *s)
+{
+	mesh_logs_write(s->logs, &s->service, &s->entry);
+}
+
+/* What has come until now. */
+static const char *
+sink_heard(struct sink *s)
+{
+	ssize_t n;
+
+	loop_turn(loop);
+	if (s->guest == -1)
+		s->guest = accept4(s->door, NULL, NULL, SOCK_NONBLOCK);
+	n = recv(s->guest, s->heard + s->n_heard,
+	    sizeof(s->heard) - 1 - s->n_heard, 0);
+	if (n > 0)
+		s->n_heard += (size_t)n;
+	return s->heard;
+}
+
+Test(mesh_logs, a_sink)
+{
+	struct sink s;
+
+	sink_start(&s, "%REQ(:METHOD)%");
+	cr_assert_eq(listen(s.door, 4), 0);
+	sink_write(&s);
+	sink_write(&s);
+	cr_expect(WAIT_UNTIL(10000, strcmp(sink_heard(&s), "GET\nGET\n") == 0));
+	sink_write(&s);
+	cr_expect(
+	    WAIT_UNTIL(10000, strcmp(sink_heard(&s), "GET\nGET\nGET\n") == 0));
+	cr_expect_eq(lost(), 0);
+	sink_end(&s);
+}
+
+/* It comes up late, and goes away: lines wait for it. */
+Test(mesh_logs, a_sink_that_comes_and_goes)
+{
+	struct sink s;
+
+	sink_start(&s, "%REQ(:METHOD)%");
+	sink_write(&s);
+	loop_turn(loop);
+	cr_assert_eq(listen(s.door, 4), 0);
+	sink_write(&s);
+	cr_expect(WAIT_UNTIL(10000, strcmp(sink_heard(&s), "GET\nGET\n") == 0));
+	(void)shutdown(s.guest, SHUT_RDWR);
+	(void)close(s.guest);
+	s.guest = -1;
+	/* Until its end is seen lines go to it, as into any socket. */
+	cr_expect(WAIT_UNTIL(10000,
+	    (sink_write(&s), strstr(sink_heard(&s), "GET\nGET\nGET") != NULL)));
+	sink_end(&s);
+}
+
+/* Lines wait up to a bound, and each beyond it is counted. */
+Test(mesh_logs, a_sink_that_is_not_there)
+{
+	static char path[8000];
+	struct sink s;
+
+	memset(path, 'x', sizeof(path));
+	sink_start(&s, "%REQ(:PATH)%");
+	s.entry.text[LOG_PATH] = (struct str){ .p = path, .len = sizeof(path) };
+	for (int i = 0; i < 40; i++)
+		sink_write(&s);
+	/* 33 of 8001 bytes are the first to be over 256 KiB. */
+	cr_expect_eq(lost(), 40 - 33);
+	loop_turn(loop);
+	sink_end(&s);
+	cr_expect_eq(lost(), 40);
 }

@@ -245,6 +245,10 @@ Test(config, refuses_with_place_and_remedy)
 		    "\"10.0.0.53\" or \"[fd00::53]:5353\"\n"
 		    "c:1: dns.servers: \"1.2.3.4:65536\" is no address; one "
 		    "is \"10.0.0.53\" or \"[fd00::53]:5353\"\n" },
+		{ "mesh_access_log_sinks = [ \"logs:5000\", \"[::1]:1\", "
+		  "\"logs\" ];",
+		    "c:1: mesh_access_log_sinks: \"logs\" is no \"HOST:PORT\"; "
+		    "one is \"logs.example:5000\" or \"[fd00::5]:5000\"\n" },
 		{ "dns = 1;", "c:1: dns: wants a group: { … }\n" },
 		{ "listeners = { };",
 		    "c:1: listeners: wants a list of groups: ( { … } )\n" },

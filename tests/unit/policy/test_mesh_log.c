@@ -195,13 +195,53 @@ Test(mesh_log, paths)
 	}
 }
 
+Test(mesh_log, what_a_sink_is)
+{
+	static const struct {
+		const char *to;
+		const char *host; /* NULL: it is none */
+		unsigned port;
+	} rows[] = {
+		{ "logs.example:5000", "logs.example", 5000 },
+		{ "192.0.2.1:65535", "192.0.2.1", 65535 },
+		{ "[2001:db8::1]:1", "2001:db8::1", 1 },
+		{ "logs", NULL, 0 },
+		{ "logs:", NULL, 0 },
+		{ ":5000", NULL, 0 },
+		{ "logs:0", NULL, 0 },
+		{ "logs:65536", NULL, 0 },
+		{ "2001:db8::1:5000", NULL, 0 },
+		{ "tcp://logs:5000", NULL, 0 },
+		{ "lo gs:5000", NULL, 0 },
+		{ "", NULL, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str host = STR_NONE;
+		uint16_t port = 0;
+		bool is = mesh_log_sink_parse(str_of(rows[i].to), &host, &port);
+
+		cr_expect_eq(is, rows[i].host != NULL, "%s", rows[i].to);
+		if (!is || rows[i].host == NULL)
+			continue;
+		cr_expect(str_eq(host, str_of(rows[i].host)), "%s", rows[i].to);
+		cr_expect_eq(port, rows[i].port, "%s", rows[i].to);
+	}
+}
+
 #define MAL(name, target, to, backends)                                 \
 	"type: MeshAccessLog\nmesh: m\nname: " name                     \
 	"\nspec: { targetRef: { " target " }, to: [ { targetRef: { " to \
 	" }, default: { backends: [ " backends " ] } } ] }\n---\n"
 #define TO_FILE(path, more) "{ type: File, file: { path: " path more " } }"
+#define TO_SINK(to) "{ type: Tcp, tcp: { address: '" to "' } }"
+#define TO_OTLP(to, more)                                                      \
+	"{ type: OpenTelemetry, openTelemetry: { endpoint: '" to "'" more " }" \
+	" }"
 static const char two_services[] =
     MESH("m", "") ES("m", "api", "api", "192.0.2.1:80", "") MES("m", "pay");
+
+static const char *const sinks[] = { "logs:5000", "[::1]:5001", "otel:4317" };
 
 /* What the services say of logs, "key path;", and then the problems. */
 static char *
@@ -216,13 +256,15 @@ built(const char *policies, const char *folder)
 	size_t i, j, n;
 
 	set.mesh_log_folder = folder;
+	set.mesh_log_sinks = sinks;
+	set.n_mesh_log_sinks = ARRAY_LEN(sinks);
 	text_addf(&yaml, "%s%s", two_services, policies);
 	s = build_in(st, yaml.p, &set, NULL, NULL, &pr);
 	v = snapshot_services(s, &n);
 	for (i = 0; i < n; i++)
 		for (j = 0; j < v[i]->n_logs; j++)
 			text_addf(&out, "%.*s %.*s;", STR_ARG(v[i]->name),
-			    STR_ARG(v[i]->logs[j].path));
+			    STR_ARG(v[i]->logs[j].to));
 	for (i = 0; i < pr.n; i++)
 		if (strstr(pr.v[i].path, "backends") != NULL)
 			text_addf(
@@ -264,6 +306,15 @@ Test(mesh_log, whom_it_is_about)
 		    MAL("a", "kind: MeshSubset, tags: { a: b }", "kind: Mesh",
 			TO_FILE("/logs/a", "")),
 		    "pay /logs/a;" },
+		{ "sinks",
+		    MAL("a", "kind: Mesh", "kind: MeshService, name: api",
+			TO_SINK("LOGS:5000") ", " TO_SINK("[::1]:5001")),
+		    "api LOGS:5000;api [::1]:5001;" },
+		{ "a collector, by OTLP's port if none is given",
+		    MAL("a", "kind: Mesh", "kind: MeshService, name: api",
+			TO_OTLP("otel", "") ", " TO_OTLP(
+			    "otel:4317", ", body: { stringValue: a }")),
+		    "api otel:4317;api otel:4317;" },
 		{ "two files",
 		    MAL("a", "kind: Mesh", "kind: MeshService, name: api",
 			TO_FILE("/logs/a", "") ", " TO_FILE("/logs/b", "")),
@@ -293,11 +344,38 @@ Test(mesh_log, what_is_not_written)
 		    "only be written below /logs" },
 		{ TO_FILE("/logs/../etc/x", ""), "/logs",
 		    "files may only be written below /logs" },
-		{ "{ type: Tcp, tcp: { address: 'logs:5000' } }", "/logs",
-		    "backends[0].tcp: takes no effect here: only backends of "
-		    "type File" },
-		{ "{ type: OpenTelemetry, openTelemetry: { endpoint: a } }",
-		    "/logs", "backends[0].openTelemetry: takes no effect" },
+		{ TO_SINK("logs:5001"), "/logs",
+		    "backends[0].tcp.address: takes no effect here: "
+		    "mesh_access_log_sinks in zegressd.conf does not name it" },
+		{ "{ type: Tcp, tcp: { address: 'logs:5000', format: { "
+		  "type: Plain, plain: '%' } } }",
+		    NULL, "backends[0].tcp.format.plain: a % without its %" },
+		{ TO_OTLP("a", ""), "/logs",
+		    "backends[0].openTelemetry.endpoint: takes no effect here: "
+		    "mesh_access_log_sinks in zegressd.conf does not name it" },
+		{ "{ type: OpenTelemetry, openTelemetry: { backendRef: { "
+		  "kind: MeshOpenTelemetryBackend, name: a } } }",
+		    "/logs",
+		    "backends[0].openTelemetry.backendRef: takes no effect" },
+		{ TO_OTLP("otel", ", body: { intValue: 1 }"), "/logs",
+		    "backends[0].openTelemetry.body: takes no effect here: "
+		    "only text, stringValue, and kvlistValue" },
+		{ TO_OTLP("otel", ", body: { kvlistValue: { values: [ { key: "
+				  "a, value: { intValue: 1 } } ] } }"),
+		    "/logs", "backends[0].openTelemetry.body: takes no" },
+		{ TO_OTLP("otel", ", attributes: [ { key: a, value: '%A%' } ]"),
+		    "/logs",
+		    "backends[0].openTelemetry.attributes[0].value: no "
+		    "operator is named \"A\"" },
+		{ TO_OTLP("otel", ", body: { kvlistValue: { values: [ { key: "
+				  "a, value: { stringValue: '%' } } ] } }"),
+		    "/logs",
+		    "backends[0].openTelemetry.body.kvlistValue.values[0]."
+		    "value: a % without its %" },
+		{ TO_OTLP("otel", ", body: { stringValue: '%' }"), "/logs",
+		    "backends[0].openTelemetry.body: a % without its %" },
+		{ TO_OTLP("otel", ", body: '%'"), "/logs",
+		    "backends[0].openTelemetry.body: a % without its %" },
 		{ TO_FILE("/logs/a",
 		      ", format: { type: Plain, plain: '%NO_SUCH%' }"),
 		    "/logs",
