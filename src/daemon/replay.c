@@ -148,7 +148,9 @@ note_change(
 		.new_rule = v->rule,
 	};
 
-	if (!v->is_allowed) {
+	if (v->has_no_subset) {
+		f.change = REPLAY_TO_NO_ENDPOINT;
+	} else if (!v->is_allowed) {
 		f.change = REPLAY_TO_DENIED;
 	} else if (!l->was_allowed) {
 		f.change = REPLAY_TO_ALLOWED;

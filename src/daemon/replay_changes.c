@@ -32,6 +32,7 @@ static const char *const titles[REPLAY_CHANGE_N] = {
 	[REPLAY_TO_DENIED] = "allowed -> denied",
 	[REPLAY_TO_WOULD_DENY] = "allowed -> allowed by report mode only",
 	[REPLAY_TO_ALLOWED] = "denied -> allowed",
+	[REPLAY_TO_NO_ENDPOINT] = "allowed -> no endpoint for the server name",
 };
 
 struct replay_changes *

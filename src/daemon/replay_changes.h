@@ -19,6 +19,7 @@ enum replay_change {
 	REPLAY_TO_DENIED,
 	REPLAY_TO_WOULD_DENY, /* allowed, then only because of report mode */
 	REPLAY_TO_ALLOWED,
+	REPLAY_TO_NO_ENDPOINT, /* allowed, then nobody would be asked */
 	REPLAY_CHANGE_N
 };
 

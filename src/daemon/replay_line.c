@@ -40,12 +40,20 @@ read_uris(const json_t *line, struct replay_line *out)
 	out->uris[out->n_uris++] = text_str(&out->zone_uri);
 }
 
+/* Its caller was turned away, whoever it was or for want of an endpoint. */
+static bool
+is_refusal(struct str outcome)
+{
+	return str_eq(outcome, STR("denied")) ||
+	       str_eq(outcome, STR("revoked")) ||
+	       str_eq(outcome, STR("no_endpoint_of_subset"));
+}
+
 static enum replay_read
 read_object(const json_t *line, struct replay_line *out)
 {
 	struct str outcome = get(line, "outcome");
-	bool is_denied =
-	    str_eq(outcome, STR("denied")) || str_eq(outcome, STR("revoked"));
+	bool is_refused = is_refusal(outcome);
 
 	if (outcome.len == 0 || get(line, "kind").len == 0)
 		return REPLAY_UNREADABLE;
@@ -55,10 +63,10 @@ read_object(const json_t *line, struct replay_line *out)
 	out->sni = get(line, "sni");
 	out->identity = get(line, "identity");
 	out->rule = get(line, "rule");
-	out->was_allowed = !is_denied;
+	out->was_allowed = !is_refused;
 	out->was_reported = out->was_allowed && get(line, "would_deny").len > 0;
 	if (out->identity.len == 0 || out->sni.len == 0 ||
-	    (out->rule.len == 0 && !is_denied))
+	    (out->rule.len == 0 && !is_refused))
 		return REPLAY_UNDECIDED;
 	read_uris(line, out);
 	return REPLAY_DECIDED;

@@ -121,6 +121,116 @@ Test(connect_policies, of_requests)
 	world_end(&w);
 }
 
+/* Service api of two servers, of which only the first may be there. */
+static void
+start_pair(struct world *w, bool has_second)
+{
+	static const char *const names[] = { "one", "two" };
+
+	world_init(w, NULL);
+	for (int i = 0; i < 2; i++) {
+		(void)world_serve(w, &(struct ext_config){ .protocol = EXT_HTTP,
+					 .name = names[i] });
+		write_es(w->e,
+		    &(struct es){ .name = names[i],
+			.service = "api",
+			.protocol = "http",
+			.port = i == 0 || has_second ? ext_port(w->servers[i])
+						     : free_port() });
+	}
+	tunnels_prepare(w);
+	world_start(w);
+}
+
+/* How many of n callers get this status, over new connections. */
+static int
+callers_that_get(const struct tunnel *t, int n, int status)
+{
+	struct mesh_client m;
+	int got = 0;
+
+	for (int i = 0; i < n; i++) {
+		tunnel_dial(t, &m);
+		got += status_of(ask_get(&m, "/close")) == status;
+		mesh_close(&m);
+	}
+	return got;
+}
+
+/* Until the server that is not there was met. */
+static void
+check_retry(int retries, bool is_good)
+{
+	char rest[128];
+	struct world w;
+	struct tunnel t;
+	int good = 10;
+
+	start_pair(&w, false);
+	(void)snprintf(
+	    rest, sizeof(rest), TO("http: { numRetries: %d }"), retries);
+	put(&w, "MeshRetry", rest);
+	t = tunnel_start(&w, "--service api " LISTEN);
+	cr_expect(WAIT_UNTIL(5000,
+	    (good = callers_that_get(&t, 10, 200)) < 10 ||
+		cluster_metric(
+		    w.e, "envoy_cluster_upstream_cx_connect_fail", "api") > 0));
+	cr_expect_eq(good == 10, is_good, "%d retries: %d", retries, good);
+	tunnel_stop(&t);
+	world_end(&w);
+}
+
+Test(connect_policies, a_retry)
+{
+	check_retry(2, true);
+}
+
+Test(connect_policies, no_retry)
+{
+	check_retry(0, false);
+}
+
+Test(connect_policies, a_health_check)
+{
+	struct world w;
+	struct tunnel t;
+
+	start_pair(&w, true);
+	put(&w, "MeshHealthCheck",
+	    TO("interval: 50ms, timeout: 500ms, unhealthyThreshold: 2, http: { "
+	       "path: /healthz, expectedStatuses: [ 200 ] }"));
+	t = tunnel_start(&w, "--service api " LISTEN);
+	ext_set_status(w.servers[0], 500);
+	cr_expect(WAIT_UNTIL(
+	    5000, egress_said(w.e, "endpoint one is left out, its check "
+				   "fails: status 500")));
+	cr_expect_eq(callers_that_get(&t, 10, 200), 10);
+	tunnel_stop(&t);
+	world_end(&w);
+}
+
+Test(connect_policies, a_balance)
+{
+	struct world w;
+	struct tunnel t;
+	unsigned one;
+
+	start_pair(&w, true);
+	put(&w, "MeshLoadBalancingStrategy",
+	    TO("loadBalancer: { type: Maglev }, hashPolicies: [ { type: "
+	       "Connection, connection: { sourceIP: true } } ]"));
+	t = tunnel_start(&w, "--service api " LISTEN);
+	cr_expect_eq(callers_that_get(&t, 10, 200), 10);
+	one = seen(w.servers[0]).requests;
+	cr_expect(one == 0 || one == 10, "%u", one);
+	put(&w, "MeshLoadBalancingStrategy",
+	    TO("loadBalancer: { type: RoundRobin }"));
+	cr_expect_eq(callers_that_get(&t, 10, 200), 10);
+	cr_expect_eq(seen(w.servers[0]).requests - one, 5, "in turn");
+	tunnel_stop(&t);
+	world_end(&w);
+}
+
 Test(connect_policies, a_breaker)
 {
 	struct world w;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How connections leave, and where they may lead: options of services. */
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "e2e/zones.h"
+#include "net/sock.h"
 #include "support/deaf.h"
 
 #define FOR(name, options) \
@@ -82,6 +86,99 @@ Test(outward, public_addresses_only)
 	    "inside.example leads to 192.168.7.7"));
 	cr_expect(
 	    has_outcome(w.e, "destination_ip_prohibited", "private network"));
+	world_end(&w);
+}
+
+/* A listener that learns with which type of service packets come. */
+static int
+listen_for_tos(uint16_t *port)
+{
+	const int on = 1;
+	struct addr a;
+	socklen_t len = sizeof(a.u);
+	int fd;
+
+	cr_assert(addr_parse(STR("127.0.0.1"), 0, &a));
+	fd = sock_listen(&a, false, 4);
+	cr_assert_neq(fd, -1);
+	cr_assert_eq(
+	    setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &on, sizeof(on)), 0);
+	cr_assert_eq(getsockname(fd, &a.u.sa, &len), 0);
+	*port = addr_port(&a);
+	return fd;
+}
+
+/* That of the last packet; -1: nobody knows. */
+static int
+type_of_service(int fd)
+{
+	char room[64];
+	struct msghdr m = { .msg_control = room };
+	socklen_t len = sizeof(room);
+	struct cmsghdr *c;
+
+	if (getsockopt(fd, IPPROTO_IP, IP_PKTOPTIONS, room, &len) != 0)
+		return -1;
+	m.msg_controllen = len;
+	for (c = CMSG_FIRSTHDR(&m); c != NULL; c = CMSG_NXTHDR(&m, c))
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_TOS)
+			return *CMSG_DATA(c);
+	return -1;
+}
+
+/*
+ * Hundredths of seconds until the other end of fd asks for a sign of life; 0:
+ * it does not mean to.  As /proc/net/tcp tells it (proc_net_tcp).
+ */
+static unsigned
+until_keepalive(int fd)
+{
+	struct addr peer;
+	socklen_t len = sizeof(peer.u);
+	unsigned port, timer, when, found = 0;
+	char line[256];
+	FILE *f = fopen("/proc/net/tcp", "r");
+
+	cr_assert_not_null(f);
+	cr_assert_eq(getpeername(fd, &peer.u.sa, &len), 0);
+	while (fgets(line, sizeof(line), f) != NULL)
+		if (sscanf(line, "%*u: %*x:%x %*x:%*x %*x %*x:%*x %x:%x", &port,
+			&timer, &when) == 3 &&
+		    port == addr_port(&peer) && timer == 2)
+			found = when;
+	(void)fclose(f);
+	return found;
+}
+
+Test(outward, how_packets_are_marked_and_silence_is_met)
+{
+	static const char config[] = "services = ( " FOR(
+	    "partner", "dscp = 10; keepalive = { idle_s = 60; };") " );";
+	struct mesh_client m;
+	struct world w;
+	struct addr from;
+	uint16_t port;
+	int door, fd;
+
+	world_init_with(&w, &(struct egress_options){ .config = config });
+	door = listen_for_tos(&port);
+	write_es(w.e, &(struct es){ .name = "any", .port = port });
+	write_es(w.e, &(struct es){ .name = "partner", .port = port });
+	world_start(&w);
+	call(&w, &m, "partner");
+	cr_assert(WAIT_UNTIL(5000, (fd = sock_accept(door, &from)) != -1));
+	cr_expect_eq(type_of_service(fd), 10 << 2);
+	cr_expect(WAIT_UNTIL(5000, until_keepalive(fd) > 0));
+	cr_expect_leq(until_keepalive(fd), 6000);
+	(void)close(fd);
+	mesh_close(&m);
+	call(&w, &m, "any");
+	cr_assert(WAIT_UNTIL(5000, (fd = sock_accept(door, &from)) != -1));
+	cr_expect_eq(type_of_service(fd), 0);
+	cr_expect_eq(until_keepalive(fd), 0);
+	(void)close(fd);
+	(void)close(door);
+	mesh_close(&m);
 	world_end(&w);
 }
 

@@ -89,6 +89,72 @@ Test(replay, is_exact_about_tags)
 	world_end(&w);
 }
 
+/* Service s, whose one server has version v1, and routes to v1 and v2. */
+static void
+start_versions(struct world *w)
+{
+	world_init(w, NULL);
+	(void)world_serve(
+	    w, &(struct ext_config){ .protocol = EXT_ECHO, .name = "v1" });
+	egress_writef(w->e, "s.yaml",
+	    "type: ExternalService\nmesh: default\nname: s\ntags: { "
+	    "kuma.io/service: s, version: v1 }\nnetworking: { address: "
+	    "127.0.0.1:%u }\n",
+	    ext_port(w->servers[0]));
+	egress_write(w->e, "routes.yaml",
+	    "type: TrafficRoute\nmesh: default\nname: r\nsources: [ { match: "
+	    "{ kuma.io/service: '*' } } ]\ndestinations: [ { match: { "
+	    "kuma.io/service: s } } ]\nconf:\n  split:\n"
+	    "  - { weight: 1, destination: { kuma.io/service: s, version: v1 } "
+	    "}\n"
+	    "  - { weight: 1, destination: { kuma.io/service: s, version: v2 } "
+	    "}\n");
+	world_start(w);
+}
+
+/* Whether there was somebody for it. */
+static bool
+use_version(struct world *w, const char *version)
+{
+	struct mesh_options o = caller(w, "s");
+	struct mesh_client m;
+	char sni[64];
+	bool is_open;
+
+	(void)snprintf(sni, sizeof(sni), "s{mesh=default,version=%s}", version);
+	o.sni = sni;
+	is_open = mesh_open(&m, &o);
+	if (is_open)
+		check_echo(&m, version);
+	mesh_close(&m);
+	return is_open;
+}
+
+/* Nobody is denied where nobody is asked. */
+Test(replay, tells_a_want_of_endpoints_from_denials)
+{
+	char command[512];
+	struct world w;
+
+	start_versions(&w);
+	cr_expect_not(use_version(&w, "v2"));
+	cr_expect(use_version(&w, "v1"));
+	cr_assert(has_outcome(w.e, "no_endpoint_of_subset", NULL));
+	cr_assert(has_outcome(w.e, "ok", "\"service\":\"s\""));
+	cr_expect_eq(replay(&w, "resources", w.e->access_path), 0, "%s", out);
+	expect_said("1 decisions, 0 would change; 1 lines tell of none");
+	(void)snprintf(command, sizeof(command),
+	    "cp -r %s/resources %s/v2 && sed -i "
+	    "'/^tags/s/v1/v2/' %s/v2/s.yaml",
+	    w.e->dir, w.e->dir, w.e->dir);
+	cr_assert_eq(system(command), 0);
+	cr_expect_eq(replay(&w, "v2", w.e->access_path), 1, "%s", out);
+	expect_said("allowed -> no endpoint for the server name\n"
+		    "  spiffe://default/web for default/s");
+	cr_expect(strstr(out, "-> denied") == NULL, "%s", out);
+	world_end(&w);
+}
+
 Test(replay, takes_older_logs_and_names_what_it_cannot_read)
 {
 	char path[512];

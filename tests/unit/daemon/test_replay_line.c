@@ -21,6 +21,8 @@ static const struct {
 	    false, false, true, 1 },
 	{ LINE(WHO ",\"rule\":\"a\",\"outcome\":\"revoked\""), REPLAY_DECIDED,
 	    false, false, true, 1 },
+	{ LINE(WHO ",\"rule\":\"a\",\"outcome\":\"no_endpoint_of_subset\""),
+	    REPLAY_DECIDED, false, false, true, 1 },
 	/* Denied because the service was gone. */
 	{ LINE(WHO ",\"outcome\":\"denied\""), REPLAY_DECIDED, false, false,
 	    true, 1 },
